@@ -1,0 +1,146 @@
+"""The seeds' own names of our keys and values: one table a dialect.
+
+Some names mean two things in the seeds (`data_url`, `load_path`, `data_dir`), so a table applies where its dialect is
+spoken: by the recipe or by the chosen network. A name that is no key of ours and means one thing is taken anywhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Alias:
+    """What a foreign key stands for: our `targets` (none: it has no effect here, for `reason`)."""
+
+    targets: tuple[str, ...] = ()
+    words: dict[str, Any] = field(default_factory=dict)  # foreign value -> ours
+    split: bool = False  # a list with one value a target
+    convert: Callable[[Any], Any] | None = None
+    reason: str = ""
+
+    def settings(self, value: Any) -> dict[str, Any]:
+        """{our key: value}"""
+        value = self.words.get(str(value).lower(), value)
+        if self.convert:
+            value = self.convert(value)
+        if self.split:
+            values = value.strip("[]() ").split(",") if isinstance(value, str) else value
+            if not isinstance(values, list) or len(values) != len(self.targets):
+                raise ValueError(f"must be a list of {len(self.targets)} values, not {value}")
+            return dict(zip(self.targets, values, strict=True))
+        return dict.fromkeys(self.targets, value)
+
+
+def _to(*targets: str, **options: Any) -> Alias:
+    return Alias(targets, **options)
+
+
+def _no_effect(reason: str) -> Alias:
+    return Alias(reason=reason)
+
+
+def _square_side(value: Any) -> Any:
+    """The seeds write '224,224' or [224, 224] for a square image."""
+    sides = value.split(",") if isinstance(value, str) else value if isinstance(value, list) else [value]
+    if len({str(side).strip() for side in sides}) != 1:
+        raise ValueError(f"must be a square, not {value}")
+    return sides[0]
+
+
+_IMAGE_SIZE = _to("train_image_size", "eval_image_size", convert=_square_side)
+_NETWORK_CLASS = _no_effect("networks are chosen by backbone")
+_LAUNCHER = _no_effect("the launcher tells each process its rank")
+_CONFIG_PATH = _to("config_path")
+
+DIALECTS: dict[str, dict[str, Alias]] = {
+    "dgmn2_hlg": {
+        "dgmn2_config_path": _NETWORK_CLASS,
+        "hlg_config_path": _NETWORK_CLASS,
+        "ckpt_file": _to("pretrained"),
+    },
+    "vig": {
+        "vig_config": _CONFIG_PATH,
+        "arch": _to("backbone"),
+        "data_url": _to("dataset_path"),
+        "set": _to("dataset", words={"imagenet": "image_folder"}),
+        "num_classes": _to("class_num"),
+        "mix_up": _to("mixup"),
+        "auto_augment": _to("autoaugment"),
+        # The seed's table names the framework's AdamWeightDecay for what its YAML calls adamw.
+        "optimizer": _to("opt", words={"adamw": "adamweightdecay"}),
+        "base_lr": _to("lr_max"),
+        "warmup_lr": _to("lr_init"),
+        "min_lr": _to("lr_min"),
+        "lr_scheduler": _to("lr_decay_mode", words={"cosine_lr": "cosine"}),
+        "warmup_length": _to("warmup_epochs"),
+        "image_size": _IMAGE_SIZE,
+        "beta": _to("beta1", "beta2", split=True),
+        "clip_global_norm_value": _to("clip_global_norm"),
+        "epochs": _to("max_epoch"),
+        "label_smoothing": _to("label_smooth_factor"),
+        "num_parallel_workers": _to("train_num_workers", "eval_num_workers"),
+    },
+    "resnext152": {
+        "data_dir": _to("dataset_path"),
+        "platform": _to("device_target"),
+        "is_distributed": _to("run_distribute"),
+        "image_size": _IMAGE_SIZE,
+        "num_classes": _to("class_num"),
+        "per_batch_size": _to("batch_size"),
+        "lr": _to("lr_max"),
+        "lr_scheduler": _to("lr_decay_mode"),
+        "eta_min": _to("lr_min"),
+        "label_smooth": _to("use_label_smooth"),
+        "ckpt_interval": _to("save_checkpoint_steps"),
+        "ckpt_path": _to("save_checkpoint_path"),
+        "ckpt_file": _to("pretrained"),
+        "is_save_on_master": _no_effect("rank 0 alone writes"),
+        "rank": _LAUNCHER,
+        "group_size": _LAUNCHER,
+    },
+    "dgcnet": {
+        "data_dir": _to("dataset_path"),
+        "restore_from": _to("pretrained"),
+        "input_size": _to("train_image_size", convert=_square_side),
+        "learning_rate": _to("lr_max"),
+        "save_dir": _to("save_checkpoint_path"),
+        "output_dir": _to("output"),
+    },
+    "convert": {
+        "load_path": _to("input"),
+        "save_path": _to("output"),
+    },
+}
+
+# Words that the seeds write as the value of a key of ours.
+VALUE_WORDS: dict[str, dict[str, Any]] = {
+    "autoaugment": {"0": "none", "1": "autoaugment", "false": "none", "true": "autoaugment"},
+}
+
+# eval.py's images are the validation images: `--data_dir ~/imagenet/val/`.
+EVAL_TARGETS = {"dataset_path": "eval_path"}
+
+_FAMILIES = (("dgmn2", "dgmn2_hlg"), ("hlg", "dgmn2_hlg"), ("vig", "vig"), ("pvig", "vig"))
+_FAMILIES += (("resnext", "resnext152"), ("dgcnet", "dgcnet"))
+
+
+def dialect_of(backbone: str) -> str:
+    """The dialect that the seed of this network speaks ("" for a network without a seed)."""
+    return next((dialect for prefix, dialect in _FAMILIES if backbone.lower().startswith(prefix)), "")
+
+
+def aliases_for(dialect: str, own_keys: set[str]) -> dict[str, Alias]:
+    """The dialect's table, and from the others each name that is no key of ours and means the same everywhere."""
+    meanings: dict[str, list[Alias]] = {}
+    for table in DIALECTS.values():
+        for name, alias in table.items():
+            meanings.setdefault(name, []).append(alias)
+    common = {
+        name: found[0]
+        for name, found in meanings.items()
+        if name not in own_keys and all(alias.targets == found[0].targets for alias in found)
+    }
+    return {**common, **DIALECTS.get(dialect, {})}

@@ -1,0 +1,118 @@
+"""From what stands in a file or on the command line to a typed, checked value."""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Any, Union, get_args, get_origin
+
+TRUE_WORDS = {"1", "true", "yes", "on"}
+FALSE_WORDS = {"0", "false", "no", "off"}
+NULL_WORDS = {"null", "none", "~"}
+TYPE_NAMES = {int: "a whole number", float: "a number", bool: "0 or 1", str: "a text"}
+
+
+@dataclass(frozen=True)
+class Check:
+    """A rule for a value: `accept` returns the value in its canonical form or raises ValueError."""
+
+    accept: Callable[[Any], Any]
+
+
+def at_least(minimum: float) -> Check:
+    """value >= minimum"""
+    return _range_check(lambda value: value >= minimum, f"at least {minimum:g}")
+
+
+def positive() -> Check:
+    """value > 0"""
+    return _range_check(lambda value: value > 0, "greater than 0")
+
+
+def between(low: float, high: float) -> Check:
+    """low <= value <= high"""
+    return _range_check(lambda value: low <= value <= high, f"between {low:g} and {high:g}")
+
+
+def one_of(*choices: Any) -> Check:
+    """One of the choices; texts are compared without regard to case and come back as the choice is written."""
+    spelling = {str(choice).lower(): choice for choice in choices}
+
+    def accept(value: Any) -> Any:
+        if str(value).lower() not in spelling:
+            raise ValueError(f"must be one of {', '.join(map(str, choices))}, not {value}")
+        return spelling[str(value).lower()]
+
+    return Check(accept)
+
+
+def convert(value: Any, hint: Any) -> Any:
+    """`value` (a YAML value or a command line's text) as the annotated type `hint`; ValueError says what is wrong."""
+    checks: tuple[Check, ...] = ()
+    if get_origin(hint) is Annotated:
+        hint, *extras = get_args(hint)
+        checks = tuple(extras)
+    if _is_optional(hint):
+        if value is None or str(value).lower() in NULL_WORDS:
+            return None
+        hint = next(choice for choice in get_args(hint) if choice is not type(None))
+    value = _convert_plain(value, hint)
+    for check in checks:
+        value = check.accept(value)
+    return value
+
+
+def _range_check(holds: Callable[[Any], bool], description: str) -> Check:
+    def accept(value: Any) -> Any:
+        if not holds(value):
+            raise ValueError(f"must be {description}, not {value:g}")
+        return value
+
+    return Check(accept)
+
+
+def _is_optional(hint: Any) -> bool:
+    return get_origin(hint) in (Union, types.UnionType) and type(None) in get_args(hint)
+
+
+def _convert_plain(value: Any, hint: Any) -> Any:
+    if get_origin(hint) is list:
+        items = value.replace("[", "").replace("]", "").split(",") if isinstance(value, str) else value
+        items = items if isinstance(items, (list, tuple)) else [items]
+        return [_convert_plain(item, get_args(hint)[0]) for item in items if str(item).strip()]
+    if value is None and hint is str:  # `pretrained:` with nothing behind it
+        return ""
+    if isinstance(value, (list, dict)) or value is None:
+        raise ValueError(f"must be {TYPE_NAMES[hint]}, not {value}")
+    try:
+        return _SCALARS[hint](value)
+    except ValueError:
+        raise ValueError(f"must be {TYPE_NAMES[hint]}, not {str(value)!r}") from None
+
+
+def _to_bool(value: Any) -> bool:
+    word = str(value).lower()
+    if word not in TRUE_WORDS | FALSE_WORDS:
+        raise ValueError
+    return word in TRUE_WORDS
+
+
+def _to_int(value: Any) -> int:
+    number = _to_float(value)
+    if number != int(number):
+        raise ValueError
+    return int(number)
+
+
+def _to_float(value: Any) -> float:
+    """YAML 1.1 reads 1e-5 as a text: here it is the number that the user means."""
+    if isinstance(value, bool):
+        raise ValueError
+    number = float(value)
+    if number != number or number in (float("inf"), float("-inf")):
+        raise ValueError
+    return number
+
+
+_SCALARS: dict[type, Callable[[Any], Any]] = {bool: _to_bool, int: _to_int, float: _to_float, str: str}

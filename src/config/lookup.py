@@ -1,0 +1,62 @@
+"""Where a configuration file is found."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from src.config.errors import UserError
+
+PROJECT_ROOT = Path(__file__).resolve().parents[2]
+CONFIG_ROOT = PROJECT_ROOT / "config"
+YAML_ENDINGS = {".yml", ".yaml"}
+
+# The recipe that a network's seed documents; used when --backbone comes without --config_path.
+SEED_RECIPES = (
+    ("dgmn2", "dgmn2/dgmn2_config.yml"),
+    ("hlg", "hlg/hlg_config.yml"),
+    ("vig", "vig/vig_s_patch16_224.yaml"),
+    ("pvig", "vig/vig_s_patch16_224.yaml"),
+    ("resnext", "resnext152/default_config.yaml"),
+    ("dgcnet", "dgcnet/dgcnet_config.yml"),
+)
+# Only the ResNeXt152 seed documents commands without a configuration.
+DEFAULT_RECIPE = "resnext152/default_config.yaml"
+
+
+def find_config(path: str) -> Path:
+    """The file that `--config_path` means.
+
+    An existing path wins, against the caller's folder, then against the project's root. Else the file's name is
+    looked up below config/, without regard to case and with .yml = .yaml.
+    """
+    for candidate in (Path(path), PROJECT_ROOT / path):
+        if candidate.is_file():
+            return candidate
+    wanted = Path(path).name.lower()
+    wanted_stem = Path(wanted).stem if Path(wanted).suffix in YAML_ENDINGS else wanted
+    recipes = sorted(file for file in CONFIG_ROOT.glob("*/*") if file.suffix in YAML_ENDINGS)
+    # config/export.yml of the DGMN2 and HLG seeds is their dgmn2_export.yml, hlg_export.yml.
+    matches = [file for file in recipes if file.stem.lower() == wanted_stem]
+    matches = matches or [file for file in recipes if file.stem.lower().endswith(f"_{wanted_stem}")]
+    if len(matches) == 1:
+        return matches[0]
+    names = ", ".join(str(file.relative_to(PROJECT_ROOT)) for file in matches or recipes)
+    if matches:
+        raise UserError(f"--config_path {path} fits several recipes: give the path of one of {names}")
+    raise UserError(f"--config_path {path}: no such file; the recipes are {names}")
+
+
+def shown(path: Path) -> str:
+    """The path as a message shows it: relative to the current folder where it lies below it."""
+    absolute = path.resolve()
+    return str(absolute.relative_to(Path.cwd())) if absolute.is_relative_to(Path.cwd()) else str(path)
+
+
+def seed_recipe(backbone: str | None) -> Path:
+    """The recipe of the seed that documents this network; without a network ResNeXt152's."""
+    name = (backbone or "").lower()
+    found = next((recipe for prefix, recipe in SEED_RECIPES if name.startswith(prefix)), DEFAULT_RECIPE)
+    path = CONFIG_ROOT / found
+    if not path.is_file():
+        raise UserError(f"--backbone {backbone} has no recipe at {path.relative_to(PROJECT_ROOT)}: give --config_path")
+    return path

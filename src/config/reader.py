@@ -1,0 +1,204 @@
+"""Configuration from three layers: config/defaults.yml < recipe file < command line."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from src.config.aliases import DIALECTS, EVAL_TARGETS, VALUE_WORDS, Alias, aliases_for, dialect_of
+from src.config.checks import convert
+from src.config.errors import UserError
+from src.config.lookup import CONFIG_ROOT, find_config, seed_recipe, shown
+from src.config.schema import KEY_TYPES, Config
+
+DEFAULTS_FILE = CONFIG_ROOT / "defaults.yml"
+COMMAND_LINE = "command line"
+# Keys of a command that are no part of the configuration.
+FLAGS = {"help", "print_config"}
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One `key: value` where the user wrote it."""
+
+    key: str
+    value: Any
+    origin: str  # "config/vig/x.yml:12" or "command line"
+    written: str = ""  # the name the user wrote, when it is an alias
+
+    def described(self) -> str:
+        """The key with where it stands, for messages."""
+        name = self.written or self.key
+        return f"--{name}" if self.origin == COMMAND_LINE else f"{self.origin}: {name}"
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """A configuration, where it came from, and what the user should be told about it."""
+
+    config: Config
+    recipe: str  # stem of the recipe file: the run's name by default
+    notes: tuple[str, ...]
+    given: frozenset[str]  # keys that the recipe or the command line sets
+
+
+def read_config(
+    argv: list[str],
+    command: str = "train",
+    checkpoint_values: Callable[[str], dict[str, Any]] | None = None,
+) -> Resolved:
+    """Resolve a command line.
+
+    Args:
+        argv: arguments without the program's name.
+        command: train, eval, export, predict or convert (`--data_dir` names other images in eval than in train).
+        checkpoint_values: reads the flat configuration that a checkpoint carries; used when `--pretrained` comes
+            without a recipe.
+
+    Raises:
+        UserError: unknown key, wrong type, value out of range, two names of one key, a missing or ambiguous file.
+    """
+    typed = parse_arguments(argv)
+    reader = _Reader(command)
+    recipe_path, inherited, notes = _base_layer(typed, command, checkpoint_values)
+    file_settings = read_settings(recipe_path) if recipe_path else []
+    dialect = _dialect(typed, file_settings, inherited)
+
+    values = {setting.key: setting.value for setting in read_settings(DEFAULTS_FILE)}
+    values.update(inherited)
+    given = reader.resolve(file_settings, dialect) | reader.resolve(typed, dialect)
+    given.pop("config_path", None)
+    values.update({key: setting.value for key, setting in given.items()})
+    config = Config.from_flat({key: _typed_value(key, value, given) for key, value in values.items()})
+    recipe = recipe_path.stem if recipe_path else config.run.name or config.model.backbone
+    return Resolved(config, recipe, tuple(notes + reader.notes), frozenset(given))
+
+
+def parse_arguments(argv: list[str]) -> list[Setting]:
+    """`--key value` and `--key=value` as settings; a flag of FLAGS needs no value."""
+    settings, position = [], 0
+    while position < len(argv):
+        word = argv[position]
+        if not word.startswith("--") or len(word) == 2:
+            raise UserError(f"unexpected argument {word!r}: options are written --key value (see --help)")
+        key, equals, value = word[2:].partition("=")
+        following = argv[position + 1] if position + 1 < len(argv) else None
+        if not equals:
+            if following is None or (following.startswith("--") and len(following) > 2):
+                if key not in FLAGS:
+                    raise UserError(f"--{key} needs a value: --{key} VALUE (see --help)")
+                value = "1"
+            else:
+                value, position = following, position + 1
+        settings.append(Setting(key.replace("-", "_"), value, COMMAND_LINE))
+        position += 1
+    return settings
+
+
+def read_settings(path: Path) -> list[Setting]:
+    """The top-level keys of a YAML file with the line where each stands."""
+    try:
+        root = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f":{mark.line + 1}" if mark else ""
+        raise UserError(f"{shown(path)}{line}: not valid YAML: {getattr(error, 'problem', error)}") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"{shown(path)}: cannot be read as a configuration: {error}") from None
+    if root is None:
+        return []
+    if not isinstance(root, yaml.MappingNode):
+        raise UserError(f"{shown(path)}: a configuration is a list of `key: value` lines")
+    build = yaml.SafeLoader("")
+    return [
+        Setting(str(key.value), build.construct_object(value, deep=True), f"{shown(path)}:{key.start_mark.line + 1}")
+        for key, value in root.value
+    ]
+
+
+def _base_layer(
+    typed: list[Setting], command: str, checkpoint_values: Callable[[str], dict[str, Any]] | None
+) -> tuple[Path | None, dict[str, Any], list[str]]:
+    """What lies under the command line: a recipe file, or the configuration in a checkpoint (DESIGN, contract 1)."""
+    by_name = {setting.key: str(setting.value) for setting in typed}
+    for name in ("config_path", "vig_config"):
+        if name in by_name:
+            path = find_config(by_name[name])
+            return path, {}, [f"configuration {shown(path)}"]
+    checkpoint = next((by_name[n] for n in ("pretrained", "ckpt_file", "restore_from") if n in by_name), "")
+    if checkpoint and checkpoint_values and command in ("eval", "export", "predict"):
+        values = checkpoint_values(checkpoint)
+        if values:
+            known = {key: value for key, value in values.items() if key in KEY_TYPES}
+            return None, {**known, "pretrained": checkpoint}, [f"configuration from {checkpoint}"]
+    path = seed_recipe(by_name.get("backbone") or by_name.get("arch"))
+    return path, {}, [f"no --config_path given: configuration {shown(path)}"]
+
+
+def _dialect(typed: list[Setting], from_file: list[Setting], inherited: dict[str, Any]) -> str:
+    for settings in (typed, from_file):
+        for setting in settings:
+            if setting.key in ("backbone", "arch"):
+                return dialect_of(str(setting.value))
+    return dialect_of(str(inherited.get("backbone", "")))
+
+
+class _Reader:
+    """Translates settings into our keys and collects what the user should be told."""
+
+    def __init__(self, command: str):
+        self.command = command
+        self.notes: list[str] = []
+
+    def resolve(self, settings: Iterable[Setting], dialect: str) -> dict[str, Setting]:
+        """{our key: setting}; UserError for an unknown key and for two names of one key."""
+        aliases = aliases_for("convert" if self.command == "convert" else dialect, set(KEY_TYPES))
+        resolved: dict[str, Setting] = {}
+        for setting in settings:
+            for translated in self._translate(setting, aliases):
+                earlier = resolved.get(translated.key)
+                if earlier is not None:
+                    raise UserError(
+                        f"{translated.described()} and {earlier.described()} both set {translated.key}: keep one"
+                    )
+                resolved[translated.key] = translated
+        return resolved
+
+    def _translate(self, setting: Setting, aliases: dict[str, Alias]) -> list[Setting]:
+        alias = aliases.get(setting.key)
+        if alias is None:
+            if setting.key not in KEY_TYPES and setting.key != "config_path":
+                raise UserError(f"{setting.described()} is no key of the configuration{_nearest(setting.key, aliases)}")
+            words = VALUE_WORDS.get(setting.key, {})
+            value = words.get(str(setting.value).lower(), setting.value)
+            return [Setting(setting.key, value, setting.origin)]
+        if not alias.targets:
+            self.notes.append(f"{setting.described()} has no effect here: {alias.reason}")
+        try:
+            values = alias.settings(setting.value)
+        except ValueError as error:
+            raise UserError(f"{setting.described()} {error}") from None
+        if self.command == "eval" and setting.key == "data_dir":
+            values = {EVAL_TARGETS.get(key, key): value for key, value in values.items()}
+        return [Setting(key, value, setting.origin, setting.key) for key, value in values.items()]
+
+
+def _nearest(key: str, aliases: dict[str, Alias]) -> str:
+    elsewhere = [dialect for dialect, table in DIALECTS.items() if key in table]
+    if elsewhere:
+        return f" in this dialect (it belongs to {elsewhere[0]}; name that network with --backbone)"
+    near = difflib.get_close_matches(key, [*KEY_TYPES, *aliases, "config_path"], n=1, cutoff=0.5)
+    return f": did you mean {near[0]}?" if near else ": see --help for all keys"
+
+
+def _typed_value(key: str, value: Any, given: dict[str, Setting]) -> Any:
+    try:
+        return convert(value, KEY_TYPES[key])
+    except ValueError as error:
+        where = given[key].described() if key in given else f"{DEFAULTS_FILE.name}: {key}"
+        raise UserError(f"{where} {error}") from None

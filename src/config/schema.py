@@ -1,0 +1,216 @@
+"""The typed sections of the configuration. Defaults, units and meanings stand in config/defaults.yml."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Annotated, Any, get_type_hints
+
+from src.config.checks import at_least, between, one_of, positive
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunConfig:
+    """Run"""
+
+    name: str
+    seed: Annotated[int, at_least(0)]
+    device_target: Annotated[str, one_of("CPU", "GPU", "Ascend")]
+    device_id: Annotated[int, at_least(0)]
+    context_mode: Annotated[int, one_of(0, 1)]
+    amp_level: Annotated[str, one_of("O0", "O1", "O2", "O3")]
+    run_distribute: bool
+    sync_bn: bool
+    data_sink: bool
+    log_interval: Annotated[int, at_least(0)]
+    open_profiler: bool
+    list_models: bool
+    print_config: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataConfig:
+    """Training data"""
+
+    dataset: Annotated[str, one_of("image_folder")]
+    dataset_path: str
+    train_image_size: Annotated[int, at_least(8)]
+    interpolation: Annotated[str | None, one_of("bilinear", "bicubic")]
+    crop_min: Annotated[float, between(0.0, 1.0)]
+    hflip: Annotated[float, between(0.0, 1.0)]
+    batch_size: Annotated[int, at_least(1)]
+    train_num_workers: Annotated[int, at_least(1)]
+    mean: list[float] | None
+    std: list[float] | None
+    data_list: str
+    rgb: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvalConfig:
+    """Evaluation data"""
+
+    eval_path: str
+    eval_image_size: Annotated[int | None, at_least(8)]
+    eval_batch_size: Annotated[int | None, at_least(1)]
+    eval_num_workers: Annotated[int, at_least(1)]
+    eval_interval: Annotated[int, at_least(0)]
+    eval_offset: int
+    crop_pct: Annotated[float | None, between(0.1, 1.0)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class AugmentConfig:
+    """Augmentation"""
+
+    autoaugment: str
+    color_jitter: Annotated[float, between(0.0, 1.0)]
+    mixup: Annotated[float, at_least(0.0)]
+    cutmix: Annotated[float, at_least(0.0)]
+    mixup_prob: Annotated[float, between(0.0, 1.0)]
+    switch_prob: Annotated[float, between(0.0, 1.0)]
+    mixup_mode: Annotated[str, one_of("batch", "pair", "elem")]
+    re_prob: Annotated[float, between(0.0, 1.0)]
+    re_mode: Annotated[str, one_of("pixel", "const")]
+    re_count: Annotated[int, at_least(1)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelConfig:
+    """Network"""
+
+    backbone: str
+    class_num: Annotated[int, at_least(1)]
+    pretrained: str
+    use_ema: bool
+    drop_path_rate: Annotated[float | None, between(0.0, 1.0)]
+    drop_rate: Annotated[float | None, between(0.0, 1.0)]
+    stem_pool: Annotated[str | None, one_of("same", "pad")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScheduleConfig:
+    """Learning rate"""
+
+    lr_decay_mode: str
+    lr_init: Annotated[float, at_least(0.0)]
+    lr_max: Annotated[float, positive()]
+    lr_min: Annotated[float, at_least(0.0)]
+    max_epoch: Annotated[int, at_least(1)]
+    warmup_epochs: Annotated[float, at_least(0.0)]
+    lr_epochs: list[float]
+    lr_gamma: Annotated[float, positive()]
+    lr_power: Annotated[float, positive()]
+    T_max: Annotated[int | None, at_least(1)]
+    num_steps: Annotated[int, at_least(0)]
+    recipe_global_batch: Annotated[int | None, at_least(1)]
+    scale_lr: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class OptimizerConfig:
+    """Optimizer"""
+
+    opt: str
+    beta1: Annotated[float, between(0.0, 1.0)]
+    beta2: Annotated[float, between(0.0, 1.0)]
+    momentum: Annotated[float, between(0.0, 1.0)]
+    weight_decay: Annotated[float, at_least(0.0)]
+    no_weight_decay_filter: str
+    clip_global_norm: Annotated[float, at_least(0.0)]
+    gc_flag: bool
+    ema_decay: Annotated[float, between(0.0, 1.0)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class LossConfig:
+    """Loss"""
+
+    loss_name: str
+    use_label_smooth: bool
+    label_smooth_factor: Annotated[float, between(0.0, 1.0)]
+    loss_scale: Annotated[float, positive()]
+    is_dynamic_loss_scale: bool
+    ohem_thres: Annotated[float, between(0.0, 1.0)]
+    ohem_keep: Annotated[int, at_least(0)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckpointConfig:
+    """Checkpoints"""
+
+    save_checkpoint: bool
+    save_checkpoint_epochs: Annotated[int, at_least(1)]
+    save_checkpoint_steps: Annotated[int, at_least(0)]
+    keep_checkpoint_max: Annotated[int, at_least(1)]
+    save_checkpoint_path: str
+    resume: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class OutputConfig:
+    """Export and prediction"""
+
+    file_format: str
+    file_name: str
+    input: str
+    output: str
+    top_k: Annotated[int, at_least(1)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CloudConfig:
+    """Cloud (ModelArts)"""
+
+    enable_modelarts: bool
+    data_url: str
+    train_url: str
+    checkpoint_url: str
+    output_path: str
+    data_path: str
+    load_path: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """The whole configuration: `config.schedule.lr_max` in code, the flat key `lr_max` in files and commands."""
+
+    run: RunConfig
+    data: DataConfig
+    eval: EvalConfig
+    augment: AugmentConfig
+    model: ModelConfig
+    schedule: ScheduleConfig
+    optimizer: OptimizerConfig
+    loss: LossConfig
+    checkpoint: CheckpointConfig
+    output: OutputConfig
+    cloud: CloudConfig
+
+    @classmethod
+    def from_flat(cls, values: dict[str, Any]) -> Config:
+        """Build the sections from a flat dictionary that has every key, already converted and checked."""
+        sections = {
+            name: section(**{field.name: values[field.name] for field in fields(section)})
+            for name, section in SECTIONS.items()
+        }
+        return cls(**sections)
+
+    def flat(self) -> dict[str, Any]:
+        """{key: value} over all sections, in the order of the schema."""
+        return {
+            field.name: getattr(section, field.name)
+            for section in (getattr(self, name) for name in SECTIONS)
+            for field in fields(section)
+        }
+
+    def with_values(self, **values: Any) -> Config:
+        """A copy with some keys replaced (flat names)."""
+        unknown = set(values) - set(KEY_TYPES)
+        assert not unknown, f"no such configuration key: {unknown}"
+        return Config.from_flat({**self.flat(), **values})
+
+
+SECTIONS: dict[str, type] = get_type_hints(Config)
+KEY_TYPES: dict[str, Any] = {
+    key: hint for section in SECTIONS.values() for key, hint in get_type_hints(section, include_extras=True).items()
+}
