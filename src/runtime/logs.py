@@ -1,0 +1,47 @@
+"""One logger for console and file, in the seeds' line format: `2022-06-05 15:06:30:INFO:message`."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from pathlib import Path
+
+from tqdm import tqdm
+
+LOGGER_NAME = "zoo"
+_FORMAT = logging.Formatter("%(asctime)s:%(levelname)s:%(message)s", "%Y-%m-%d %H:%M:%S")
+
+
+class _ConsoleHandler(logging.StreamHandler):
+    """Prints above a progress bar instead of into it."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        tqdm.write(self.format(record), file=sys.stdout)
+        sys.stdout.flush()
+
+
+def get_logger() -> logging.Logger:
+    """The project's logger; silent until `log_to_console` or `log_to_file`."""
+    logger = logging.getLogger(LOGGER_NAME)
+    if not logger.handlers:
+        logger.addHandler(logging.NullHandler())
+    return logger
+
+
+def log_to_console() -> logging.Logger:
+    """Print the log on standard output (once, however often it is called)."""
+    logger = get_logger()
+    logger.setLevel(logging.INFO)
+    logger.propagate = False
+    if not any(isinstance(handler, _ConsoleHandler) for handler in logger.handlers):
+        handler = _ConsoleHandler()
+        handler.setFormatter(_FORMAT)
+        logger.addHandler(handler)
+    return logger
+
+
+def log_to_file(path: Path) -> None:
+    """Append the log to `path` as well."""
+    handler = logging.FileHandler(path, encoding="utf-8")
+    handler.setFormatter(_FORMAT)
+    get_logger().addHandler(handler)

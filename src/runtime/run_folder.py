@@ -1,0 +1,103 @@
+"""The folder that a training run writes: outputs/<name>/ (DESIGN, contract 5)."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from src.config import UserError
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """The files of one run."""
+
+    root: Path
+
+    @property
+    def config(self) -> Path:
+        return self.root / "config.yml"
+
+    @property
+    def log(self) -> Path:
+        return self.root / "train.log"
+
+    @property
+    def metrics(self) -> Path:
+        return self.root / "metrics.jsonl"
+
+    @property
+    def curves(self) -> Path:
+        return self.root / "curves.png"
+
+    @property
+    def checkpoints(self) -> Path:
+        return self.root / "ckpt"
+
+    @property
+    def last(self) -> Path:
+        return self.checkpoints / "last.ckpt"
+
+    @property
+    def best(self) -> Path:
+        return self.checkpoints / "best.ckpt"
+
+    def create(self) -> RunFolder:
+        """Make the folders; UserError when the place cannot be written."""
+        try:
+            self.checkpoints.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UserError(_not_writable(self.root, error.strerror)) from None
+        return self
+
+
+def choose_run_folder(parent: str, name: str, resume: str) -> tuple[RunFolder, Path | None]:
+    """The folder of this run and the checkpoint that it continues from (None: from the start).
+
+    Args:
+        parent: save_checkpoint_path.
+        name: the run's name.
+        resume: "" for a new folder (<name>, <name>-2, ...), "auto" for the latest one of this name, else a run folder
+            or a checkpoint file.
+
+    Raises:
+        UserError: the place cannot be written, or what `resume` names is not there.
+    """
+    _check_writable(Path(parent))
+    if resume and resume != "auto":
+        return _named_run(Path(resume))
+    numbered = _runs_of(Path(parent), name)
+    if resume == "auto" and numbered:
+        folder = RunFolder(numbered[max(numbered)])
+        return folder, folder.last if folder.last.exists() else None
+    number = max(numbered, default=0) + 1
+    return RunFolder(Path(parent) / (name if number == 1 else f"{name}-{number}")), None
+
+
+def _named_run(path: Path) -> tuple[RunFolder, Path]:
+    checkpoint = path / "ckpt" / "last.ckpt" if path.is_dir() else path
+    if not checkpoint.is_file():
+        raise UserError(f"--resume {path}: no checkpoint at {checkpoint}; give a run folder, a checkpoint or auto")
+    return RunFolder(checkpoint.parent.parent), checkpoint
+
+
+def _runs_of(parent: Path, name: str) -> dict[int, Path]:
+    pattern = re.compile(rf"{re.escape(name)}(?:-(\d+))?")
+    found = {}
+    for path in parent.iterdir() if parent.is_dir() else ():
+        match = pattern.fullmatch(path.name)
+        if match:
+            found[int(match[1] or 1)] = path
+    return found
+
+
+def _check_writable(folder: Path) -> None:
+    existing = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
+    if not existing.is_dir() or not os.access(existing, os.W_OK):
+        raise UserError(_not_writable(folder, "permission denied" if existing.is_dir() else "a file is in the way"))
+
+
+def _not_writable(folder: Path, why: str | None) -> str:
+    return f"save_checkpoint_path: {folder} cannot be written ({why}): give --save_checkpoint_path FOLDER"
