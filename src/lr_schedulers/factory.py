@@ -1,0 +1,62 @@
+"""The table of learning rates: a linear warm-up, then one of the decays by name."""
+
+from collections.abc import Sequence
+from difflib import SequenceMatcher
+
+import numpy as np
+
+from src.lr_schedulers import decays
+
+# A decay with the options that it reads.
+SCHEDULES = {
+    "constant": (decays.constant, ("lr_max",)),
+    "cosine": (decays.cosine, ("lr_max", "lr_min")),
+    "cosine_annealing": (decays.cosine_annealing, ("lr_max", "T_max", "eta_min")),
+    "exp": (decays.exponential, ("lr_max", "lr_gamma")),
+    "linear": (decays.linear, ("lr_max", "lr_min")),
+    "poly": (decays.polynomial, ("lr_max", "power")),
+    "step": (decays.step, ("lr_max", "lr_epochs", "lr_gamma")),
+}
+
+
+def learning_rates(
+    name: str,
+    *,
+    lr_init: float,
+    lr_max: float,
+    lr_min: float,
+    num_epochs: int,
+    warmup_epochs: float,
+    steps_per_epoch: int,
+    lr_epochs: Sequence[int] = (),
+    lr_gamma: float = 0.1,
+    T_max: int | None = None,
+    eta_min: float = 0.0,
+    power: float = 0.9,
+) -> np.ndarray:
+    """The learning rate of every step, float32 of shape (num_epochs * steps_per_epoch,).
+
+    The warm-up rises linearly from `lr_init` at step 0 to `lr_max` at the first step after
+    `warmup_epochs`; there the decay called `name` takes over. Of the options a decay reads its own:
+    `cosine` and `linear` end on `lr_min`; `step` reads `lr_epochs` and `lr_gamma`; `exp` reads
+    `lr_gamma` (per epoch); `cosine_annealing` reads `T_max` (epochs, default: all of them) and
+    `eta_min`; `poly` reads `power`. Unknown name or a warm-up longer than the training: ValueError.
+    """
+    if name not in SCHEDULES:
+        nearest = sorted(SCHEDULES, key=lambda known: -SequenceMatcher(None, name, known).ratio())
+        raise ValueError(f"unknown learning-rate schedule '{name}': choose one of {', '.join(nearest)}")
+    if warmup_epochs > num_epochs:
+        raise ValueError(f"a warm-up of {warmup_epochs} epochs does not fit into {num_epochs}: lower warmup_epochs")
+    span = decays.Span(num_epochs * steps_per_epoch, round(warmup_epochs * steps_per_epoch), steps_per_epoch)
+    options = {
+        "lr_max": lr_max,
+        "lr_min": lr_min,
+        "lr_epochs": lr_epochs,
+        "lr_gamma": lr_gamma,
+        "T_max": T_max or num_epochs,
+        "eta_min": eta_min,
+        "power": power,
+    }
+    decay, keys = SCHEDULES[name]
+    warmup = np.linspace(lr_init, lr_max, span.warmup_steps, endpoint=False)
+    return np.concatenate([warmup, decay(span, **{key: options[key] for key in keys})]).astype(np.float32)

@@ -1,0 +1,51 @@
+"""What every optimizer here shares: parameters, their weight decays, the step counter and the rate table."""
+
+from collections.abc import Sequence
+
+import mindspore as ms
+import numpy as np
+from mindspore import Parameter, ParameterTuple, Tensor, nn, ops
+from mindspore.common.initializer import initializer
+
+
+class Optimizer(nn.Cell):
+    """Base of the optimizers: called with a tuple of gradients in the order of `parameters`.
+
+    The learning rates are a constant table (one float32 per step) on the device, indexed there by
+    `global_step`, the number of calls so far: no step waits for the host, and beyond its end the table's
+    last rate stays. The table is not part of the state: a resumed run may be planned for more epochs.
+    The framework's own base class is not used because it would make the table a saved parameter.
+    """
+
+    def __init__(self, parameters: Sequence[Parameter], weight_decays: Sequence[float], learning_rates):
+        # The weights keep the names that the network gave them.
+        super().__init__(auto_prefix=False)
+        self.parameters = ParameterTuple(parameters)
+        self.weight_decays = tuple(weight_decays)
+        self.host_learning_rates = np.asarray(learning_rates, np.float32)
+        self.learning_rates = Tensor(self.host_learning_rates)
+        self.last_index = len(self.host_learning_rates) - 1
+        self.global_step = Parameter(Tensor(0, ms.int32), name="global_step", requires_grad=False)
+        self.for_each_parameter = ops.HyperMap()
+
+    def zeros_for_each_parameter(self, prefix: str) -> ParameterTuple:
+        """Float32 state of the parameters' shapes, named `<prefix>.<parameter name>`."""
+        return ParameterTuple(
+            Parameter(initializer("zeros", weight.shape, ms.float32), f"{prefix}.{weight.name}", False)
+            for weight in self.parameters
+        )
+
+    def next_learning_rate(self) -> Tensor:
+        """The rate of this step, a float32 scalar on the device; moves `global_step` on by one."""
+        rate = ops.gather(self.learning_rates, ops.minimum(self.global_step, self.last_index), 0)
+        ops.assign_add(self.global_step, 1)
+        return rate
+
+    def learning_rate_at(self, step: int) -> float:
+        """The rate that call number `step`, counted from 0, uses: looked up on the host, for logging."""
+        return float(self.host_learning_rates[min(step, self.last_index)])
+
+    def state(self) -> list[Parameter]:
+        """What a checkpoint must hold besides the weights: the step counter and the moments."""
+        weights = {weight.name for weight in self.parameters}
+        return [parameter for parameter in self.get_parameters() if parameter.name not in weights]

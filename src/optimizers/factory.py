@@ -1,0 +1,45 @@
+"""The optimizers by the names that recipes use."""
+
+from collections.abc import Iterable, Sequence
+from difflib import SequenceMatcher
+
+import numpy as np
+from mindspore import Parameter
+
+from src.optimizers.adam import AdamW, AdamWeightDecay
+from src.optimizers.base import Optimizer
+from src.optimizers.groups import parameter_groups
+from src.optimizers.momentum import Momentum
+
+OPTIMIZERS = {"adamw": AdamW, "adamweightdecay": AdamWeightDecay, "momentum": Momentum, "sgd": Momentum}
+
+
+def create_optimizer(
+    name: str,
+    parameters: Iterable[Parameter],
+    learning_rate: np.ndarray | Sequence[float],
+    *,
+    weight_decay: float = 0.0,
+    no_weight_decay_filter: str = "",
+    beta1: float = 0.9,
+    beta2: float = 0.999,
+    eps: float = 1e-8,
+    momentum: float = 0.9,
+) -> Optimizer:
+    """An optimizer cell, called with a tuple of gradients in the order of its `.parameters` (the given order).
+
+    `learning_rate` holds one rate per step. `adamw` is decoupled and bias-corrected, `adamweightdecay`
+    decoupled and uncorrected; both read `beta1`, `beta2`, `eps`. `momentum` and `sgd` are one formula and
+    read `momentum`. `no_weight_decay_filter`: see `parameter_groups`. Unknown name: ValueError.
+    """
+    if name not in OPTIMIZERS:
+        nearest = sorted(OPTIMIZERS, key=lambda known: -SequenceMatcher(None, name, known).ratio())
+        raise ValueError(f"unknown optimizer '{name}': choose one of {', '.join(nearest)}")
+    parameters = list(parameters)
+    groups = parameter_groups(parameters, weight_decay=weight_decay, no_weight_decay_filter=no_weight_decay_filter)
+    decay_of = {weight.name: group["weight_decay"] for group in groups for weight in group["params"]}
+    if OPTIMIZERS[name] is Momentum:
+        options = {"momentum": momentum}
+    else:
+        options = {"beta1": beta1, "beta2": beta2, "eps": eps}
+    return OPTIMIZERS[name](parameters, [decay_of[weight.name] for weight in parameters], learning_rate, **options)

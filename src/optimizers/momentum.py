@@ -1,0 +1,42 @@
+"""Stochastic gradient descent with momentum."""
+
+from collections.abc import Sequence
+
+import mindspore as ms
+from mindspore import Parameter, Tensor, ops
+
+from src.optimizers.base import Optimizer
+
+
+def _update(apply_momentum, rate, momentum, decay, weight, velocity, gradient):
+    gradient = gradient.astype(ms.float32)
+    if decay > 0:
+        gradient = gradient + decay * weight
+    return apply_momentum(weight, velocity, rate, gradient, momentum)
+
+
+class Momentum(Optimizer):
+    """`v = momentum * v + (g + decay * w); w -= rate * v`, as nn.Momentum and PyTorch's SGD compute it."""
+
+    def __init__(
+        self,
+        parameters: Sequence[Parameter],
+        weight_decays: Sequence[float],
+        learning_rates,
+        *,
+        momentum: float,
+    ):
+        super().__init__(parameters, weight_decays, learning_rates)
+        self.momentum = momentum
+        self.velocities = self.zeros_for_each_parameter("velocity")
+        self.apply_momentum = ops.ApplyMomentum()
+
+    def construct(self, gradients: tuple[Tensor, ...]) -> tuple:
+        """Update the parameters in place from gradients of any float type."""
+        return self.for_each_parameter(
+            ops.partial(_update, self.apply_momentum, self.next_learning_rate(), self.momentum),
+            self.weight_decays,
+            self.parameters,
+            self.velocities,
+            gradients,
+        )
