@@ -1,0 +1,96 @@
+"""A figure in the house's style that becomes a PNG file, completely or not at all."""
+
+import io
+import os
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import matplotlib
+from matplotlib.figure import Figure
+from matplotlib.font_manager import fontManager
+
+DPI = 130
+BLUE, ORANGE, GREEN, RED = "#2f6690", "#d17a22", "#2e7d4f", "#b3372f"
+INK, GRAY, PALE = "#222222", "#767676", "#d9e4ec"
+
+# DejaVu (in matplotlib) has no Chinese, Japanese or Korean: the first of these that is installed helps out.
+CJK_FONTS = (
+    "Noto Sans CJK SC",
+    "Noto Sans SC",
+    "Source Han Sans SC",
+    "WenQuanYi Micro Hei",
+    "WenQuanYi Zen Hei",
+    "Droid Sans Fallback",
+    "PingFang SC",
+    "Microsoft YaHei",
+    "SimHei",
+)
+
+STYLE = {
+    "font.size": 10,
+    "figure.constrained_layout.h_pad": 0.1,
+    "figure.constrained_layout.w_pad": 0.12,
+    "axes.titlesize": 11,
+    "axes.titlepad": 8,
+    "axes.titlelocation": "left",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.edgecolor": GRAY,
+    "axes.labelcolor": INK,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": "#e6e6e6",
+    "xtick.color": GRAY,
+    "ytick.color": GRAY,
+    "xtick.labelcolor": INK,
+    "ytick.labelcolor": INK,
+    "lines.linewidth": 1.6,
+    "legend.frameon": False,
+    "legend.fontsize": 9,
+    "text.color": INK,
+    "text.parse_math": False,  # a dollar sign in a class name is a dollar sign
+}
+
+
+@contextmanager
+def canvas(path: str | Path, width: float, height: float, layout: str | None = "constrained") -> Iterator[Figure]:
+    """Give a figure of `width` x `height` inches to draw on; on leaving, `path` is written as PNG.
+
+    With `layout` None the axes stay where they are put. The style holds inside only: neither pyplot nor
+    the user's own settings are touched.
+    """
+    with matplotlib.rc_context({**STYLE, "font.family": _font_families()}), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph")  # a missing character is drawn as a box
+        figure = Figure(figsize=(width, height), dpi=DPI, layout=layout)
+        yield figure
+        buffer = io.BytesIO()
+        figure.savefig(buffer, format="png")
+    write_atomically(path, buffer.getvalue())
+
+
+def _font_families() -> list[str]:
+    installed = {font.name for font in fontManager.ttflist}
+    return ["DejaVu Sans", *[name for name in CJK_FONTS if name in installed][:1]]
+
+
+def write_atomically(path: str | Path, content: bytes) -> None:
+    """Write a file under a temporary name beside `path`, then rename: readers see the old or the new one.
+
+    Missing folders are made.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        temporary.write_bytes(content)
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def shorten(text: str, max_length: int) -> str:
+    """The text in one line, cut to `max_length` characters with an ellipsis when it is longer."""
+    text = " ".join(text.split())
+    return text if len(text) <= max_length else text[: max_length - 1].rstrip() + "…"

@@ -1,0 +1,104 @@
+"""How a training goes: loss, accuracy and learning rate over the epochs."""
+
+from collections.abc import Sequence
+from math import isfinite
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
+
+from .canvas import BLUE, GRAY, GREEN, ORANGE, canvas
+
+MAX_MARKED_POINTS = 40  # beyond, markers merge into a thick line
+
+
+def plot_curves(records: Sequence[dict[str, Any]], path: str | Path, accuracy_name: str = "top-1 accuracy") -> None:
+    """Draw loss, accuracy (the best one marked) and learning rate, an epoch a point.
+
+    Args:
+        records: a dict a finished epoch with `epoch` (from 1), `loss`, `lr` and, where the epoch was
+            evaluated, `accuracy`, `top5` (fractions) and `eval_loss`; None and missing are the same.
+        path: the PNG file.
+        accuracy_name: what `accuracy` is, for the legend ("mIoU" in segmentation).
+
+    Raises:
+        ValueError: there is no record.
+    """
+    if not records:
+        raise ValueError("no epoch to draw: plot the curves after the first epoch")
+    with canvas(path, width=13, height=3.9) as figure:
+        loss, accuracy, learning_rate = figure.subplots(1, 3, sharex=True)
+        _draw_losses(loss, records)
+        _draw_accuracies(accuracy, records, accuracy_name)
+        _draw_series(learning_rate, *_series(records, "lr"), BLUE, "")
+        learning_rate.set_title("Learning rate (end of epoch)")
+        learning_rate.set_ylim(bottom=0)
+        for axes in (loss, accuracy, learning_rate):
+            _scale_epochs(axes, records[0]["epoch"], records[-1]["epoch"])
+
+
+def _draw_losses(axes: Axes, records: Sequence[dict[str, Any]]) -> None:
+    axes.set_title("Loss")
+    _draw_series(axes, *_series(records, "loss"), BLUE, "training")
+    _draw_series(axes, *_series(records, "eval_loss"), ORANGE, "evaluation")
+    axes.legend()
+
+
+def _draw_accuracies(axes: Axes, records: Sequence[dict[str, Any]], accuracy_name: str) -> None:
+    axes.set_title("Accuracy (%)")
+    epochs, values = _series(records, "accuracy", scale=100)
+    if not epochs:
+        axes.text(0.5, 0.5, "not evaluated yet", transform=axes.transAxes, ha="center", color=GRAY)
+        axes.set_yticks([])
+        axes.grid(False)
+        return
+    _draw_series(axes, *_series(records, "top5", scale=100), ORANGE, "top-5 accuracy")
+    _draw_series(axes, epochs, values, BLUE, accuracy_name)
+    best = int(np.argmax(values))
+    axes.plot(
+        epochs[best], values[best], "*", color=GREEN, markersize=13, markeredgecolor="white", zorder=3,
+        label=f"best {values[best]:.2f}% (epoch {epochs[best]})", clip_on=False,
+    )  # fmt: skip
+    axes.legend()
+
+
+def _series(records: Sequence[dict[str, Any]], key: str, scale: float = 1) -> tuple[list[int], list[float]]:
+    """Epochs and values of the records that have a finite value under `key`."""
+    points = [(r["epoch"], r[key] * scale) for r in records if r.get(key) is not None and isfinite(r[key])]
+    return [epoch for epoch, _ in points], [value for _, value in points]
+
+
+def _draw_series(axes: Axes, epochs: list[int], values: list[float], color: str, label: str) -> None:
+    if epochs:
+        marker = "o" if len(epochs) <= MAX_MARKED_POINTS else None
+        axes.plot(epochs, values, color=color, marker=marker, markersize=3.5, label=label)
+
+
+def _scale_epochs(axes: Axes, first: float, last: float) -> None:
+    margin = max(0.02 * (last - first), 0.5)
+    axes.set_xlim(first - margin, last + margin)
+    axes.set_xlabel("epoch")
+    axes.xaxis.set_major_locator(MaxNLocator(nbins=8, integer=True, min_n_ticks=1))
+
+
+def plot_learning_rate(values: Sequence[float], steps_per_epoch: int, path: str | Path) -> None:
+    """Draw a schedule before anything is trained.
+
+    Args:
+        values: the learning rate of each step.
+        steps_per_epoch: the horizontal axis is in epochs.
+        path: the PNG file.
+    """
+    values = np.asarray(values, np.float64)
+    epochs = np.arange(1, len(values) + 1) / steps_per_epoch
+    with canvas(path, width=7.5, height=3.8) as figure:
+        axes = figure.subplots()
+        axes.plot(epochs, values, color=BLUE)
+        axes.set_title(
+            f"Learning rate over {len(values):,} steps: "
+            f"first {values[0]:.3g}, highest {values.max():.3g}, last {values[-1]:.3g}"
+        )
+        axes.set_ylim(bottom=0)
+        _scale_epochs(axes, 0, epochs[-1])

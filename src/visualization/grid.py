@@ -1,0 +1,114 @@
+"""Pictures with what the network saw in them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import ceil
+from pathlib import Path
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from .canvas import GRAY, GREEN, INK, PALE, RED, canvas, shorten
+
+MAX_COLUMNS = 6
+NUM_BARS = 3
+ENLARGE_BELOW = 250  # pixels, about the side of a picture on the canvas
+
+# A cell of the grid, in inches: title, picture (a square), caption and bars, from the top down.
+MARGIN, TITLE, PICTURE, CAPTION, BARS = 0.13, 0.36, 1.9, 0.22, 0.5
+CELL_WIDTH = MARGIN + PICTURE + MARGIN
+CELL_HEIGHT = MARGIN + TITLE + PICTURE + CAPTION + BARS + MARGIN
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """One picture and its most probable classes.
+
+    Attributes:
+        path: the file, for the caption.
+        image: (H, W, 3) uint8.
+        labels: class names, the most probable first.
+        probabilities: their probabilities, 0..1.
+        truth: the true class name, or None when unknown.
+    """
+
+    path: str
+    image: np.ndarray
+    labels: list[str]
+    probabilities: list[float]
+    truth: str | None = None
+
+
+def prediction_grid(items: Sequence[Prediction], path: str | Path, max_items: int = 36) -> None:
+    """Draw the first `max_items` pictures, each under its best class and over its three best as bars.
+
+    The best class is green when right, red when wrong (the truth is then named), black when the truth
+    is unknown.
+
+    Raises:
+        ValueError: there is no item.
+    """
+    if not items:
+        raise ValueError("no prediction to draw: the list of pictures is empty")
+    shown = items[:max_items]
+    num_rows = ceil(len(shown) / MAX_COLUMNS)
+    num_columns = ceil(len(shown) / num_rows)
+    width, height = num_columns * CELL_WIDTH, num_rows * CELL_HEIGHT
+    with canvas(path, width, height, layout=None) as figure:
+        for index, item in enumerate(shown):
+            row, column = divmod(index, num_columns)
+            _draw_cell(figure, column * CELL_WIDTH, row * CELL_HEIGHT, item)
+
+
+def _draw_cell(figure: Figure, left: float, top: float, item: Prediction) -> None:
+    """Draw an item into the cell whose corner is `left` and `top` inches from the figure's."""
+    left, top = left + MARGIN, top + MARGIN + TITLE
+    picture = _axes_at(figure, left, top, PICTURE, PICTURE)
+    bars = _axes_at(figure, left, top + PICTURE + CAPTION, PICTURE, BARS)
+    title, color = _title(item)
+    picture.set_title(title, color=color, fontsize=9, loc="center", pad=4, linespacing=1.1)
+    picture.set_xlabel(shorten(Path(item.path).name, 32), fontsize=7, color=GRAY, labelpad=3)
+    _draw_picture(picture, item.image)
+    _draw_bars(bars, item)
+
+
+def _axes_at(figure: Figure, left: float, top: float, width: float, height: float) -> Axes:
+    """Axes placed in inches from the upper left corner: every cell of the grid is the same."""
+    figure_width, figure_height = figure.get_size_inches()
+    bottom = figure_height - top - height
+    return figure.add_axes((left / figure_width, bottom / figure_height, width / figure_width, height / figure_height))
+
+
+def _draw_picture(axes: Axes, image: np.ndarray) -> None:
+    # Small pictures keep their pixels; large ones are averaged on the way down.
+    is_small = max(image.shape[:2]) < ENLARGE_BELOW
+    axes.imshow(image, interpolation="nearest" if is_small else "antialiased")
+    axes.set_adjustable("datalim")  # the frame stays square, whatever the picture's shape
+    axes.set_facecolor("#f3f3f3")
+    axes.set_xticks([])
+    axes.set_yticks([])
+    axes.grid(False)
+    axes.spines[:].set(visible=True, color=PALE, linewidth=0.8)
+
+
+def _draw_bars(axes: Axes, item: Prediction) -> None:
+    """The best classes as bars that carry their names."""
+    best = list(zip(item.labels, item.probabilities, strict=True))[:NUM_BARS]
+    for row, (label, probability) in enumerate(best):
+        axes.barh(row, probability, height=0.86, color=PALE)
+        axes.text(0.02, row, shorten(label, 24), va="center_baseline", fontsize=7)
+        axes.text(0.98, row, f"{probability:.1%}", va="center_baseline", ha="right", fontsize=7)
+    axes.set_xlim(0, 1)
+    axes.set_ylim(NUM_BARS - 0.5, -0.5)
+    axes.set_axis_off()
+
+
+def _title(item: Prediction) -> tuple[str, str]:
+    """Text and colour of the line over a picture."""
+    best = f"{shorten(item.labels[0], 20)}  {item.probabilities[0]:.1%}"
+    if item.truth is None:
+        return best, INK
+    if item.truth == item.labels[0]:
+        return best, GREEN
+    return f"{best}\ntruth: {shorten(item.truth, 20)}", RED

@@ -1,0 +1,50 @@
+"""Files appear whole, in the house's style, and the user's own settings stay."""
+
+import matplotlib
+import pytest
+from PIL import Image
+
+from src.visualization import write_atomically
+from src.visualization.canvas import INK, STYLE, canvas, shorten
+
+
+def test_file_is_replaced_and_no_temporary_one_stays(tmp_path):
+    path = tmp_path / "new" / "folder" / "a.bin"
+    write_atomically(path, b"old")
+    write_atomically(path, b"new")
+    assert path.read_bytes() == b"new"
+    assert [entry.name for entry in path.parent.iterdir()] == ["a.bin"]
+
+
+def test_failed_write_keeps_the_old_file(tmp_path):
+    path = tmp_path / "a.bin"
+    path.write_bytes(b"old")
+    with pytest.raises(TypeError):
+        write_atomically(path, "not bytes")
+    assert path.read_bytes() == b"old"
+    assert [entry.name for entry in tmp_path.iterdir()] == ["a.bin"]
+
+
+def test_failed_drawing_leaves_no_file(tmp_path):
+    with pytest.raises(RuntimeError), canvas(tmp_path / "a.png", 1, 1):
+        raise RuntimeError
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_size_is_inches_times_resolution(tmp_path):
+    with canvas(tmp_path / "a.png", 2, 1) as figure:
+        figure.subplots()
+    assert Image.open(tmp_path / "a.png").size == (260, 130)
+
+
+def test_style_ends_with_the_drawing(tmp_path):
+    before = {key: matplotlib.rcParams[key] for key in STYLE}
+    with canvas(tmp_path / "a.png", 1, 1, layout=None):
+        assert matplotlib.rcParams["text.color"] == INK
+    assert {key: matplotlib.rcParams[key] for key in STYLE} == before
+
+
+def test_long_names_are_cut_to_one_line():
+    assert shorten("daisy", 5) == "daisy"
+    assert shorten("a daisy\n chain", 20) == "a daisy chain"
+    assert shorten("a daisy chain", 9) == "a daisy…"

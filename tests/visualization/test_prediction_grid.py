@@ -1,0 +1,70 @@
+"""Prediction grids: layout, colours, and pixels that stay pixels."""
+
+import numpy as np
+import pytest
+from matplotlib.colors import to_rgb
+from PIL import Image
+from sklearn.datasets import load_digits
+
+from src.visualization import Prediction, prediction_grid
+from src.visualization.canvas import GREEN, INK, RED
+from src.visualization.grid import _title
+
+LABELS, PROBABILITIES = ["3", "8", "5", "1"], [0.7, 0.2, 0.06, 0.04]
+
+
+def _digit(index, truth):
+    image = np.repeat(np.uint8(load_digits().images[index] * 15.9)[..., None], 3, axis=2)
+    return Prediction(f"val/{index}.png", image, LABELS, PROBABILITIES, truth)
+
+
+def _drawn(items, path, **options):
+    prediction_grid(items, path, **options)
+    return np.asarray(Image.open(path).convert("RGB"))
+
+
+def _holds(pixels, color):
+    return bool((pixels == np.round(np.array(to_rgb(color)) * 255)).all(-1).any())
+
+
+@pytest.mark.parametrize(
+    ("truth", "title", "color"),
+    [("3", "3  70.0%", GREEN), ("8", "3  70.0%\ntruth: 8", RED), (None, "3  70.0%", INK)],
+)
+def test_title_tells_right_from_wrong_from_unknown(tmp_path, truth, title, color):
+    item = _digit(0, truth)
+    assert _title(item) == (title, color)
+    pixels = _drawn([item], tmp_path / "grid.png")
+    assert _holds(pixels, color)
+    assert [_holds(pixels, other) for other in (GREEN, RED)] == [color == GREEN, color == RED]
+
+
+@pytest.mark.parametrize(("num_items", "columns", "rows"), [(1, 1, 1), (6, 6, 1), (8, 4, 2), (13, 5, 3)])
+def test_rows_are_filled_evenly(tmp_path, num_items, columns, rows):
+    height, width, _ = _drawn([_digit(0, "3")] * num_items, tmp_path / "grid.png").shape
+    assert width == pytest.approx(columns * 2.16 * 130, abs=1)
+    assert height == pytest.approx(rows * 3.24 * 130, abs=1)
+
+
+def test_only_the_first_items_are_drawn(tmp_path):
+    pixels = _drawn([_digit(0, "3"), _digit(0, "8")], tmp_path / "grid.png", max_items=1)
+    assert pixels.shape[1] == pytest.approx(2.16 * 130, abs=1)
+    assert not _holds(pixels, RED)
+
+
+def test_small_pictures_are_enlarged_without_blur(tmp_path):
+    image = np.zeros((32, 32, 3), np.uint8)
+    image[::2, ::2] = (255, 0, 255)
+    pixels = _drawn([Prediction("a.png", image, ["x"], [1.0])], tmp_path / "grid.png")
+    inside = pixels[80:290, 30:250].reshape(-1, 3)
+    assert np.unique(inside, axis=0).tolist() == [[0, 0, 0], [255, 0, 255]]
+
+
+def test_pictures_of_any_shape_and_names_of_any_script(tmp_path):
+    items = [Prediction("图.png", np.zeros((600, 90, 3), np.uint8), ["金鱼", "$x"], [0.5, 0.5], "long " * 9)]
+    assert _drawn(items, tmp_path / "grid.png").shape == (421, 280, 3)
+
+
+def test_empty_list_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="no prediction"):
+        prediction_grid([], tmp_path / "grid.png")
