@@ -1,0 +1,79 @@
+"""The training set as `mindspore.train.Model` iterates it: one freshly seeded pipeline an epoch.
+
+Seeding each epoch by a key of its own makes an epoch independent of those before it: a resumed run builds the epoch
+that it stopped in, passes over the batches it has had, and sees what the uninterrupted run saw.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Iterator
+
+import mindspore as ms
+import mindspore.dataset as ds
+
+
+def pipeline_seed(*key: int) -> int:
+    """A seed for the framework's random operators from a key such as (seed, epoch, rank)."""
+    return zlib.crc32(repr(key).encode()) & 0x7FFFFFFF
+
+
+class EpochDataset:
+    """A dataset object for `Model.train(dataset_sink_mode=False)`.
+
+    Args:
+        build: epoch (from 0) -> the pipeline of that epoch.
+        wrap: what the pipeline's batches pass through (names unreadable files).
+        steps_per_epoch: batches an epoch.
+        seed_key: (seed, rank); the epoch is added.
+        first_epoch: epoch to begin with.
+        first_batch: batches of that epoch to pass over.
+    """
+
+    def __init__(
+        self,
+        build: Callable[[int], ds.Dataset],
+        wrap: Callable[[Iterator], Iterator],
+        steps_per_epoch: int,
+        seed_key: tuple[int, int],
+        first_epoch: int = 0,
+        first_batch: int = 0,
+    ):
+        self._build, self._wrap = build, wrap
+        self._steps_per_epoch = steps_per_epoch
+        self._seed_key = seed_key
+        self._epoch, self._skip = first_epoch, first_batch
+        self._batches: Iterator | None = None
+
+    def get_dataset_size(self) -> int:
+        """Batches an epoch."""
+        return self._steps_per_epoch
+
+    def create_tuple_iterator(self, num_epochs: int = -1, do_copy: bool = False) -> EpochDataset:
+        """Itself: it stops at each epoch's end and then goes on with the next epoch."""
+        return self
+
+    def reset(self) -> None:
+        """Nothing: an epoch's end has already moved on to the next one."""
+
+    def __iter__(self) -> EpochDataset:
+        return self
+
+    def __next__(self) -> tuple[ms.Tensor, ...]:
+        if self._batches is None:
+            self._batches = self._start_epoch()
+        batch = next(self._batches, None)
+        if batch is None:
+            self._epoch, self._batches = self._epoch + 1, None
+            raise StopIteration
+        return batch
+
+    def _start_epoch(self) -> Iterator:
+        pipeline = self._build(self._epoch)
+        # The seed counts at the moment when the iterator is created.
+        ds.config.set_seed(pipeline_seed(*self._seed_key, self._epoch))
+        batches = self._wrap(pipeline.create_tuple_iterator(num_epochs=1, do_copy=False))
+        for _ in range(self._skip):
+            next(batches)
+        self._skip = 0
+        return batches

@@ -1,0 +1,60 @@
+"""From a list of encoded images to batches."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import mindspore.dataset as ds
+import numpy as np
+
+from src.config import UserError
+
+
+class EncodedImages:
+    """Random access to (bytes of the image file, label): the framework's C++ operators decode them."""
+
+    def __init__(self, files: Sequence[Path], labels: Sequence[int]):
+        self.files = files
+        self.labels = np.asarray(labels, np.int32)
+
+    def __len__(self) -> int:
+        return len(self.files)
+
+    def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
+        return np.fromfile(self.files[index], np.uint8), self.labels[index]
+
+
+def image_batches(
+    source: EncodedImages, positions: np.ndarray, transforms: list, batch_size: int, num_workers: int
+) -> ds.Dataset:
+    """Batches (image (B, 3, H, W) float32, label (B,) int32) of the samples at `positions`, in that order."""
+    # One reading thread keeps up with the decoders and keeps the order.
+    pipeline = ds.GeneratorDataset(
+        source, ["image", "label"], sampler=ds.SubsetSampler(positions.tolist()), num_parallel_workers=1
+    )
+    pipeline = pipeline.map(transforms, "image", num_parallel_workers=num_workers)
+    return pipeline.batch(batch_size, drop_remainder=True)
+
+
+def checked(batches: Iterator, source: EncodedImages) -> Iterator:
+    """The batches; an image that cannot be decoded ends them with a UserError that names it."""
+    try:
+        yield from batches
+    except RuntimeError as error:
+        raise UserError(_unreadable(source, str(error))) from None
+
+
+def _unreadable(source: EncodedImages, reason: str) -> str:
+    """Which file it was: the pipeline has only bytes, so the files are opened one by one, now that one is bad."""
+    from PIL import Image
+
+    for path in source.files:
+        try:
+            with Image.open(path) as image:
+                image.load()
+        except (OSError, SyntaxError, ValueError) as error:
+            return f"{path}: cannot be decoded as an image ({error}): remove or replace it"
+    first_line = re.sub(r"\s+", " ", reason.strip().splitlines()[0])
+    return f"reading the images failed: {first_line}"

@@ -1,0 +1,46 @@
+"""Which sample comes when, as pure functions of keys."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+def training_positions(
+    num_samples: int, *, seed: int, epoch: int, rank: int, num_ranks: int, batch_size: int
+) -> np.ndarray:
+    """Sample indices that `rank` sees in `epoch`, in order.
+
+    One permutation from (seed, epoch) serves all ranks; rank r takes its positions r::num_ranks, so that the ranks'
+    batches of a step together are one process's batch of num_ranks * batch_size. What does not fill a step of all
+    ranks is left out of this epoch.
+    """
+    order = np.random.default_rng((seed, epoch)).permutation(num_samples)
+    used = steps_per_epoch(num_samples, num_ranks, batch_size) * num_ranks * batch_size
+    return order[:used][rank::num_ranks]
+
+
+def steps_per_epoch(num_samples: int, num_ranks: int, batch_size: int) -> int:
+    """Full steps that one pass over the samples gives."""
+    return num_samples // (num_ranks * batch_size)
+
+
+@dataclass(frozen=True)
+class EvaluationOrder:
+    """Sample indices of a rank, filled up to whole batches; `weights` is 0 where a sample only fills up."""
+
+    positions: np.ndarray
+    weights: np.ndarray
+
+
+def evaluation_positions(num_samples: int, *, rank: int, num_ranks: int, batch_size: int) -> EvaluationOrder:
+    """Every sample exactly once over all ranks, in batches of one static size.
+
+    A short last batch would be compiled as a second graph, so it repeats samples with weight 0.
+    """
+    own = np.arange(num_samples)[rank::num_ranks]
+    num_batches = -(-len(own) // batch_size)
+    filled = np.resize(own, num_batches * batch_size) if len(own) else own
+    weights = (np.arange(len(filled)) < len(own)).astype(np.float32)
+    return EvaluationOrder(filled, weights)
