@@ -1,0 +1,1 @@
+"""What happens besides the step itself. What a callback needs of the engine is handed in."""

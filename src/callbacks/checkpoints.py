@@ -1,0 +1,83 @@
+"""Which checkpoints are written when, and which stay."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+from mindspore.train import Callback
+
+from src.callbacks.progress import Progress
+
+
+class SaveCheckpoints(Callback):
+    """last.ckpt after each epoch (and every `every_steps`), <prefix>-<epoch>_<steps>.ckpt, best.ckpt.
+
+    Args:
+        save: writes a complete checkpoint at a path.
+        folder: where they go.
+        prefix: first part of the numbered names.
+        every_epochs: epochs between two numbered ones; 0: none and no best.
+        every_steps: steps between two refreshes of last.ckpt; 0: at each epoch's end only.
+        keep: how many numbered ones stay.
+    """
+
+    def __init__(
+        self,
+        progress: Progress,
+        save: Callable[[Path], None],
+        folder: Path,
+        prefix: str,
+        *,
+        every_epochs: int,
+        every_steps: int,
+        keep: int,
+    ):
+        super().__init__()
+        self._progress, self._save, self._folder, self._prefix = progress, save, folder, prefix
+        self._every_epochs, self._every_steps, self._keep = every_epochs, every_steps, keep
+
+    def save_last(self) -> None:
+        """Refresh last.ckpt."""
+        self._save(self._folder / "last.ckpt")
+
+    def on_train_step_end(self, run_context) -> None:
+        progress = self._progress
+        if self._every_steps and progress.step % self._every_steps == 0 and not progress.at_epoch_end:
+            self.save_last()
+
+    def on_train_epoch_end(self, run_context) -> None:
+        progress = self._progress
+        if not progress.at_epoch_end:
+            return
+        accuracy = progress.evaluation.get("accuracy")
+        is_best = accuracy is not None and (progress.best is None or accuracy > progress.best)
+        if is_best:
+            progress.best = accuracy
+        self.save_last()
+        if not self._every_epochs:
+            return
+        if is_best:
+            self._put("best.ckpt")
+        if progress.epoch % self._every_epochs == 0 or progress.epoch == progress.num_epochs:
+            self._put(f"{self._prefix}-{progress.epoch}_{progress.steps_per_epoch}.ckpt")
+            self._remove_old()
+
+    def _put(self, name: str) -> None:
+        """last.ckpt under another name too: a second link, since a checkpoint is never changed in place."""
+        partial = self._folder / f".{name}.partial-{os.getpid()}"
+        partial.unlink(missing_ok=True)
+        try:
+            os.link(self._folder / "last.ckpt", partial)
+        except OSError:  # a file system without links
+            shutil.copyfile(self._folder / "last.ckpt", partial)
+        os.replace(partial, self._folder / name)
+
+    def _remove_old(self) -> None:
+        pattern = re.compile(rf"{re.escape(self._prefix)}-(\d+)_\d+\.ckpt")
+        numbered = {int(match[1]): path for path in self._folder.iterdir() if (match := pattern.fullmatch(path.name))}
+        for epoch in sorted(numbered)[: -self._keep]:
+            numbered[epoch].unlink()

@@ -1,0 +1,104 @@
+"""The seeds' log lines, metrics.jsonl and the curves."""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from mindspore.train import Callback
+
+from src.callbacks.progress import Progress
+
+
+def epoch_line(record: dict[str, Any]) -> str:
+    """`epoch[1], epoch time: 3247.40s, per step time: 1.2979s, loss=6.397223, lr=0.000120, fps=394.48, ...`"""
+    line = (
+        f"epoch[{record['epoch']}], epoch time: {record['epoch_seconds']:.2f}s, "
+        f"per step time: {record['step_seconds']:.4f}s, loss={record['loss']:.6f}, lr={record['lr']:.6f}, "
+        f"fps={record['fps']:.2f}"
+    )
+    if "accuracy" in record:
+        line += f", accuracy={record['accuracy']:.6f}, eval_cost={record['eval_seconds']:.2f}"
+    return line
+
+
+def read_records(path: Path, num_epochs: int | None = None) -> list[dict[str, Any]]:
+    """The records of metrics.jsonl, up to epoch `num_epochs`; a half-written last line is passed over."""
+    records = []
+    for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else ():
+        try:
+            records.append(json.loads(line))
+        except json.JSONDecodeError:
+            break
+    return [record for record in records if num_epochs is None or record["epoch"] <= num_epochs]
+
+
+class LogEpochs(Callback):
+    """After each epoch: a line in the log, a record in metrics.jsonl, fresh curves. After the last: the summary.
+
+    Args:
+        learning_rate: the rate of the last step done.
+        metrics: the file; records beyond the resumed epoch are cut off at the start.
+        plot: draws the records.
+    """
+
+    def __init__(
+        self,
+        progress: Progress,
+        logger: logging.Logger,
+        learning_rate: Callable[[], float],
+        num_skipped: Callable[[], int],
+        metrics: Path,
+        plot: Callable[[list[dict[str, Any]]], None],
+    ):
+        super().__init__()
+        self._progress, self._logger = progress, logger
+        self._learning_rate, self._num_skipped = learning_rate, num_skipped
+        self._metrics, self._plot = metrics, plot
+        self._began = time.perf_counter()
+        self._records = read_records(metrics, progress.epoch)
+        text = "".join(json.dumps(record) + "\n" for record in self._records)
+        metrics.write_text(text, encoding="utf-8")
+
+    def on_train_epoch_end(self, run_context) -> None:
+        progress = self._progress
+        if not progress.at_epoch_end:
+            return
+        record = self._record()
+        self._records.append(record)
+        self._logger.info("epoch[%d], step_num[%d], loss=%.6f", record["epoch"], record["step"], record["loss"])
+        self._logger.info(epoch_line(record))
+        if record["skipped"]:
+            self._logger.info("steps skipped on overflow so far: %d", record["skipped"])
+        with self._metrics.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(record) + "\n")
+        self._plot(self._records)
+
+    def on_train_end(self, run_context) -> None:
+        if self._progress.stop_reason:
+            return
+        self._logger.info("training time used=%.2fs", time.perf_counter() - self._began)
+        evaluated = [record["accuracy"] for record in self._records if "accuracy" in record]
+        if evaluated:
+            self._logger.info("last_metric[%.5f]", evaluated[-1])
+        speeds = [record["fps"] for record in self._records]
+        self._logger.info("ip[None], mean_fps[%.2f]", sum(speeds) / max(1, len(speeds)))
+
+    def _record(self) -> dict[str, Any]:
+        progress = self._progress
+        return {
+            "epoch": progress.epoch,
+            "step": progress.step,
+            "loss": progress.loss,
+            "mean_loss": sum(progress.losses) / len(progress.losses),
+            "lr": self._learning_rate(),
+            "fps": progress.images_per_second,
+            "epoch_seconds": progress.epoch_seconds,
+            "step_seconds": progress.step_seconds,
+            "skipped": self._num_skipped(),
+            **progress.evaluation,
+        }

@@ -1,0 +1,93 @@
+"""Where the run stands: one object that the callbacks share, moved on by the first of them."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+from mindspore.train import Callback
+
+
+@dataclass
+class Progress:
+    """Counters and last readings of a training run.
+
+    Attributes:
+        num_epochs, steps_per_epoch: the plan.
+        global_batch: images a step over all ranks.
+        epoch: completed epochs.
+        batch: completed steps of the current epoch.
+        loss: last loss read, None before the first reading of this process.
+        losses: losses read in the current epoch.
+        epoch_seconds, step_seconds: time of the last completed epoch, and a step of it; without evaluation.
+        evaluation: record of the last evaluation, {} when the last completed epoch had none.
+        best: best value of the watched metric so far.
+        stop_reason: why training ends before its last epoch, "" while it goes on.
+    """
+
+    num_epochs: int
+    steps_per_epoch: int
+    global_batch: int
+    epoch: int = 0
+    batch: int = 0
+    loss: float | None = None
+    loss_is_fresh: bool = False
+    losses: list[float] = field(default_factory=list)
+    epoch_seconds: float = 0.0
+    step_seconds: float = 0.0
+    evaluation: dict[str, Any] = field(default_factory=dict)
+    best: float | None = None
+    stop_reason: str = ""
+
+    @property
+    def step(self) -> int:
+        """Completed steps of the run."""
+        return self.epoch * self.steps_per_epoch + self.batch
+
+    @property
+    def num_steps(self) -> int:
+        """Steps of the whole run."""
+        return self.num_epochs * self.steps_per_epoch
+
+    @property
+    def at_epoch_end(self) -> bool:
+        """Whether the current epoch has just been completed (and not only broken off)."""
+        return self.batch == 0 and self.epoch > 0
+
+    @property
+    def images_per_second(self) -> float:
+        """Over all ranks, in the last completed epoch."""
+        return self.global_batch / self.step_seconds if self.step_seconds else 0.0
+
+
+class TrackProgress(Callback):
+    """Moves `progress` on; must be the first callback.
+
+    Args:
+        progress: shared with the other callbacks.
+        read_interval: steps between two readings of the loss (a reading waits for the device).
+    """
+
+    def __init__(self, progress: Progress, read_interval: int):
+        super().__init__()
+        self._progress, self._read_interval = progress, read_interval
+        self._epoch_began, self._steps_done = 0.0, 0
+
+    def on_train_epoch_begin(self, run_context) -> None:
+        self._progress.evaluation, self._progress.losses = {}, []
+        self._epoch_began, self._steps_done = time.perf_counter(), 0
+
+    def on_train_step_end(self, run_context) -> None:
+        progress = self._progress
+        progress.batch += 1
+        self._steps_done += 1
+        epoch_done = progress.batch == progress.steps_per_epoch
+        progress.loss_is_fresh = epoch_done or progress.batch % self._read_interval == 0
+        if progress.loss_is_fresh:
+            progress.loss = float(run_context.original_args().net_outputs.asnumpy())
+            progress.losses.append(progress.loss)
+        if epoch_done:
+            progress.epoch, progress.batch = progress.epoch + 1, 0
+            progress.epoch_seconds = time.perf_counter() - self._epoch_began
+            progress.step_seconds = progress.epoch_seconds / self._steps_done

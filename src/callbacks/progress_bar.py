@@ -1,0 +1,48 @@
+"""A bar with the time left, on a terminal."""
+
+from __future__ import annotations
+
+import logging
+import time
+
+from mindspore.train import Callback
+from tqdm import tqdm
+
+from src.callbacks.progress import Progress
+
+
+class ShowProgress(Callback):
+    """One bar over the whole run. Compiling the graph, which comes with the first step, is announced and timed.
+
+    Args:
+        shown: draw the bar (a terminal is there).
+    """
+
+    def __init__(self, progress: Progress, logger: logging.Logger, shown: bool):
+        super().__init__()
+        self._progress, self._logger, self._shown = progress, logger, shown
+        self._bar: tqdm | None = None
+        self._began = 0.0
+
+    def on_train_begin(self, run_context) -> None:
+        self._logger.info("compiling the training graph (with the first step) ...")
+        self._began = time.perf_counter()
+
+    def on_train_step_end(self, run_context) -> None:
+        progress = self._progress
+        if self._bar is None:
+            self._logger.info("compiled; first step done after %.1fs", time.perf_counter() - self._began)
+            # Made after the first step, so that compiling does not spoil the estimate of the time left.
+            self._bar = tqdm(
+                total=progress.num_steps, initial=progress.step, unit="step", disable=not self._shown, leave=False
+            )
+            return
+        self._bar.update()
+        if progress.loss_is_fresh:
+            epoch = progress.epoch + (0 if progress.at_epoch_end else 1)
+            self._bar.set_description(f"epoch {epoch}/{progress.num_epochs}", refresh=False)
+            self._bar.set_postfix_str(f"loss={progress.loss:.4f}", refresh=False)
+
+    def on_train_end(self, run_context) -> None:
+        if self._bar is not None:
+            self._bar.close()

@@ -1,0 +1,108 @@
+"""Reading a checkpoint, and putting its weights into a network."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from src.checkpoints.store import FORMAT_VERSION, META_KEY, Checkpoint, digest
+from src.config import UserError
+
+if TYPE_CHECKING:
+    from mindspore import nn
+
+_SHOWN = 8  # names listed of each kind of difference
+
+
+def load_checkpoint(path: str | Path) -> Checkpoint:
+    """Read and check a checkpoint of this zoo.
+
+    Raises:
+        UserError: not there, damaged, not of this zoo, or written by a newer version of it.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise UserError(f"checkpoint {path}: no such file")
+    import mindspore as ms
+
+    try:
+        parameters = ms.load_checkpoint(str(path), crc_check=True)
+    except Exception as error:  # the framework reports damage by several types
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise UserError(f"checkpoint {path} is damaged: {reason} Take another one.") from None
+    if META_KEY not in parameters:
+        raise UserError(f"checkpoint {path} is cut short, or not of this zoo: take another one, or use convert.py")
+    meta = json.loads(parameters.pop(META_KEY))
+    if meta["format"] > FORMAT_VERSION:
+        raise UserError(f"checkpoint {path} has format {meta['format']}, this version reads {FORMAT_VERSION}: update")
+    tensors = {name: parameter.asnumpy() for name, parameter in parameters.items()}
+    if len(tensors) != meta["num_tensors"] or digest(tensors) != meta["sha256"]:
+        raise UserError(f"checkpoint {path} is damaged: its checksum does not fit its tensors. Take another one.")
+    return Checkpoint(path, tensors, meta)
+
+
+def load_weights(
+    network: nn.Cell, weights: Mapping[str, np.ndarray], *, origin: str, class_num: tuple[int, int], new_head: bool
+) -> list[str]:
+    """Put weights into a network, by name.
+
+    Args:
+        origin: the file, for messages.
+        class_num: classes of (the weights, the network).
+        new_head: keep the network's own initial values where only the number of classes differs (fine-tuning).
+
+    Returns:
+        Names of the tensors that were kept (the head), empty when everything was loaded.
+
+    Raises:
+        UserError: a missing, unexpected or mis-shaped name, in a table.
+    """
+    import mindspore as ms
+
+    parameters = dict(network.parameters_and_names())
+    shapes = {name: tuple(parameter.shape) for name, parameter in parameters.items()}
+    differing = [name for name in shapes if name in weights and weights[name].shape != shapes[name]]
+    head = [name for name in differing if _is_head(weights[name].shape, shapes[name], class_num)]
+    missing = [name for name in shapes if name not in weights]
+    unexpected = [name for name in weights if name not in shapes]
+    misshaped = [name for name in differing if name not in head]
+    if missing or unexpected or misshaped:
+        raise UserError(_difference_table(origin, missing, unexpected, misshaped, weights, shapes))
+    if head and not new_head:
+        raise UserError(
+            f"{origin} has {class_num[0]} classes, class_num is {class_num[1]}: give --class_num {class_num[0]}"
+        )
+    for name, parameter in parameters.items():
+        if name not in head:
+            parameter.set_data(ms.Tensor(weights[name], parameter.dtype))
+    return head
+
+
+def _is_head(loaded: tuple[int, ...], own: tuple[int, ...], class_num: tuple[int, int]) -> bool:
+    """Whether two shapes differ in the number of classes only."""
+    return len(loaded) > 0 and (loaded[0], own[0]) == class_num and loaded[1:] == own[1:]
+
+
+def _difference_table(
+    origin: str,
+    missing: list[str],
+    unexpected: list[str],
+    misshaped: list[str],
+    weights: Mapping[str, np.ndarray],
+    shapes: Mapping[str, tuple[int, ...]],
+) -> str:
+    lines = [f"{origin} does not fit the network (another --backbone?):"]
+    kinds = (
+        ("missing in the file", [f"{name} {shapes[name]}" for name in missing]),
+        ("not in the network", [f"{name} {weights[name].shape}" for name in unexpected]),
+        ("of another shape", [f"{name} file {weights[name].shape}, network {shapes[name]}" for name in misshaped]),
+    )
+    for title, rows in kinds:
+        if rows:
+            more = f" (+{len(rows) - _SHOWN} more)" if len(rows) > _SHOWN else ""
+            lines.append(f"{len(rows)} {title}: " + "; ".join(rows[:_SHOWN]) + more)
+    return " | ".join(lines)
