@@ -1,0 +1,23 @@
+"""What an evaluator iterates."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class EvaluationSet:
+    """One rank's share of the samples to evaluate on.
+
+    Attributes:
+        batches: starts a pass over (image, label) batches of one static size.
+        weights: per batch (B,), 0 where a sample only fills up the batch.
+        num_samples: samples over all ranks.
+    """
+
+    batches: Callable[[], Iterator]
+    weights: Sequence[np.ndarray]
+    num_samples: int

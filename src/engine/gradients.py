@@ -1,0 +1,122 @@
+"""Cells between the backward pass and the optimizer: each takes and returns the tuple of gradients."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import mindspore as ms
+from mindspore import Parameter, Tensor, nn, ops
+
+# One message of more than about 6M floats fails on the CPU's ring all-reduce.
+BUCKET_FLOATS = 4_000_000
+
+
+def make_buckets(sizes: Sequence[int], limit: int = BUCKET_FLOATS) -> list[list[int]]:
+    """Indices of consecutive tensors in buckets of at most `limit` elements; a larger tensor has one of its own."""
+    buckets: list[list[int]] = []
+    filled = limit
+    for index, size in enumerate(sizes):
+        if filled + size > limit:
+            buckets.append([])
+            filled = 0
+        buckets[-1].append(index)
+        filled += size
+    return buckets
+
+
+class AllReduceMean(nn.Cell):
+    """Mean of the loss and the gradients over all ranks, few messages instead of one a tensor.
+
+    The loss rides in the first bucket. Every rank gets the same bits, so whatever is decided from the result (overflow,
+    clipping) is decided alike everywhere.
+    """
+
+    def __init__(self, parameters: Sequence[Parameter], num_ranks: int):
+        super().__init__()
+        self.shapes = [parameter.shape for parameter in parameters]
+        self.sizes = [parameter.size for parameter in parameters]
+        self.buckets = make_buckets(self.sizes)
+        self.share = 1.0 / num_ranks
+        self.all_reduce = ops.AllReduce()
+
+    def construct(self, loss: Tensor, gradients: tuple[Tensor, ...]) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """(scalar, gradients) -> (scalar, gradients) as float32."""
+        reduced = ()
+        for bucket in self.buckets:
+            flat = [loss.astype(ms.float32).reshape(1)]
+            lengths = [1]
+            for index in bucket:
+                flat.append(gradients[index].astype(ms.float32).reshape(-1))
+                lengths.append(self.sizes[index])
+            parts = ops.split(self.all_reduce(ops.cat(flat)) * self.share, lengths)
+            if len(reduced) == 0:
+                loss = parts[0].reshape(())
+            for position, index in enumerate(bucket):
+                reduced += (parts[position + 1].reshape(self.shapes[index]),)
+        return loss, reduced
+
+
+def _centralized(gradient: Tensor) -> Tensor:
+    if gradient.ndim > 1:
+        return gradient - gradient.mean(axis=tuple(range(1, gradient.ndim)), keep_dims=True)
+    return gradient
+
+
+class Centralize(nn.Cell):
+    """Gradient centralisation (Yong et al., arXiv 2004.01461): zero mean over each output channel's weights."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.map = ops.HyperMap()
+
+    def construct(self, gradients: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+        return self.map(_centralized, gradients)
+
+
+class ClipGlobalNorm(nn.Cell):
+    """Scale all gradients so that their common norm is at most `limit`."""
+
+    def __init__(self, limit: float):
+        super().__init__()
+        self.limit = limit
+        self.map = ops.HyperMap()
+
+    def construct(self, gradients: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+        squares = self.map(_sum_of_squares, gradients)
+        norm = ops.sqrt(ops.addn(squares))
+        factor = self.limit / ops.maximum(norm, Tensor(self.limit, ms.float32))
+        return self.map(ops.partial(_scaled, factor), gradients)
+
+
+class AllFinite(nn.Cell):
+    """Whether no gradient holds an infinity or a NaN: a boolean scalar."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.map = ops.HyperMap()
+
+    def construct(self, gradients: tuple[Tensor, ...]) -> Tensor:
+        return ops.addn(self.map(_num_not_finite, gradients)) == 0
+
+
+class Unscale(nn.Cell):
+    """Gradients in float32, divided by the loss scale."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.map = ops.HyperMap()
+
+    def construct(self, scale: Tensor, gradients: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+        return self.map(ops.partial(_scaled, 1.0 / scale), gradients)
+
+
+def _sum_of_squares(gradient: Tensor) -> Tensor:
+    return ops.square(gradient.astype(ms.float32)).sum()
+
+
+def _scaled(factor: Tensor, gradient: Tensor) -> Tensor:
+    return gradient.astype(ms.float32) * factor
+
+
+def _num_not_finite(gradient: Tensor) -> Tensor:
+    return ops.logical_not(ops.isfinite(gradient)).astype(ms.float32).sum()

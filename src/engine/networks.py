@@ -1,0 +1,80 @@
+"""From a configuration to a network."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import mindspore as ms
+import numpy as np
+from mindspore import nn
+
+from src.config import Config, UserError
+from src.models import LayerContext, ModelInfo, create_model, list_models, model_info
+from src.runtime.entry import Session
+
+
+def network_info(backbone: str) -> ModelInfo:
+    """The network's paper, size and preprocessing; UserError for an unknown name."""
+    try:
+        return model_info(backbone)
+    except ValueError as error:
+        raise UserError(f"backbone: {error}") from None
+
+
+def build_network(config: Config, session: Session, image_size: int, *, exporting: bool = False) -> nn.Cell:
+    """The configured network with its keyed initial weights.
+
+    Raises:
+        UserError: unknown network, or an option or image size that it does not take.
+    """
+    model = config.model
+    options = {name: getattr(model, name) for name in ("drop_path_rate", "drop_rate", "stem_pool")}
+    context = LayerContext(
+        device=session.device,
+        rank=session.rank,
+        num_ranks=session.num_ranks,
+        sync_bn=config.run.sync_bn,
+        exporting=exporting,
+    )
+    try:
+        return create_model(
+            model.backbone,
+            class_num=model.class_num,
+            image_size=image_size,
+            seed=config.run.seed,
+            context=context,
+            **{name: value for name, value in options.items() if value is not None},
+        )
+    except ValueError as error:
+        raise UserError(f"backbone {model.backbone}: {error}") from None
+
+
+def with_mixed_precision(network: nn.Cell, amp_level: str) -> nn.Cell:
+    """The network in float16 as far as `amp_level` says; its parameters stay float32."""
+    if amp_level == "O0":
+        return network
+    return ms.amp.auto_mixed_precision(network, amp_level, ms.float16)
+
+
+def arrays_of(network: nn.Cell) -> dict[str, np.ndarray]:
+    """Copies of the network's tensors, by name."""
+    return {name: parameter.asnumpy().copy() for name, parameter in network.parameters_and_names()}
+
+
+def set_arrays(network: nn.Cell, arrays: Mapping[str, np.ndarray]) -> None:
+    """Put tensors into the network; every name must be there."""
+    for name, parameter in network.parameters_and_names():
+        parameter.set_data(ms.Tensor(arrays[name], parameter.dtype))
+
+
+def describe_networks() -> str:
+    """A table of all networks with their published results."""
+    rows = [f"{'network':<22} {'size':>4} {'params M':>8} {'FLOPs G':>7} {'top-1':>6} source    paper"]
+    for name in list_models():
+        info = model_info(name)
+        numbers = [f"{value:g}" if value is not None else "-" for value in (info.params_m, info.flops_g, info.top1)]
+        rows.append(
+            f"{name:<22} {info.image_size:>4} {numbers[0]:>8} {numbers[1]:>7} {numbers[2]:>6} "
+            f"{info.source or '-':<9} {info.paper}"
+        )
+    return "\n".join(rows)

@@ -1,0 +1,97 @@
+"""From the training state to a checkpoint's tensors and meta data, and back."""
+
+from __future__ import annotations
+
+import os
+import platform
+from pathlib import Path
+from typing import Any
+
+import mindspore as ms
+import numpy as np
+from mindspore import nn
+
+from src.callbacks.progress import Progress
+from src.checkpoints import Checkpoint, load_weights
+from src.config import Config, UserError
+from src.engine.networks import arrays_of
+from src.engine.train_step import TrainStep
+from src.runtime.device import clamp_workers
+from src.runtime.entry import Session
+
+# Keys that a resumed run may set anew without training something else.
+FREE_KEYS = {
+    *("name", "device_id", "log_interval", "open_profiler", "list_models", "print_config", "dataset_path", "eval_path"),
+    *("eval_num_workers", "eval_batch_size", "eval_interval", "eval_offset", "save_checkpoint", "pretrained", "resume"),
+    *("save_checkpoint_epochs", "save_checkpoint_steps", "keep_checkpoint_max", "save_checkpoint_path", "output"),
+}
+
+
+def training_tensors(step: TrainStep, network: nn.Cell) -> dict[str, np.ndarray]:
+    """Copies of all weights and of the training state, by the names that checkpoints use."""
+    return arrays_of(network) | {name: parameter.asnumpy().copy() for name, parameter in step.state().items()}
+
+
+def environment(config: Config, session: Session) -> dict[str, Any]:
+    """What bit-equal continuation depends on besides the configuration."""
+    return {
+        "processor": _processor(),
+        "isa": session.isa,
+        "cores": os.cpu_count(),
+        "workers": clamp_workers(config.data.train_num_workers),
+        "ranks": session.num_ranks,
+        "mindspore": ms.__version__,
+        "python": platform.python_version(),
+    }
+
+
+def restore(
+    checkpoint: Checkpoint, step: TrainStep, network: nn.Cell, progress: Progress, config: Config, session: Session
+) -> list[str]:
+    """Put a checkpoint's weights, training state and counters in place.
+
+    Returns:
+        What differs from the interrupted run and so may change the result.
+
+    Raises:
+        UserError: the checkpoint is of another network or optimizer, or its epochs are done.
+    """
+    saved = checkpoint.meta
+    class_num = (saved["config"]["class_num"], config.model.class_num)
+    load_weights(
+        network, checkpoint.weights(use_ema=False), origin=str(checkpoint.path), class_num=class_num, new_head=False
+    )
+    _restore_state(checkpoint, step)
+    progress.epoch, progress.batch, progress.best = saved["epoch"], saved["batch"], saved["best"]
+    differences = _differences("", saved["config"], config.flat(), FREE_KEYS)
+    differences += _differences("this machine's ", saved["environment"], environment(config, session), set())
+    if saved["steps_per_epoch"] != progress.steps_per_epoch:
+        if progress.batch:
+            raise UserError(
+                f"{checkpoint.path} stopped inside an epoch of {saved['steps_per_epoch']} steps, an epoch has "
+                f"{progress.steps_per_epoch} now: resume with the same data, batch_size and number of devices"
+            )
+        differences.append(f"steps an epoch {saved['steps_per_epoch']} -> {progress.steps_per_epoch}")
+    return differences
+
+
+def _restore_state(checkpoint: Checkpoint, step: TrainStep) -> None:
+    for name, parameter in step.state().items():
+        value = checkpoint.tensors.get(name)
+        if value is None or value.shape != tuple(parameter.shape):
+            raise UserError(
+                f"{checkpoint.path} has no {name} for this run (another opt, ema_decay or loss_scale?): "
+                "resume with the same configuration, or start from its weights by --pretrained"
+            )
+        parameter.set_data(ms.Tensor(value, parameter.dtype))
+
+
+def _differences(whose: str, before: dict[str, Any], now: dict[str, Any], free: set[str]) -> list[str]:
+    keys = [key for key in now if key in before and key not in free and before[key] != now[key]]
+    return [f"{whose}{key} {before[key]} -> {now[key]}" for key in keys]
+
+
+def _processor() -> str:
+    cpuinfo = Path("/proc/cpuinfo")
+    lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
+    return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), platform.machine())

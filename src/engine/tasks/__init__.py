@@ -1,0 +1,1 @@
+"""What is learned: which data, loss, metric and drawing belong together."""

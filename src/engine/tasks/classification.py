@@ -1,0 +1,177 @@
+"""Image classification."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from functools import cached_property, partial
+from typing import Any
+
+import numpy as np
+from mindspore import nn
+
+from src.config import Config, UserError
+from src.datasets.epochs import EpochDataset
+from src.datasets.pipeline import EncodedImages, checked, image_batches
+from src.datasets.sampling import evaluation_positions, steps_per_epoch, training_positions
+from src.datasets.sources.image_folder import ImageFolder, find_split, find_validation, scan_image_folder
+from src.datasets.transforms import Preprocessing, evaluation_transforms, training_transforms
+from src.engine.evaluation_set import EvaluationSet
+from src.engine.networks import network_info
+from src.loss import create_loss
+from src.metrics import ClassificationMetric
+from src.runtime.device import clamp_workers
+from src.runtime.entry import Session
+
+
+class ClassificationTask:
+    """Reads image folders, trains with cross entropy, counts top-1 and top-5.
+
+    Args:
+        config: the run's configuration.
+        meta: the meta data of the checkpoint that is evaluated or exported: its class names and preprocessing hold.
+        given: keys that the user set; they win over the checkpoint's preprocessing.
+    """
+
+    def __init__(self, config: Config, meta: dict[str, Any] | None = None, given: frozenset[str] = frozenset()):
+        self.config = config
+        self.info = network_info(config.model.backbone)
+        self._meta = meta or {}
+        self._given = given
+
+    # -- what belongs to the weights
+
+    @cached_property
+    def class_names(self) -> tuple[str, ...]:
+        """Class names in label order: the checkpoint's, else the training folder's (or the validation folder's)."""
+        names = self._meta.get("class_names")
+        if names:
+            return tuple(names)
+        return self._class_folder().class_names
+
+    @cached_property
+    def preprocessing(self) -> Preprocessing:
+        """How evaluation, export and prediction see an image."""
+        data, evaluation, info = self.config.data, self.config.eval, self.info
+        own = {
+            "image_size": evaluation.eval_image_size or data.train_image_size,
+            "crop_pct": evaluation.crop_pct or info.crop_pct,
+            "interpolation": data.interpolation or info.interpolation,
+            "mean": data.mean or info.mean,
+            "std": data.std or info.std,
+        }
+        keys = {"image_size": {"eval_image_size", "train_image_size"}}
+        stored = self._meta.get("preprocessing", {})
+        kept = {name: value for name, value in stored.items() if not keys.get(name, {name}) & self._given}
+        values = own | kept
+        return Preprocessing(**values | {"mean": tuple(values["mean"]), "std": tuple(values["std"])})
+
+    def meta(self) -> dict[str, Any]:
+        """What a checkpoint must carry so that others can use the weights."""
+        return {
+            "task": "classification",
+            "class_names": list(self.class_names),
+            "preprocessing": asdict(self.preprocessing),
+        }
+
+    # -- training
+
+    @cached_property
+    def training_folder(self) -> ImageFolder:
+        """The training images, found and checked against the network's classes."""
+        folder = scan_image_folder(find_split(self.config.data.dataset_path, "train", "dataset_path"))
+        self._check_classes(folder)
+        return folder
+
+    @property
+    def notes(self) -> list[str]:
+        """What the user should know about the data."""
+        found, wanted = len(self.training_folder.class_names), self.config.model.class_num
+        text = f"training images: {len(self.training_folder)} in {found} classes at {self.training_folder.root}"
+        return [text + (f" (class_num is {wanted}: {wanted - found} outputs have no images)" if found < wanted else "")]
+
+    def steps_per_epoch(self, num_ranks: int) -> int:
+        """Training steps that one pass over the images gives; UserError when they do not fill a batch."""
+        batch_size = self.config.data.batch_size
+        steps = steps_per_epoch(len(self.training_folder), num_ranks, batch_size)
+        if steps == 0:
+            raise UserError(
+                f"batch_size {batch_size} x {num_ranks} devices is larger than the {len(self.training_folder)} "
+                f"training images: give --batch_size {max(1, len(self.training_folder) // num_ranks)} or less"
+            )
+        return steps
+
+    def training_dataset(self, session: Session, first_epoch: int, first_batch: int) -> EpochDataset:
+        """The epochs from (first_epoch, first_batch) on, as this rank sees them."""
+        data, seed = self.config.data, self.config.run.seed
+        source = EncodedImages(self.training_folder.files, self.training_folder.labels)
+        settings = asdict(self.preprocessing) | {"image_size": data.train_image_size}
+        transforms = training_transforms(Preprocessing(**settings), crop_min=data.crop_min, hflip=data.hflip)
+
+        def build(epoch: int):
+            positions = training_positions(
+                len(source),
+                seed=seed,
+                epoch=epoch,
+                rank=session.rank,
+                num_ranks=session.num_ranks,
+                batch_size=data.batch_size,
+            )
+            workers = clamp_workers(data.train_num_workers)
+            return image_batches(source, positions, transforms, data.batch_size, workers)
+
+        steps = self.steps_per_epoch(session.num_ranks)
+        wrap = partial(checked, source=source)
+        return EpochDataset(build, wrap, steps, (seed, session.rank), first_epoch, first_batch)
+
+    def loss(self) -> nn.Cell:
+        """The training loss."""
+        settings = self.config.loss
+        smoothing = settings.label_smooth_factor if settings.use_label_smooth else 0.0
+        try:
+            return create_loss(settings.loss_name, class_num=self.config.model.class_num, label_smoothing=smoothing)
+        except ValueError as error:
+            raise UserError(f"loss_name: {error}") from None
+
+    # -- evaluation
+
+    @cached_property
+    def validation_folder(self) -> ImageFolder:
+        """The validation images, in the training classes' order."""
+        root = find_validation(self.config.eval.eval_path, self.config.data.dataset_path)
+        return scan_image_folder(root, self.class_names)
+
+    def evaluation_set(self, session: Session) -> EvaluationSet:
+        """This rank's share of the validation images."""
+        folder, evaluation = self.validation_folder, self.config.eval
+        batch_size = evaluation.eval_batch_size or self.config.data.batch_size
+        order = evaluation_positions(len(folder), rank=session.rank, num_ranks=session.num_ranks, batch_size=batch_size)
+        source = EncodedImages(folder.files, folder.labels)
+        transforms = evaluation_transforms(self.preprocessing)
+        workers = clamp_workers(evaluation.eval_num_workers)
+
+        def batches():
+            pipeline = image_batches(source, order.positions, transforms, batch_size, workers)
+            return checked(pipeline.create_tuple_iterator(num_epochs=1, do_copy=False), source)
+
+        weights = np.split(order.weights, max(1, len(order.weights) // batch_size))
+        return EvaluationSet(batches, weights, len(folder))
+
+    def metric(self) -> ClassificationMetric:
+        """An empty count of top-1, top-5 and confusions."""
+        return ClassificationMetric(self.config.model.class_num)
+
+    # -- helpers
+
+    def _class_folder(self) -> ImageFolder:
+        if self.config.data.dataset_path:
+            return self.training_folder
+        folder = scan_image_folder(find_validation(self.config.eval.eval_path, ""))
+        self._check_classes(folder)
+        return folder
+
+    def _check_classes(self, folder: ImageFolder) -> None:
+        found, wanted = len(folder.class_names), self.config.model.class_num
+        if found > wanted:
+            raise UserError(f"{folder.root} has {found} class folders, class_num is {wanted}: give --class_num {found}")
+        if found < 2:
+            raise UserError(f"{folder.root} has one class folder only: classification needs at least two classes")

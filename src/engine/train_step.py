@@ -1,0 +1,128 @@
+"""One training step as one cell: forward, backward, all-reduce, centralisation, clipping, optimizer, averages.
+
+Parts that a run does not use are not in the graph. The step owns the batch counter that keys dropout.
+"""
+
+from __future__ import annotations
+
+import mindspore as ms
+from mindspore import Parameter, Tensor, nn, ops
+
+from src.engine.ema import WeightAverage
+from src.engine.gradients import AllFinite, AllReduceMean, Centralize, ClipGlobalNorm, Unscale
+from src.engine.loss_scale import LossScale
+
+
+class _ForwardLoss(nn.Cell):
+    """(image, label) -> loss"""
+
+    def __init__(self, network: nn.Cell, loss: nn.Cell):
+        super().__init__(auto_prefix=False)
+        self.network, self.loss = network, loss
+
+    def construct(self, image: Tensor, label: Tensor) -> Tensor:
+        return self.loss(self.network(image), label)
+
+
+class _ScaledForwardLoss(_ForwardLoss):
+    """(image, label, scale) -> (scaled loss, loss)"""
+
+    def construct(self, image: Tensor, label: Tensor, scale: Tensor) -> tuple[Tensor, Tensor]:
+        loss = self.loss(self.network(image), label)
+        return loss * scale, loss
+
+
+class TrainStep(nn.Cell):
+    """The float32 step.
+
+    Args:
+        network: in training mode.
+        loss: (logits, label) -> scalar.
+        optimizer: updates its `parameters` from a tuple of gradients.
+        num_ranks: processes that train together.
+        clip_norm: largest global norm of the gradients; 0: no clipping.
+        centralize: gradient centralisation.
+        ema_decay: decay of the averaged weights; 0: none.
+    """
+
+    def __init__(
+        self,
+        network: nn.Cell,
+        loss: nn.Cell,
+        optimizer: nn.Cell,
+        *,
+        num_ranks: int = 1,
+        clip_norm: float = 0.0,
+        centralize: bool = False,
+        ema_decay: float = 0.0,
+    ):
+        # With prefixes the weights would be renamed, and every checkpoint would have foreign names.
+        super().__init__(auto_prefix=False)
+        self.network = network
+        self.optimizer = optimizer
+        self.batches = Parameter(Tensor(0, ms.int32), name="batches", requires_grad=False)
+        self.all_reduce = AllReduceMean(optimizer.parameters, num_ranks) if num_ranks > 1 else None
+        parts = ([Centralize()] if centralize else []) + ([ClipGlobalNorm(clip_norm)] if clip_norm > 0 else [])
+        self.shape_gradients = nn.SequentialCell(parts) if parts else None
+        self.average = WeightAverage(optimizer.parameters, ema_decay) if ema_decay > 0 else None
+        self.loss_scale = None
+        self._make_gradient_function(network, loss)
+
+    def _make_gradient_function(self, network: nn.Cell, loss: nn.Cell) -> None:
+        self.value_and_grad = ms.value_and_grad(_ForwardLoss(network, loss), None, self.optimizer.parameters)
+
+    def construct(self, image: Tensor, label: Tensor) -> Tensor:
+        """Train on one batch; returns its loss (the mean over all ranks)."""
+        loss, gradients = self.value_and_grad(image, label)
+        if self.all_reduce is not None:
+            loss, gradients = self.all_reduce(loss, gradients)
+        updated = self.update(gradients)
+        counted = ops.assign_add(self.batches, 1)
+        return ops.depend(loss, (updated, counted))
+
+    def update(self, gradients: tuple[Tensor, ...]):
+        """Centralise, clip, move the weights, move their averages."""
+        if self.shape_gradients is not None:
+            gradients = self.shape_gradients(gradients)
+        updated = self.optimizer(gradients)
+        if self.average is not None:
+            updated = ops.depend(self.average(ops.depend(self.optimizer.global_step, updated)), updated)
+        return updated
+
+    def state(self) -> dict[str, Parameter]:
+        """What a resumed run needs besides the weights, by the names that checkpoints use."""
+        parameters = {f"optimizer.{parameter.name}": parameter for parameter in self.optimizer.state()}
+        if self.average is not None:
+            parameters |= {average.name: average for average in self.average.averages}
+        if self.loss_scale is not None:
+            parameters |= {f"state.{parameter.name}": parameter for parameter in self.loss_scale.get_parameters()}
+        return parameters | {"state.batches": self.batches}
+
+
+class ScaledTrainStep(TrainStep):
+    """The step with a loss scale: on overflow weights, moments, averages and learning rate stay as they are."""
+
+    def __init__(self, network: nn.Cell, loss: nn.Cell, optimizer: nn.Cell, loss_scale: LossScale, **options):
+        super().__init__(network, loss, optimizer, **options)
+        self.loss_scale = loss_scale
+        self.unscale = Unscale()
+        self.all_finite = AllFinite()
+
+    def _make_gradient_function(self, network: nn.Cell, loss: nn.Cell) -> None:
+        forward = _ScaledForwardLoss(network, loss)
+        self.value_and_grad = ms.value_and_grad(forward, None, self.optimizer.parameters, has_aux=True)
+
+    def construct(self, image: Tensor, label: Tensor) -> Tensor:
+        """Train on one batch; returns its loss (the mean over all ranks), without the scale."""
+        scale = self.loss_scale.scale
+        (_, loss), gradients = self.value_and_grad(image, label, scale)
+        gradients = self.unscale(scale, gradients)
+        if self.all_reduce is not None:
+            # An infinity or a NaN of one rank is in every rank's mean: all ranks skip together.
+            loss, gradients = self.all_reduce(loss, gradients)
+        finite = self.all_finite(gradients)
+        if finite:
+            loss = ops.depend(loss, self.update(gradients))
+        scaled = self.loss_scale(finite)
+        counted = ops.assign_add(self.batches, 1)
+        return ops.depend(loss, (scaled, counted))

@@ -1,0 +1,344 @@
+"""Training: from a configuration to a run folder."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import mindspore as ms
+import numpy as np
+from mindspore.train import Callback
+
+from src.callbacks.checkpoints import SaveCheckpoints
+from src.callbacks.epoch_log import LogEpochs
+from src.callbacks.evaluation import EvaluateEpochs
+from src.callbacks.guards import StopOnNonFiniteLoss, StopOnRequest
+from src.callbacks.progress import Progress, TrackProgress
+from src.callbacks.progress_bar import ShowProgress
+from src.checkpoints import Checkpoint, load_checkpoint, load_weights, save_checkpoint
+from src.checkpoints.store import remove_leftovers
+from src.config import Config, Resolved, UserError, config_text
+from src.engine import resume
+from src.engine.evaluator import Evaluator
+from src.engine.loss_scale import LossScale
+from src.engine.networks import build_network, with_mixed_precision
+from src.engine.tasks.classification import ClassificationTask
+from src.engine.train_step import ScaledTrainStep, TrainStep
+from src.lr_schedulers import learning_rates
+from src.models import share_random_step
+from src.optimizers import create_optimizer
+from src.runtime.device import clamp_workers
+from src.runtime.entry import Session, start
+from src.runtime.logs import get_logger, log_to_file
+from src.runtime.run_folder import RunFolder, choose_run_folder
+from src.runtime.signals import STOPPED_EXIT_CODE, StopRequest
+from src.runtime.terminal import progress_shown
+from src.visualization import plot_curves
+
+READ_INTERVAL_OFF_CPU = 50  # steps between two readings of the loss where each one waits for the device
+NON_FINITE_PATIENCE = 50  # overflowing steps in a row that a loss scale may skip
+
+
+def train(resolved: Resolved) -> int:
+    """Run a training; returns the exit code.
+
+    Everything that the user can have wrong is looked at before the processes join: after that a mistake of one rank
+    makes the others wait.
+    """
+    config = resolved.config
+    task = ClassificationTask(config, given=resolved.given)
+    task.steps_per_epoch(num_ranks=1)
+    if config.eval.eval_interval:
+        _ = task.validation_folder
+    name = config.run.name or resolved.recipe
+    folder, resumed = choose_run_folder(config.checkpoint.save_checkpoint_path, name, config.checkpoint.resume)
+    checkpoint = load_checkpoint(resumed) if resumed else None
+    pretrained = load_checkpoint(config.model.pretrained) if config.model.pretrained and not resumed else None
+
+    session = start(config)
+    logger = get_logger()
+    if session.is_main:
+        _open_run_folder(folder, config)
+    for note in (f"run folder {folder.root}", *resolved.notes, *task.notes, *_silent_settings(config)):
+        logger.info(note)
+    with StopRequest() as stop:
+        trainer = Trainer(config, task, session, folder, stop)
+        if checkpoint is not None:
+            trainer.resume(checkpoint)
+        elif pretrained is not None:
+            trainer.start_from(pretrained)
+        return trainer.run()
+
+
+class Trainer:
+    """One training run: the step, the data and the callbacks around `mindspore.train.Model`."""
+
+    def __init__(
+        self, config: Config, task: ClassificationTask, session: Session, folder: RunFolder, stop: StopRequest
+    ):
+        self.task, self.session, self.folder, self.stop = task, session, folder, stop
+        self.logger = get_logger()
+        batch = config.data.batch_size * session.num_ranks
+        steps = task.steps_per_epoch(session.num_ranks)
+        self.config = _scaled_to_batch(config, batch, self.logger)
+        self.progress = Progress(_num_epochs(config, steps), steps, batch)
+        self.network = build_network(self.config, session, config.data.train_image_size)
+        self.step = self._make_step()
+
+    def start_from(self, checkpoint: Checkpoint) -> None:
+        """Begin with the weights of another run; a head for other classes is replaced."""
+        model = self.config.model
+        class_num = (checkpoint.meta["config"]["class_num"], model.class_num)
+        kept = load_weights(
+            self.network,
+            checkpoint.weights(model.use_ema),
+            origin=str(checkpoint.path),
+            class_num=class_num,
+            new_head=True,
+        )
+        self.logger.info("load model %s success", checkpoint.path)
+        if kept:
+            self.logger.info("new head for %d classes instead of %d: %s", class_num[1], class_num[0], ", ".join(kept))
+
+    def resume(self, checkpoint: Checkpoint) -> None:
+        """Go on where a run of this configuration stopped."""
+        differences = resume.restore(checkpoint, self.step, self.network, self.progress, self.config, self.session)
+        position = f"epoch {self.progress.epoch + 1}, step {self.progress.batch} of {self.progress.steps_per_epoch}"
+        self.logger.info("resumed from %s at %s", checkpoint.path, position)
+        for difference in differences:
+            self.logger.warning("not as in the interrupted run, the weights may differ: %s", difference)
+
+    def run(self) -> int:
+        """Train to the last epoch or to a request to stop; returns the exit code."""
+        progress = self.progress
+        if progress.epoch >= progress.num_epochs:
+            self.logger.info("all %d epochs are done: give --max_epoch for more", progress.num_epochs)
+            return 0
+        dataset = self.task.training_dataset(self.session, progress.epoch, progress.batch)
+        # Model.train with our own step, data and callbacks: the ecosystem's convention, without its optimizer,
+        # loss and evaluation.
+        model = ms.Model(self.step)
+        model.train(
+            progress.num_epochs,
+            dataset,
+            callbacks=self._callbacks(),
+            dataset_sink_mode=False,
+            initial_epoch=progress.epoch,
+        )
+        if progress.stop_reason:
+            self.logger.info(
+                "stopped by %s after step %d; --resume auto continues", progress.stop_reason, progress.step
+            )
+            return STOPPED_EXIT_CODE
+        self.logger.info("see %s, %s and %s", self.folder.curves, self.folder.log, self.folder.checkpoints)
+        return 0
+
+    # -- parts
+
+    def _make_step(self) -> TrainStep:
+        config = self.config
+        weights = self.network.trainable_params()
+        forward = with_mixed_precision(self.network, config.run.amp_level).set_train(True)
+        optimizer = _make_optimizer(config, weights, self._learning_rates())
+        options = {
+            "num_ranks": self.session.num_ranks,
+            "clip_norm": config.optimizer.clip_global_norm,
+            "centralize": config.optimizer.gc_flag,
+            "ema_decay": config.optimizer.ema_decay,
+        }
+        if config.loss.is_dynamic_loss_scale or config.loss.loss_scale != 1.0:
+            scale = LossScale(config.loss.loss_scale, config.loss.is_dynamic_loss_scale)
+            step = ScaledTrainStep(forward, self.task.loss(), optimizer, scale, **options)
+        else:
+            step = TrainStep(forward, self.task.loss(), optimizer, **options)
+        share_random_step(self.network, step.batches, config.run.seed, self.session.rank)
+        return step
+
+    def _learning_rates(self) -> np.ndarray:
+        schedule = self.config.schedule
+        try:
+            return learning_rates(
+                schedule.lr_decay_mode,
+                lr_init=schedule.lr_init,
+                lr_max=schedule.lr_max,
+                lr_min=schedule.lr_min,
+                num_epochs=self.progress.num_epochs,
+                warmup_epochs=schedule.warmup_epochs,
+                steps_per_epoch=self.progress.steps_per_epoch,
+                lr_epochs=schedule.lr_epochs,
+                lr_gamma=schedule.lr_gamma,
+                T_max=schedule.T_max,
+                eta_min=schedule.lr_min,
+                power=schedule.lr_power,
+            )
+        except ValueError as error:
+            raise UserError(f"lr_decay_mode {schedule.lr_decay_mode}: {error}") from None
+
+    def _callbacks(self) -> list[Callback]:
+        """In the order in which they must act; what writes belongs to rank 0 alone."""
+        config, progress = self.config, self.progress
+        evaluation, main = config.eval, self.session.is_main
+        interval = config.run.log_interval or (1 if self.session.device == "CPU" else READ_INTERVAL_OFF_CPU)
+        saver = SaveCheckpoints(
+            progress,
+            self._save if main else _nothing,
+            self.folder.checkpoints,
+            config.model.backbone,
+            every_epochs=config.checkpoint.save_checkpoint_epochs if main and config.checkpoint.save_checkpoint else 0,
+            every_steps=config.checkpoint.save_checkpoint_steps,
+            keep=config.checkpoint.keep_checkpoint_max,
+        )
+        callbacks: list[Callback] = [
+            TrackProgress(progress, interval),
+            StopOnNonFiniteLoss(
+                progress,
+                NON_FINITE_PATIENCE if self.step.loss_scale is not None else 1,
+                _likely_causes(config),
+                lambda: str(self.folder.last) if self.folder.last.exists() else "none yet",
+            ),
+        ]
+        if main:
+            callbacks.append(ShowProgress(progress, self.logger, progress_shown()))
+        callbacks.append(
+            EvaluateEpochs(
+                progress,
+                self._evaluate,
+                evaluation.eval_interval,
+                evaluation.eval_offset,
+                lambda: self.stop.requested,
+            )
+        )
+        if main:
+            callbacks.append(self._epoch_log())
+        return [*callbacks, saver, StopOnRequest(progress, lambda: self.stop.requested, saver.save_last)]
+
+    def _epoch_log(self) -> LogEpochs:
+        step = self.step
+        return LogEpochs(
+            self.progress,
+            self.logger,
+            learning_rate=lambda: step.optimizer.learning_rate_at(max(0, _number(step.optimizer.global_step) - 1)),
+            num_skipped=lambda: _number(step.batches) - _number(step.optimizer.global_step),
+            metrics=self.folder.metrics,
+            plot=lambda records: plot_curves(records, self.folder.curves),
+        )
+
+    @cached_property
+    def _evaluator(self) -> Evaluator:
+        size = self.task.preprocessing.image_size
+        network = build_network(self.config, self.session, size)
+        data = self.task.evaluation_set(self.session)
+        return Evaluator(network, data, self.task.metric, self.session, self.config.run.amp_level)
+
+    def _evaluate(self) -> dict[str, Any]:
+        """Evaluate the averaged weights where there are some, else the weights."""
+        tensors = resume.training_tensors(self.step, self.network)
+        weights = Checkpoint(self.folder.last, tensors, {}).weights(use_ema=True)
+        evaluation = self._evaluator.run(weights)
+        result = evaluation.result
+        return {
+            "accuracy": result.top1,
+            "top5": result.top5,
+            "eval_loss": result.loss,
+            "eval_seconds": evaluation.seconds,
+        }
+
+    def _save(self, path: Path) -> None:
+        progress = self.progress
+        meta = {
+            **self.task.meta(),
+            "config": self.config.flat(),
+            "epoch": progress.epoch,
+            "batch": progress.batch,
+            "step": progress.step,
+            "steps_per_epoch": progress.steps_per_epoch,
+            "best": progress.best,
+            "metrics": progress.evaluation,
+            "environment": resume.environment(self.config, self.session),
+        }
+        save_checkpoint(path, resume.training_tensors(self.step, self.network), meta)
+
+
+def _make_optimizer(config: Config, weights: list, rates: np.ndarray):
+    optimizer = config.optimizer
+    try:
+        return create_optimizer(
+            optimizer.opt,
+            weights,
+            rates,
+            weight_decay=optimizer.weight_decay,
+            no_weight_decay_filter=optimizer.no_weight_decay_filter,
+            beta1=optimizer.beta1,
+            beta2=optimizer.beta2,
+            momentum=optimizer.momentum,
+        )
+    except ValueError as error:
+        raise UserError(f"opt: {error}") from None
+
+
+def _open_run_folder(folder: RunFolder, config: Config) -> None:
+    folder.create()
+    remove_leftovers(folder.checkpoints)
+    log_to_file(folder.log)
+    folder.config.write_text(config_text(config), encoding="utf-8")
+
+
+def _num_epochs(config: Config, steps_per_epoch: int) -> int:
+    """max_epoch, or num_steps rounded up to whole epochs."""
+    if config.schedule.num_steps:
+        return -(-config.schedule.num_steps // steps_per_epoch)
+    return config.schedule.max_epoch
+
+
+def _scaled_to_batch(config: Config, global_batch: int, logger: logging.Logger) -> Config:
+    """The learning rates for this global batch: scaled if asked for, else as they stand with a warning."""
+    schedule = config.schedule
+    recipe = schedule.recipe_global_batch
+    if not recipe or recipe == global_batch:
+        return config
+    factor = global_batch / recipe
+    if not schedule.scale_lr:
+        logger.warning(
+            "the recipe is made for %d images a step, this run has %d: --scale_lr 1 would scale lr_max %g to %g",
+            *(recipe, global_batch, schedule.lr_max, schedule.lr_max * factor),
+        )
+        return config
+    logger.info(
+        "scale_lr: lr_max %g -> %g (%d / %d images)", schedule.lr_max, schedule.lr_max * factor, global_batch, recipe
+    )
+    scaled = {name: getattr(schedule, name) * factor for name in ("lr_init", "lr_max", "lr_min")}
+    return replace(config, schedule=replace(schedule, **scaled, scale_lr=False, recipe_global_batch=global_batch))
+
+
+def _silent_settings(config: Config) -> list[str]:
+    """Settings that have no effect in this run, said once."""
+    augment, notes = config.augment, []
+    off = {"autoaugment": "none", "color_jitter": 0.0, "mixup": 0.0, "cutmix": 0.0, "re_prob": 0.0}
+    for name, value in off.items():
+        if getattr(augment, name) != value:
+            notes.append(f"{name}={getattr(augment, name)} is not available in this version: trained without it")
+    for name in ("train_num_workers", "eval_num_workers"):
+        wanted = getattr(config.data if name.startswith("train") else config.eval, name)
+        if clamp_workers(wanted) < wanted:
+            notes.append(f"{name}: {clamp_workers(wanted)} instead of {wanted}, this machine has no more cores")
+    return notes
+
+
+def _likely_causes(config: Config) -> str:
+    causes = [f"lr_max {config.schedule.lr_max:g} too high"]
+    if config.run.amp_level != "O0" and config.loss.loss_scale == 1.0 and not config.loss.is_dynamic_loss_scale:
+        causes.append(f"amp_level {config.run.amp_level} without a loss scale (--is_dynamic_loss_scale 1)")
+    if config.optimizer.clip_global_norm == 0:
+        causes.append("no gradient clipping (--clip_global_norm 5)")
+    return ", ".join(causes)
+
+
+def _number(parameter) -> int:
+    return int(parameter.asnumpy())
+
+
+def _nothing(_path: Path) -> None:
+    """Ranks other than 0 write nothing."""
