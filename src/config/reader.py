@@ -18,6 +18,8 @@ from src.config.schema import KEY_TYPES, Config
 
 DEFAULTS_FILE = CONFIG_ROOT / "defaults.yml"
 COMMAND_LINE = "command line"
+# What a checkpoint's configuration says of its own run only.
+RUN_KEYS = {"name", "resume", "run_distribute", "list_models", "print_config", "input", "output", "file_name"}
 # Keys of a command that are no part of the configuration.
 FLAGS = {"help", "print_config"}
 
@@ -44,7 +46,12 @@ class Resolved:
     config: Config
     recipe: str  # stem of the recipe file: the run's name by default
     notes: tuple[str, ...]
-    given: frozenset[str]  # keys that the recipe or the command line sets
+    origins: dict[str, str]  # where each key stands that the recipe or the command line sets
+
+    @property
+    def given(self) -> frozenset[str]:
+        """Keys that the recipe or the command line sets."""
+        return frozenset(self.origins)
 
 
 def read_config(
@@ -75,8 +82,9 @@ def read_config(
     given.pop("config_path", None)
     values.update({key: setting.value for key, setting in given.items()})
     config = Config.from_flat({key: _typed_value(key, value, given) for key, value in values.items()})
+    origins = {key: setting.origin for key, setting in given.items()}
     recipe = recipe_path.stem if recipe_path else config.run.name or config.model.backbone
-    return Resolved(config, recipe, tuple(notes + reader.notes), frozenset(given))
+    return Resolved(config, recipe, tuple(notes + reader.notes), origins)
 
 
 def parse_arguments(argv: list[str]) -> list[Setting]:
@@ -134,7 +142,7 @@ def _base_layer(
     if checkpoint and checkpoint_values and command in ("eval", "export", "predict"):
         values = checkpoint_values(checkpoint)
         if values:
-            known = {key: value for key, value in values.items() if key in KEY_TYPES}
+            known = {key: value for key, value in values.items() if key in KEY_TYPES and key not in RUN_KEYS}
             return None, {**known, "pretrained": checkpoint}, [f"configuration from {checkpoint}"]
     path = seed_recipe(by_name.get("backbone") or by_name.get("arch"))
     return path, {}, [f"no --config_path given: configuration {shown(path)}"]

@@ -38,6 +38,18 @@ def image_batches(
     return pipeline.batch(batch_size, drop_remainder=True)
 
 
+def read_images(files: Sequence[Path], transforms: list) -> np.ndarray:
+    """The images (N, 3, H, W) float32 of a few files.
+
+    Raises:
+        UserError: a file that is not there or cannot be decoded.
+    """
+    source = EncodedImages(files, np.zeros(len(files)))
+    batches = image_batches(source, np.arange(len(files)), transforms, len(files), num_workers=1)
+    iterator = batches.create_tuple_iterator(num_epochs=1, output_numpy=True)
+    return next(checked(iterator, source))[0]
+
+
 def checked(batches: Iterator, source: EncodedImages) -> Iterator:
     """The batches; an image that cannot be decoded ends them with a UserError that names it."""
     try:

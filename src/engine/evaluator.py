@@ -25,12 +25,14 @@ class Evaluation:
 
     Attributes:
         result: what the metric computed, over all ranks.
+        local_counts: what this rank counted: correct in top-1, in top-5, images.
         seconds: the whole pass, the first one with compiling.
-        seconds_per_step: median over the batches.
+        seconds_per_step: median over the batches, data and forward.
         images_per_second: over all ranks, from that median.
     """
 
     result: Any
+    local_counts: tuple[int, int, int]
     seconds: float
     seconds_per_step: float
     images_per_second: float
@@ -57,7 +59,7 @@ class Evaluator:
         """Evaluate a network's tensors; every sample counts once over all ranks."""
         set_arrays(self._network, weights)
         metric, seconds = self._make_metric(), []
-        began = time.perf_counter()
+        began = step_began = time.perf_counter()
         bar = tqdm(
             zip(self._set.batches(), self._set.weights, strict=True),
             total=len(self._set.weights),
@@ -67,12 +69,14 @@ class Evaluator:
             disable=not (self._session.is_main and progress_shown()),
         )
         for (image, label), counted in bar:
-            step_began = time.perf_counter()
             logits = self._forward(image).astype(ms.float32).asnumpy()
-            seconds.append(time.perf_counter() - step_began)
             metric.update(logits, label.asnumpy(), counted)
+            seconds.append(time.perf_counter() - step_began)
+            step_began = time.perf_counter()
+        local = metric.compute()
         metric.load_state(sum_over_ranks(metric.state(), self._session.num_ranks))
         per_step = float(np.median(seconds)) if seconds else 0.0
         batch = len(self._set.weights[0]) if seconds else 0
         speed = batch * self._session.num_ranks / per_step if per_step else 0.0
-        return Evaluation(metric.compute(), time.perf_counter() - began, per_step, speed)
+        counts = (local.num_correct, local.num_correct_top5, local.num_images)
+        return Evaluation(metric.compute(), counts, time.perf_counter() - began, per_step, speed)

@@ -76,6 +76,22 @@ def choose_run_folder(parent: str, name: str, resume: str) -> tuple[RunFolder, P
     return RunFolder(Path(parent) / (name if number == 1 else f"{name}-{number}")), None
 
 
+def fresh_folder(folder: Path) -> Path:
+    """Make `folder`, or <folder>-2, -3, ... where it exists: no result is written over.
+
+    Raises:
+        UserError: the place cannot be written.
+    """
+    numbered = _runs_of(folder.parent, folder.name)
+    number = max(numbered, default=0) + 1
+    fresh = folder if number == 1 else folder.with_name(f"{folder.name}-{number}")
+    try:
+        fresh.mkdir(parents=True)
+    except OSError as error:
+        raise UserError(f"output: {fresh} cannot be written ({error.strerror}): give --output FOLDER") from None
+    return fresh
+
+
 def _named_run(path: Path) -> tuple[RunFolder, Path]:
     checkpoint = path / "ckpt" / "last.ckpt" if path.is_dir() else path
     if not checkpoint.is_file():

@@ -79,5 +79,28 @@ def scan_image_folder(root: Path, class_names: tuple[str, ...] | None = None) ->
     return ImageFolder(root, class_names, tuple(files), tuple(labels))
 
 
+def find_pictures(text: str) -> list[Path]:
+    """The picture files that `input` names: files and folders, by commas.
+
+    Raises:
+        UserError: nothing named, something missing, or a folder without pictures.
+    """
+    names = [Path(name.strip()) for name in text.split(",") if name.strip()]
+    if not names:
+        raise UserError("input is empty: give --input PICTURE or --input FOLDER")
+    files: list[Path] = []
+    for path in names:
+        if path.is_dir():
+            found = _images_below(path)
+            if not found:
+                raise UserError(f"input: no pictures below {path} ({', '.join(IMAGE_ENDINGS)})")
+            files += found
+        elif path.is_file():
+            files.append(path)
+        else:
+            raise UserError(f"input: {path} is not there")
+    return files
+
+
 def _images_below(folder: Path) -> list[Path]:
     return sorted(path for path in folder.rglob("*") if path.suffix.lower() in IMAGE_ENDINGS and path.is_file())

@@ -1,0 +1,43 @@
+# make demo   train, evaluate, export and predict on embedded handwritten digits (CPU, about three minutes)
+# make test   lint-free code is checked by `make lint`; this runs the tests
+# Both set up .venv themselves. Python 3.10, 3.11 or 3.12 must be there; choose one by PYTHON=python3.12.
+
+PYTHON ?= $(shell scripts/find_python.sh)
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test test-all lint bench clean
+
+help:            ## this list
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## +/\t/' | expand -t 12
+
+setup: $(READY)  ## make .venv with the pinned requirements
+
+$(READY): requirements.lock
+	@test -n "$(PYTHON)" || { echo "error: no Python 3.10, 3.11 or 3.12 found: install one, or name it: make PYTHON=/path/to/python3.11" >&2; exit 2; }
+	@echo "Setting up $(VENV) with $$($(PYTHON) --version) (once; about 1.5 GB are downloaded and unpacked) ..."
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --disable-pip-version-check --progress-bar on -q -r requirements.lock
+	@touch $@
+
+demo: $(READY)   ## train, evaluate, export and predict on embedded digits
+	@$(BIN)/python scripts/demo.py
+
+test: $(READY)   ## the tests
+	@$(BIN)/python -m pytest -m "not slow"
+
+test-all: $(READY) ## the tests with the slow full matrix
+	@$(BIN)/python -m pytest
+
+lint: $(READY)   ## ruff: rules and format
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+bench: $(READY)  ## time networks and data on this machine
+	@$(BIN)/python benchmarks/models.py
+
+clean:           ## remove what the commands above made, .venv included
+	rm -rf $(VENV) demo .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

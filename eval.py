@@ -1,0 +1,29 @@
+"""Evaluate a checkpoint on the validation images.
+
+    python eval.py --pretrained outputs/vig_nano_digits/ckpt/best.ckpt
+    python eval.py --config_path dgmn2_eval.yml --eval_path IMAGENET/val --pretrained dgmn2_tiny.ckpt
+
+Prints top-1 and top-5 accuracy and writes a confusion matrix and figures per class.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from src.runtime.entry import command_config, run_command
+
+
+def main(argv: list[str]) -> int:
+    """Read the configuration, evaluate, return the exit code."""
+    from src.engine.loaded import checkpoint_values
+
+    resolved = command_config(argv, "eval", __doc__, checkpoint_values=checkpoint_values)
+    if resolved is None:
+        return 0
+    from src.engine.evaluate import evaluate
+
+    return evaluate(resolved)
+
+
+if __name__ == "__main__":
+    sys.exit(run_command(main))

@@ -1,0 +1,30 @@
+"""Export a checkpoint to MINDIR, ONNX or AIR.
+
+    python export.py --pretrained outputs/vig_nano_digits/ckpt/best.ckpt --file_format MINDIR,ONNX
+    python export.py --config_path dgmn2_export.yml
+
+Writes <network>.mindir (.onnx) in the current folder, each with a JSON that tells how to use it.
+Every file is loaded again and compared with the network; one that differs is not kept.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from src.runtime.entry import command_config, run_command
+
+
+def main(argv: list[str]) -> int:
+    """Read the configuration, export, return the exit code."""
+    from src.engine.loaded import checkpoint_values
+
+    resolved = command_config(argv, "export", __doc__, checkpoint_values=checkpoint_values)
+    if resolved is None:
+        return 0
+    from src.engine.exporter import export
+
+    return export(resolved)
+
+
+if __name__ == "__main__":
+    sys.exit(run_command(main))

@@ -1,0 +1,29 @@
+"""Predict pictures with a checkpoint.
+
+    python predict.py --pretrained outputs/vig_nano_digits/ckpt/best.ckpt --input data/digits/val
+    python predict.py --pretrained vig_s.ckpt --input cat.jpg,dog.jpg --top_k 3
+
+Prints a table and writes it as CSV and JSON with one annotated picture (predictions/predictions.png).
+"""
+
+from __future__ import annotations
+
+import sys
+
+from src.runtime.entry import command_config, run_command
+
+
+def main(argv: list[str]) -> int:
+    """Read the configuration, predict, return the exit code."""
+    from src.engine.loaded import checkpoint_values
+
+    resolved = command_config(argv, "predict", __doc__, checkpoint_values=checkpoint_values)
+    if resolved is None:
+        return 0
+    from src.engine.predictor import predict
+
+    return predict(resolved)
+
+
+if __name__ == "__main__":
+    sys.exit(run_command(main))

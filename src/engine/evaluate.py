@@ -1,0 +1,77 @@
+"""The evaluation command: a checkpoint's accuracy in all the seeds' forms, confusions and per-class figures."""
+
+from __future__ import annotations
+
+import json
+import logging
+from pathlib import Path
+
+from src.config import Resolved
+from src.engine.evaluator import Evaluation, Evaluator
+from src.engine.loaded import Loaded
+from src.metrics import write_per_class_csv
+from src.runtime.entry import start
+from src.runtime.logs import get_logger
+from src.runtime.run_folder import fresh_folder
+from src.visualization import plot_confusion_matrix, write_atomically
+
+
+def evaluate(resolved: Resolved) -> int:
+    """Evaluate `pretrained` on the validation images; returns the exit code."""
+    loaded = Loaded.from_config(resolved)
+    images = len(loaded.task.validation_folder)
+    config = loaded.config
+    session = start(config, resolved.notes)
+    logger = get_logger()
+    network = loaded.network(session)
+    logger.info("load model %s success", loaded.checkpoint.path)
+    logger.info("evaluating on %d images at %s", images, loaded.task.validation_folder.root)
+    data = loaded.task.evaluation_set(session)
+    evaluator = Evaluator(network, data, loaded.task.metric, session, config.run.amp_level)
+    evaluation = evaluator.run(loaded.weights())
+    if session.is_main:
+        for line in result_lines(evaluation):
+            logger.info(line)
+        _write_results(loaded, evaluation, logger)
+    return 0
+
+
+def result_lines(evaluation: Evaluation) -> list[str]:
+    """The result as each of the seeds prints it."""
+    result = evaluation.result
+    counts = (result.num_correct, result.num_correct_top5, result.num_images)
+    lines = [
+        # DGMN2 and HLG
+        f"accuracy={result.top1:.6f}, per step time: {evaluation.seconds_per_step:.4f}s, "
+        f"total cost time: {evaluation.seconds:.4f}s",
+        # ViG
+        f"Top1 acc:  {result.top1:.3f}",
+        f"Top5 acc:  {result.top5:.3f}",
+        # ResNeXt152
+        f"Inference Performance: {evaluation.images_per_second:.2f} img/sec",
+        "before results=" + str([[count] for count in evaluation.local_counts]),
+        "after results=[" + " ".join(f"[{count}]" for count in counts) + "]",
+    ]
+    for name, correct in zip(("1", "5"), counts, strict=False):
+        share = f"acc={correct / counts[2]:.2%}(TOP{name})"
+        lines += [f"after allreduce eval: top{name}_correct={correct}, tot={counts[2]},{share}", share]
+    return lines
+
+
+def _write_results(loaded: Loaded, evaluation: Evaluation, logger: logging.Logger) -> None:
+    checkpoint, result = loaded.checkpoint, evaluation.result
+    names = list(loaded.task.class_names)
+    beside = checkpoint.path.parent.parent if checkpoint.path.parent.name == "ckpt" else checkpoint.path.parent
+    folder = fresh_folder(Path(loaded.config.output.output or beside / "evaluation"))
+    plot_confusion_matrix(result.confusion[: len(names), : len(names)], names, folder / "confusion_matrix.png")
+    write_per_class_csv(folder / "per_class.csv", result.per_class(names))
+    summary = {
+        "checkpoint": str(checkpoint.path),
+        "images": result.num_images,
+        "top1": result.top1,
+        "top5": result.top5,
+        "loss": result.loss,
+        "images_per_second": evaluation.images_per_second,
+    }
+    write_atomically(folder / "result.json", json.dumps(summary, indent=2).encode())
+    logger.info("see %s, %s", folder / "confusion_matrix.png", folder / "per_class.csv")

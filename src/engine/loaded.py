@@ -1,0 +1,58 @@
+"""A checkpoint with the configuration and the task that it carries: the start of eval, export and predict."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from mindspore import nn
+
+from src.checkpoints import Checkpoint, load_checkpoint, load_weights
+from src.config import Config, Resolved, UserError
+from src.engine.networks import build_network
+from src.engine.tasks.classification import ClassificationTask
+from src.runtime.entry import Session
+
+
+@lru_cache(maxsize=1)
+def _checkpoint_at(path: str) -> Checkpoint:
+    """One reading serves the configuration and the weights."""
+    return load_checkpoint(path)
+
+
+def checkpoint_values(path: str) -> dict[str, Any]:
+    """The flat configuration that a checkpoint carries."""
+    return _checkpoint_at(path).meta["config"]
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A checkpoint, ready to be used."""
+
+    config: Config
+    checkpoint: Checkpoint
+    task: ClassificationTask
+
+    @classmethod
+    def from_config(cls, resolved: Resolved) -> Loaded:
+        """UserError without a checkpoint, or with one that is damaged or of another network."""
+        config = resolved.config
+        if not config.model.pretrained:
+            raise UserError("pretrained is empty: give the checkpoint, --pretrained outputs/<run>/ckpt/best.ckpt")
+        checkpoint = _checkpoint_at(config.model.pretrained)
+        trained = checkpoint.meta["config"]["backbone"]
+        if trained != config.model.backbone:
+            raise UserError(f"{checkpoint.path} holds {trained}, backbone is {config.model.backbone}: give one of them")
+        return cls(config, checkpoint, ClassificationTask(config, checkpoint.meta, resolved.given))
+
+    def weights(self) -> dict:
+        """The network's tensors, averaged ones if the checkpoint has them and use_ema is on."""
+        return self.checkpoint.weights(self.config.model.use_ema)
+
+    def network(self, session: Session, *, exporting: bool = False) -> nn.Cell:
+        """The network with the checkpoint's weights, in inference mode."""
+        network = build_network(self.config, session, self.task.preprocessing.image_size, exporting=exporting)
+        class_num = (self.checkpoint.meta["config"]["class_num"], self.config.model.class_num)
+        load_weights(network, self.weights(), origin=str(self.checkpoint.path), class_num=class_num, new_head=False)
+        return network.set_train(False)

@@ -1,0 +1,111 @@
+"""Prediction on pictures: a table, CSV, JSON and one annotated picture."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import logging
+from pathlib import Path
+
+import mindspore as ms
+import numpy as np
+from PIL import Image
+from tqdm import tqdm
+
+from src.config import Resolved
+from src.datasets.pipeline import read_images
+from src.datasets.sources.image_folder import find_pictures
+from src.datasets.transforms import evaluation_transforms
+from src.engine.loaded import Loaded
+from src.runtime.entry import start
+from src.runtime.logs import get_logger
+from src.runtime.run_folder import fresh_folder
+from src.runtime.terminal import progress_shown
+from src.visualization import Prediction, prediction_grid, write_atomically
+
+BATCH = 16  # pictures a call; the last call is filled up, so that one graph serves all
+SHOWN_ROWS = 20
+GRID_ITEMS = 36
+
+
+def predict(resolved: Resolved) -> int:
+    """Predict the pictures of `input` with `pretrained`; returns the exit code."""
+    files = find_pictures(resolved.config.output.input)
+    loaded = Loaded.from_config(resolved)
+    session = start(loaded.config, resolved.notes)
+    logger = get_logger()
+    network = loaded.network(session)
+    logger.info("load model %s success", loaded.checkpoint.path)
+    probabilities = _probabilities(network, files, evaluation_transforms(loaded.task.preprocessing))
+    names = _label_names(loaded)
+    top_k = min(loaded.config.output.top_k, len(names))
+    predictions = [_prediction(file, row, names, top_k) for file, row in zip(files, probabilities, strict=True)]
+    for line in table_lines(predictions):
+        logger.info(line)
+    _write(predictions, fresh_folder(Path(loaded.config.output.output or "predictions")), logger)
+    return 0
+
+
+def table_lines(predictions: list[Prediction]) -> list[str]:
+    """One line a picture: file, best class with its probability, runners-up."""
+    width = max(len(Path(item.path).name) for item in predictions)
+    lines = []
+    for item in predictions[:SHOWN_ROWS]:
+        ranked = [f"{label} {share:.1%}" for label, share in zip(item.labels, item.probabilities, strict=True)]
+        truth = "" if item.truth is None else f"   (is {item.truth})"
+        lines.append(f"{Path(item.path).name:<{width}}  {ranked[0]:<16}  {', '.join(ranked[1:3])}{truth}")
+    if len(predictions) > SHOWN_ROWS:
+        lines.append(f"... and {len(predictions) - SHOWN_ROWS} more in the files below")
+    return lines
+
+
+def _probabilities(network, files: list[Path], transforms: list) -> np.ndarray:
+    """(number of files, classes) float64"""
+    batch, rows = min(BATCH, len(files)), []
+    for begin in tqdm(range(0, len(files), batch), desc="predicting", leave=False, disable=not progress_shown()):
+        images = read_images(files[begin : begin + batch], transforms)
+        filled = np.resize(images, (batch, *images.shape[1:]))
+        logits = network(ms.Tensor(filled)).asnumpy()[: len(images)].astype(np.float64)
+        exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
+        rows.append(exponentials / exponentials.sum(axis=1, keepdims=True))
+    return np.concatenate(rows)
+
+
+def _label_names(loaded: Loaded) -> list[str]:
+    """A name for every output: outputs without images in training get their number."""
+    names = list(loaded.task.class_names)
+    return names + [f"class {number}" for number in range(len(names), loaded.config.model.class_num)]
+
+
+def _prediction(file: Path, probabilities: np.ndarray, names: list[str], top_k: int) -> Prediction:
+    best = np.argsort(-probabilities, kind="stable")[:top_k]
+    with Image.open(file) as image:
+        pixels = np.asarray(image.convert("RGB"))
+    # In a class folder the folder's name is the truth.
+    truth = file.resolve().parent.name if file.resolve().parent.name in names else None
+    labels = [names[index] for index in best]
+    return Prediction(str(file), pixels, labels, [float(probabilities[index]) for index in best], truth)
+
+
+def _spread(predictions: list[Prediction]) -> list[Prediction]:
+    """At most GRID_ITEMS of them, evenly chosen, so that a folder's later classes are seen too."""
+    chosen = np.linspace(0, len(predictions) - 1, min(GRID_ITEMS, len(predictions)))
+    return [predictions[index] for index in np.round(chosen).astype(int)]
+
+
+def _write(predictions: list[Prediction], folder: Path, logger: logging.Logger) -> None:
+    records = [
+        {"file": item.path, "truth": item.truth, "labels": item.labels, "probabilities": item.probabilities}
+        for item in predictions
+    ]
+    write_atomically(folder / "predictions.json", json.dumps(records, indent=2, ensure_ascii=False).encode())
+    table = io.StringIO()
+    writer = csv.writer(table)
+    writer.writerow(["file", "truth", "rank", "label", "probability"])
+    for item in predictions:
+        for rank, (label, share) in enumerate(zip(item.labels, item.probabilities, strict=True), start=1):
+            writer.writerow([item.path, item.truth or "", rank, label, f"{share:.6f}"])
+    write_atomically(folder / "predictions.csv", table.getvalue().encode())
+    prediction_grid(_spread(predictions), folder / "predictions.png")
+    logger.info("see %s, predictions.csv and predictions.json beside it", folder / "predictions.png")
