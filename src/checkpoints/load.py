@@ -95,7 +95,7 @@ def _difference_table(
     weights: Mapping[str, np.ndarray],
     shapes: Mapping[str, tuple[int, ...]],
 ) -> str:
-    lines = [f"{origin} does not fit the network (another --backbone?):"]
+    columns = []
     kinds = (
         ("missing in the file", [f"{name} {shapes[name]}" for name in missing]),
         ("not in the network", [f"{name} {weights[name].shape}" for name in unexpected]),
@@ -104,5 +104,5 @@ def _difference_table(
     for title, rows in kinds:
         if rows:
             more = f" (+{len(rows) - _SHOWN} more)" if len(rows) > _SHOWN else ""
-            lines.append(f"{len(rows)} {title}: " + "; ".join(rows[:_SHOWN]) + more)
-    return " | ".join(lines)
+            columns.append(f"{len(rows)} {title}: " + "; ".join(rows[:_SHOWN]) + more)
+    return f"{origin} does not fit the network (another --backbone?): " + " | ".join(columns)

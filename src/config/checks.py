@@ -47,6 +47,17 @@ def one_of(*choices: Any) -> Check:
     return Check(accept)
 
 
+def num_values(count: int) -> Check:
+    """A list of `count` values."""
+
+    def accept(values: list) -> list:
+        if len(values) != count:
+            raise ValueError(f"must be a list of {count} values, not {values}")
+        return values
+
+    return Check(accept)
+
+
 def convert(value: Any, hint: Any) -> Any:
     """`value` (a YAML value or a command line's text) as the annotated type `hint`; ValueError says what is wrong."""
     checks: tuple[Check, ...] = ()
@@ -87,7 +98,7 @@ def _convert_plain(value: Any, hint: Any) -> Any:
         raise ValueError(f"must be {TYPE_NAMES[hint]}, not {value}")
     try:
         return _SCALARS[hint](value)
-    except ValueError:
+    except (TypeError, ValueError):  # a YAML date is of a type of its own
         raise ValueError(f"must be {TYPE_NAMES[hint]}, not {str(value)!r}") from None
 
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from src.config.aliases import DIALECTS, EVAL_TARGETS, VALUE_WORDS, Alias, aliases_for, dialect_of
+from src.config.aliases import EVAL_TARGETS, VALUE_WORDS, Alias, aliases_for, dialect_of
 from src.config.checks import convert
 from src.config.errors import UserError
 from src.config.lookup import CONFIG_ROOT, find_config, seed_recipe, shown
@@ -78,7 +78,9 @@ def read_config(
 
     values = {setting.key: setting.value for setting in read_settings(DEFAULTS_FILE)}
     values.update(inherited)
-    given = reader.resolve(file_settings, dialect) | reader.resolve(typed, dialect)
+    # A recipe speaks its network's dialect in convert.py, too: its load_path is no weights file to convert.
+    typed_dialect = "convert" if command == "convert" else dialect
+    given = reader.resolve(file_settings, dialect) | reader.resolve(typed, typed_dialect)
     given.pop("config_path", None)
     values.update({key: setting.value for key, setting in given.items()})
     config = Config.from_flat({key: _typed_value(key, value, given) for key, value in values.items()})
@@ -122,11 +124,14 @@ def read_settings(path: Path) -> list[Setting]:
         return []
     if not isinstance(root, yaml.MappingNode):
         raise UserError(f"{shown(path)}: a configuration is a list of `key: value` lines")
-    build = yaml.SafeLoader("")
-    return [
-        Setting(str(key.value), build.construct_object(value, deep=True), f"{shown(path)}:{key.start_mark.line + 1}")
-        for key, value in root.value
-    ]
+    return [_setting(key, value, f"{shown(path)}:{key.start_mark.line + 1}") for key, value in root.value]
+
+
+def _setting(key: yaml.Node, value: yaml.Node, origin: str) -> Setting:
+    try:
+        return Setting(str(key.value), yaml.SafeLoader("").construct_object(value, deep=True), origin)
+    except (yaml.YAMLError, ValueError):  # a tag such as !name, a date with a 13th month
+        raise UserError(f"{origin}: {key.value} has no plain value: put it in quotes") from None
 
 
 def _base_layer(
@@ -163,9 +168,16 @@ class _Reader:
         self.command = command
         self.notes: list[str] = []
 
-    def resolve(self, settings: Iterable[Setting], dialect: str) -> dict[str, Setting]:
+    def resolve(self, settings: Sequence[Setting], dialect: str) -> dict[str, Setting]:
         """{our key: setting}; UserError for an unknown key and for two names of one key."""
-        aliases = aliases_for("convert" if self.command == "convert" else dialect, set(KEY_TYPES))
+        written = {setting.key for setting in settings}
+        # A key of ours that the dialect uses for another one (vig's data_url) is itself where that other one stands
+        # beside it, as in a run folder's config.yml.
+        aliases = {
+            name: alias
+            for name, alias in aliases_for(dialect, set(KEY_TYPES)).items()
+            if name not in KEY_TYPES or written.isdisjoint(alias.targets)
+        }
         resolved: dict[str, Setting] = {}
         for setting in settings:
             for translated in self._translate(setting, aliases):
@@ -197,9 +209,6 @@ class _Reader:
 
 
 def _nearest(key: str, aliases: dict[str, Alias]) -> str:
-    elsewhere = [dialect for dialect, table in DIALECTS.items() if key in table]
-    if elsewhere:
-        return f" in this dialect (it belongs to {elsewhere[0]}; name that network with --backbone)"
     near = difflib.get_close_matches(key, [*KEY_TYPES, *aliases, "config_path"], n=1, cutoff=0.5)
     return f": did you mean {near[0]}?" if near else ": see --help for all keys"
 

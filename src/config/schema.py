@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import Annotated, Any, get_type_hints
 
-from src.config.checks import at_least, between, one_of, positive
+from src.config.checks import at_least, between, num_values, one_of, positive
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,8 +39,8 @@ class DataConfig:
     hflip: Annotated[float, between(0.0, 1.0)]
     batch_size: Annotated[int, at_least(1)]
     train_num_workers: Annotated[int, at_least(1)]
-    mean: list[float] | None
-    std: list[float] | None
+    mean: Annotated[list[float] | None, num_values(3)]
+    std: Annotated[list[float] | None, num_values(3)]
     data_list: str
     rgb: bool
 

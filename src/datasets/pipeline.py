@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import mindspore.dataset as ds
 import numpy as np
+from mindspore.dataset import vision
 
 from src.config import UserError
 
@@ -59,14 +59,12 @@ def checked(batches: Iterator, source: EncodedImages) -> Iterator:
 
 
 def _unreadable(source: EncodedImages, reason: str) -> str:
-    """Which file it was: the pipeline has only bytes, so the files are opened one by one, now that one is bad."""
-    from PIL import Image
-
+    """Which file it was: the pipeline has only bytes, so the files are decoded one by one, now that one is bad."""
+    decode = vision.Decode()
     for path in source.files:
         try:
-            with Image.open(path) as image:
-                image.load()
-        except (OSError, SyntaxError, ValueError) as error:
-            return f"{path}: cannot be decoded as an image ({error}): remove or replace it"
-    first_line = re.sub(r"\s+", " ", reason.strip().splitlines()[0])
-    return f"reading the images failed: {first_line}"
+            decode(np.fromfile(path, np.uint8))
+        except (OSError, RuntimeError):
+            return f"{path}: cannot be read as an image: replace it by a JPEG, PNG, BMP, PPM or TIFF file, or remove it"
+    causes = [line for line in reason.splitlines() if line.startswith("[ERROR]")] or reason.strip().splitlines()
+    return f"reading the images failed: {causes[0].removeprefix('[ERROR]').strip()}"

@@ -37,10 +37,11 @@ class EvaluationOrder:
 def evaluation_positions(num_samples: int, *, rank: int, num_ranks: int, batch_size: int) -> EvaluationOrder:
     """Every sample exactly once over all ranks, in batches of one static size.
 
-    A short last batch would be compiled as a second graph, so it repeats samples with weight 0.
+    A short last batch would be compiled as a second graph, so it repeats samples with weight 0. A rank for which no
+    sample is left has one batch of them: a pipeline without samples takes the framework down.
     """
     own = np.arange(num_samples)[rank::num_ranks]
-    num_batches = -(-len(own) // batch_size)
-    filled = np.resize(own, num_batches * batch_size) if len(own) else own
+    num_batches = max(1, -(-len(own) // batch_size))
+    filled = np.resize(own if len(own) else np.arange(1), num_batches * batch_size)
     weights = (np.arange(len(filled)) < len(own)).astype(np.float32)
     return EvaluationOrder(filled, weights)

@@ -37,23 +37,29 @@ def training_transforms(preprocessing: Preprocessing, *, crop_min: float, hflip:
     """Encoded image -> float32 (3, H, W): random resized crop, horizontal flip, normalisation.
 
     Args:
-        crop_min: smallest share of the area that the crop keeps.
+        crop_min: smallest share of the area that the crop keeps; 1: no random crop, the image is taken as in
+            evaluation.
         hflip: probability of the flip.
     """
+    flip = [vision.RandomHorizontalFlip(hflip)] if hflip > 0 else []
+    if crop_min == 1.0:
+        return [*_centre_crop(preprocessing), *flip, *_normalisation(preprocessing)]
     crop = vision.RandomCropDecodeResize(
         preprocessing.image_size, scale=(crop_min, 1.0), interpolation=_INTERPOLATIONS[preprocessing.interpolation]
     )
-    flip = [vision.RandomHorizontalFlip(hflip)] if hflip > 0 else []
     return [crop, *flip, *_normalisation(preprocessing)]
 
 
 def evaluation_transforms(preprocessing: Preprocessing) -> list:
     """Encoded image -> float32 (3, H, W): resize of the shorter side, centre crop, normalisation."""
+    return [*_centre_crop(preprocessing), *_normalisation(preprocessing)]
+
+
+def _centre_crop(preprocessing: Preprocessing) -> list:
     return [
         vision.Decode(),
         vision.Resize(preprocessing.resize, _INTERPOLATIONS[preprocessing.interpolation]),
         vision.CenterCrop(preprocessing.image_size),
-        *_normalisation(preprocessing),
     ]
 
 

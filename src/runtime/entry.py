@@ -55,7 +55,8 @@ def command_config(argv: list[str], command: str, purpose: str, **options: Calla
         return None
     resolved = read_config(argv, command, **options)
     if resolved.config.run.print_config:
-        print(config_text(resolved.config))
+        # Without the request itself, so that what is printed can be used as a recipe.
+        print(config_text(resolved.config.with_values(print_config=False)))
         return None
     return resolved
 

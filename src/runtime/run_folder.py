@@ -58,22 +58,24 @@ def choose_run_folder(parent: str, name: str, resume: str) -> tuple[RunFolder, P
 
     Args:
         parent: save_checkpoint_path.
-        name: the run's name.
+        name: the run's name; it may have folders of its own (a/b).
         resume: "" for a new folder (<name>, <name>-2, ...), "auto" for the latest one of this name, else a run folder
-            or a checkpoint file.
+            or a checkpoint file. A checkpoint that lies in no run folder is continued in a new one.
 
     Raises:
         UserError: the place cannot be written, or what `resume` names is not there.
     """
     _check_writable(Path(parent))
-    if resume and resume != "auto":
-        return _named_run(Path(resume))
-    numbered = _runs_of(Path(parent), name)
+    checkpoint = _named_checkpoint(Path(resume)) if resume and resume != "auto" else None
+    if checkpoint and checkpoint.parent.name == "ckpt":
+        return RunFolder(checkpoint.parent.parent), checkpoint
+    wanted = Path(parent) / name
+    numbered = _runs_of(wanted.parent, wanted.name)
     if resume == "auto" and numbered:
         folder = RunFolder(numbered[max(numbered)])
         return folder, folder.last if folder.last.exists() else None
     number = max(numbered, default=0) + 1
-    return RunFolder(Path(parent) / (name if number == 1 else f"{name}-{number}")), None
+    return RunFolder(wanted if number == 1 else wanted.with_name(f"{wanted.name}-{number}")), checkpoint
 
 
 def fresh_folder(folder: Path) -> Path:
@@ -92,11 +94,11 @@ def fresh_folder(folder: Path) -> Path:
     return fresh
 
 
-def _named_run(path: Path) -> tuple[RunFolder, Path]:
+def _named_checkpoint(path: Path) -> Path:
     checkpoint = path / "ckpt" / "last.ckpt" if path.is_dir() else path
     if not checkpoint.is_file():
         raise UserError(f"--resume {path}: no checkpoint at {checkpoint}; give a run folder, a checkpoint or auto")
-    return RunFolder(checkpoint.parent.parent), checkpoint
+    return checkpoint.absolute()  # its folders count, also when it is named from within them
 
 
 def _runs_of(parent: Path, name: str) -> dict[int, Path]:

@@ -1,0 +1,58 @@
+"""Which epochs are evaluated."""
+
+import pytest
+
+from src.callbacks.evaluation import EvaluateEpochs, evaluation_due
+from src.callbacks.progress import Progress
+from tests.support.training import complete_epochs, run_context
+
+
+@pytest.mark.parametrize(
+    ("interval", "offset", "due"),
+    [
+        (1, -1, [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]),  # the seeds' setting
+        (1, 0, [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]),
+        (5, -1, [5, 10]),
+        (4, -1, [4, 8, 10]),  # and always after the last
+        (4, 0, [1, 5, 9, 10]),
+        (4, 1, [2, 6, 10]),
+        (4, 5, [2, 6, 10]),  # the offset counts modulo the interval
+        (4, -2, [3, 7, 10]),
+        (20, -1, [10]),
+        (0, -1, []),
+    ],
+)
+def test_epochs_that_are_evaluated(interval, offset, due):
+    assert [epoch for epoch in range(1, 11) if evaluation_due(epoch, 10, interval, offset)] == due
+
+
+def _evaluations(progress, interval, stop_requested=""):
+    evaluated = []
+
+    def evaluate():
+        evaluated.append(progress.epoch)
+        return {"accuracy": progress.epoch / 10}
+
+    return EvaluateEpochs(progress, evaluate, interval, -1, lambda: stop_requested), evaluated
+
+
+def test_the_result_is_kept_for_the_other_callbacks():
+    progress = Progress(num_epochs=5, steps_per_epoch=2, global_batch=1)
+    callback, evaluated = _evaluations(progress, interval=2)
+    complete_epochs(progress, [callback], 5)
+    assert evaluated == [2, 4, 5]
+    assert progress.evaluation == {"accuracy": 0.5}
+
+
+def test_an_epoch_that_was_broken_off_is_not_evaluated():
+    progress = Progress(num_epochs=5, steps_per_epoch=2, global_batch=1, epoch=2, batch=1)
+    callback, evaluated = _evaluations(progress, interval=1)
+    callback.on_train_epoch_end(run_context())
+    assert (evaluated, progress.evaluation) == ([], {})
+
+
+def test_a_run_that_is_asked_to_stop_is_not_evaluated():
+    progress = Progress(num_epochs=5, steps_per_epoch=2, global_batch=1)
+    callback, evaluated = _evaluations(progress, interval=1, stop_requested="SIGTERM")
+    complete_epochs(progress, [callback], 1)
+    assert evaluated == []

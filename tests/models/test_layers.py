@@ -1,0 +1,109 @@
+"""Each shared layer against its definition."""
+
+import math
+
+import mindspore as ms
+import numpy as np
+import pytest
+from mindspore import Tensor, nn, ops
+
+from src.models.layers import LayerContext, batch_norm, conv, gelu, max_pool_after_relu, tanh_gelu
+from src.models.layers.batch_norm import SyncBatchNorm
+from src.models.layers.grouped_conv import GroupedConv
+
+CPU, EXPORTING = LayerContext(), LayerContext(exporting=True)
+
+
+@pytest.fixture(autouse=True, params=[ms.PYNATIVE_MODE, ms.GRAPH_MODE], ids=["eager", "compiled"])
+def mode(request):
+    ms.set_context(mode=request.param)
+
+
+def normal(*shape, seed=0):
+    return np.random.default_rng(seed).standard_normal(shape).astype(np.float32)
+
+
+@pytest.mark.parametrize("context", [CPU, EXPORTING])
+def test_exact_gelu(context):
+    x = np.linspace(-8, 8, 4001, dtype=np.float32)
+    expected = [0.5 * v * math.erfc(-v / math.sqrt(2)) for v in x.astype(float)]
+    # 2e-7 of erf, times x / 2; and the rounding of the result.
+    np.testing.assert_allclose(gelu(context)(Tensor(x)).asnumpy(), expected, rtol=2e-7, atol=1e-6)
+
+
+@pytest.mark.parametrize("context", [CPU, EXPORTING])
+def test_tanh_gelu(context):
+    x = np.linspace(-8, 8, 4001, dtype=np.float32)
+    z = x.astype(float)
+    expected = 0.5 * z * (1 + np.tanh(math.sqrt(2 / math.pi) * (z + 0.044715 * z**3)))
+    np.testing.assert_allclose(tanh_gelu(context)(Tensor(x)).asnumpy(), expected, rtol=1e-6, atol=1e-6)
+
+
+@pytest.mark.parametrize("context", [CPU, EXPORTING])
+def test_max_pool_borders(context):
+    x = np.array([[0, 0, 0, 1], [0, 9, 0, 0], [0, 0, 0, 0], [2, 0, 0, 7]], np.float32).reshape(1, 1, 4, 4)
+    padded = max_pool_after_relu("pad", context)(Tensor(x)).asnumpy()[0, 0]
+    same = max_pool_after_relu("same", context)(Tensor(x)).asnumpy()[0, 0]
+    assert padded.tolist() == [[9, 9], [9, 9]]
+    assert same.tolist() == [[9, 1], [2, 7]]
+
+
+class Gradients(nn.Cell):
+    """Output and gradients of a cell's sum weighted by `weights`, for the input and the parameters."""
+
+    def __init__(self, cell):
+        super().__init__(auto_prefix=False)
+        self.cell = cell
+        self.gradient = ops.GradOperation(get_all=True, get_by_list=True, sens_param=True)
+        self.parameters = ms.ParameterTuple(cell.trainable_params())
+
+    def construct(self, x, weights):
+        return self.gradient(self.cell, self.parameters)(x, weights)
+
+
+@pytest.mark.parametrize(("stride", "size"), [(1, 6), (2, 6), (2, 7)])
+def test_grouped_conv_equals_the_standard_one(stride, size):
+    own = conv(16, 32, 3, stride=stride, groups=4, bias=False, context=CPU)
+    standard = conv(16, 32, 3, stride=stride, groups=4, bias=False, context=EXPORTING)
+    assert isinstance(own, GroupedConv)
+    assert isinstance(standard, nn.Conv2d)
+    weight, x = normal(32, 4, 3, 3), Tensor(normal(3, 16, size, size, seed=1))
+    for cell in (own, standard):
+        cell.weight.set_data(Tensor(weight))
+    output = own(x)
+    np.testing.assert_allclose(output.asnumpy(), standard(x).asnumpy(), atol=1e-5)
+    dout = Tensor(normal(*output.shape, seed=2))
+    (dx,), (dw,) = Gradients(own)(x, dout)
+    (expected_dx,), (expected_dw,) = Gradients(standard)(x, dout)
+    np.testing.assert_allclose(dx.asnumpy(), expected_dx.asnumpy(), atol=1e-4)
+    np.testing.assert_allclose(dw.asnumpy(), expected_dw.asnumpy(), atol=1e-4)
+
+
+@pytest.mark.parametrize("precision", ["O2", "O3"])
+def test_grouped_conv_in_half_precision(precision):
+    own = conv(16, 32, 3, groups=4, bias=False, context=CPU)
+    own.weight.set_data(Tensor(normal(32, 4, 3, 3)))
+    x = normal(3, 16, 6, 6, seed=1)
+    expected = own(Tensor(x)).asnumpy()
+    dout = normal(*expected.shape, seed=2)
+    (_,), (expected_dw,) = Gradients(own)(Tensor(x), Tensor(dout))
+    half = ms.amp.auto_mixed_precision(nn.SequentialCell(own), precision, ms.float16)
+    output = half(Tensor(x))
+    np.testing.assert_allclose(output.asnumpy(), expected, atol=2e-2)
+    (_,), (dw,) = Gradients(half)(Tensor(x), Tensor(dout).astype(output.dtype))
+    np.testing.assert_allclose(dw.asnumpy(), expected_dw.asnumpy(), atol=0.2)
+
+
+def test_wide_groups_keep_the_standard_convolution():
+    assert isinstance(conv(64, 64, 3, groups=4, bias=False, context=CPU), nn.Conv2d)
+    assert isinstance(conv(16, 16, 3, groups=4, bias=False, context=LayerContext(device="Ascend")), nn.Conv2d)
+
+
+def test_batch_norm_is_synchronised_only_on_demand():
+    assert type(batch_norm(8, LayerContext(num_ranks=2))) is nn.BatchNorm2d
+    assert type(batch_norm(8, LayerContext(num_ranks=1, sync_bn=True))) is nn.BatchNorm2d
+    synchronised = batch_norm(8, LayerContext(num_ranks=2, sync_bn=True))
+    assert type(synchronised) is SyncBatchNorm
+    assert [parameter.name for parameter in synchronised.get_parameters()] == [
+        parameter.name for parameter in nn.BatchNorm2d(8).get_parameters()
+    ]

@@ -1,0 +1,111 @@
+"""Every network: trains in both modes and in half precision, and survives export.
+
+The smallest of each family always; the others are marked slow.
+"""
+
+import mindspore as ms
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+from mindspore import Tensor, nn
+
+from src.models import LayerContext, create_model, list_models, model_info
+from tests.golden.compare import Sgd
+
+SMALL = ["resnext_nano", "vig_nano"]
+LARGE = [name for name in list_models() if name not in (*SMALL, "resnext152")]
+NETWORKS = [*SMALL, *(pytest.param(name, marks=pytest.mark.slow) for name in LARGE)]
+EVERY_NETWORK = pytest.mark.parametrize("name", NETWORKS)
+BATCH, CLASSES = 4, 10
+
+
+def images(name, batch=BATCH, seed=0):
+    size = model_info(name).image_size
+    return np.random.default_rng(seed).standard_normal((batch, 3, size, size)).astype(np.float32)
+
+
+def settled(name, **options):
+    """A network whose running statistics fit the images: fresh ones would let deep networks explode in evaluation."""
+    network = create_model(name, CLASSES, **options)
+    ms.set_context(mode=ms.PYNATIVE_MODE)
+    network.set_train(True)
+    for cell in norms(network):
+        cell.momentum, cell.bn_train = 0.0, type(cell.bn_train)(is_training=True, epsilon=cell.eps, momentum=1.0)
+    network(Tensor(images(name)))
+    return network.set_train(False)
+
+
+def norms(network):
+    return [cell for _, cell in network.cells_and_names() if isinstance(cell, nn.BatchNorm2d)]
+
+
+def first_step(name, mode):
+    """(loss, {parameter: gradient}) of the first training step, no dropout."""
+    ms.set_context(mode=mode)
+    step = Sgd(create_model(name, CLASSES).set_train(True), 0.01)
+    loss, _, gradients = step(Tensor(images(name)), Tensor(np.arange(BATCH, dtype=np.int32)))
+    names = [parameter.name for parameter in step.optimizer.parameters]
+    return float(loss), {key: g.asnumpy() for key, g in zip(names, gradients, strict=True)}
+
+
+@EVERY_NETWORK
+def test_features_and_logits(name):
+    ms.set_context(mode=ms.PYNATIVE_MODE)
+    network = create_model(name, CLASSES).set_train(False)
+    features = network.features(Tensor(images(name, 2)))
+    assert features.ndim == 2
+    assert features.shape[0] == 2
+    logits = network(Tensor(images(name, 2))).asnumpy()
+    assert logits.shape == (2, CLASSES)
+    assert np.isfinite(logits).all()
+
+
+@EVERY_NETWORK
+def test_gradients_in_both_modes(name):
+    eager_loss, eager = first_step(name, ms.PYNATIVE_MODE)
+    compiled_loss, compiled = first_step(name, ms.GRAPH_MODE)
+    assert compiled_loss == pytest.approx(eager_loss, rel=1e-4)
+    assert eager.keys() == compiled.keys()
+    largest = max(np.linalg.norm(gradient) for gradient in eager.values())
+    for key, gradient in eager.items():
+        assert np.isfinite(gradient).all(), key
+        assert np.linalg.norm(compiled[key] - gradient) <= 1e-3 * np.linalg.norm(gradient) + 1e-5 * largest, key
+
+
+@EVERY_NETWORK
+@pytest.mark.parametrize("level", ["O2", "O3"])
+def test_half_precision(name, level):
+    ms.set_context(mode=ms.GRAPH_MODE)
+    network = create_model(name, CLASSES, drop_path_rate=0.1, drop_rate=0.1).set_train(True)
+    network = ms.amp.auto_mixed_precision(network, level, ms.float16)
+    step = Sgd(network, 0.001)
+    loss, logits, gradients = step(Tensor(images(name)), Tensor(np.arange(BATCH, dtype=np.int32)))
+    assert np.isfinite(float(loss))
+    assert all(np.isfinite(gradient.asnumpy()).all() for gradient in gradients)
+
+
+@EVERY_NETWORK
+def test_mindir(name, tmp_path):
+    network = settled(name)
+    expected = network(Tensor(images(name))).asnumpy()
+    path = str(tmp_path / "network.mindir")
+    ms.export(network, Tensor(images(name)), file_name=path, file_format="MINDIR")
+    ms.set_context(mode=ms.GRAPH_MODE)
+    loaded = nn.GraphCell(ms.load(path))
+    np.testing.assert_allclose(loaded(Tensor(images(name))).asnumpy(), expected, atol=1e-4)
+
+
+@EVERY_NETWORK
+def test_onnx_with_another_batch_size(name, tmp_path):
+    network = settled(name)
+    exported = settled(name, context=LayerContext(exporting=True))
+    path = str(tmp_path / "network.onnx")
+    ms.set_context(mode=ms.GRAPH_MODE)
+    ms.export(exported, Tensor(images(name, 1)), file_name=path, file_format="ONNX")
+    model = onnx.load(path)
+    model.graph.input[0].type.tensor_type.shape.dim[0].dim_param = "batch"
+    session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    (logits,) = session.run(None, {session.get_inputs()[0].name: images(name)})
+    ms.set_context(mode=ms.PYNATIVE_MODE)
+    np.testing.assert_allclose(logits, network(Tensor(images(name))).asnumpy(), atol=1e-4)

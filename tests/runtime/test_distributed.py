@@ -1,0 +1,28 @@
+"""Ranks, as one process sees them."""
+
+import numpy as np
+
+from src.runtime.distributed import join_group, sum_over_ranks, wait_for_all
+from tests.support.processes import run_python
+
+
+def test_without_a_launcher_this_is_the_only_rank():
+    assert join_group() == (0, 1)
+
+
+def test_the_sum_over_one_rank_is_the_values_themselves():
+    values = np.array([1.5, 2.0**40 + 1.0])
+    assert sum_over_ranks(values, num_ranks=1).tolist() == [1.5, 1099511627777.0]
+    assert wait_for_all(num_ranks=1) is None
+
+
+def test_launchers_are_recognised():
+    program = """
+        from src.runtime.distributed import is_scheduler, launched
+        print(launched(), is_scheduler())
+    """
+    alone = {"MS_ROLE": None, "RANK_TABLE_FILE": None, "RANK_ID": None}
+    cases = [{}, {"MS_ROLE": "MS_WORKER"}, {"MS_ROLE": "MS_SCHED"}, {"RANK_ID": "0", "RANK_TABLE_FILE": "t.json"}]
+    cases += [{"RANK_ID": "0"}]
+    printed = [run_python(program, env={**alone, **case}).stdout.strip() for case in cases]
+    assert printed == ["False False", "True False", "True True", "True False", "False False"]

@@ -1,0 +1,89 @@
+"""Exit codes and the questions that every command answers."""
+
+import re
+
+from src.config import read_config
+from src.runtime.entry import Session, command_config
+from tests.support.processes import run_python
+from tests.support.recipes import write_recipe
+
+RUN = """
+    import sys
+    from src.config import UserError
+    from src.runtime.entry import run_command
+
+    def main(argv):
+        if argv[0] == "mistake":
+            raise UserError("lr_max must be greater than 0, not -1")
+        if argv[0] == "fault":
+            return 1 // 0
+        return None if argv[0] == "done" else int(argv[0])
+
+    sys.exit(run_command(main))
+"""
+
+
+def test_a_command_that_is_done_ends_with_0():
+    finished = run_python(RUN, "done")
+    assert (finished.returncode, finished.stdout, finished.stderr) == (0, "", "")
+
+
+def test_a_command_chooses_its_own_code():
+    assert run_python(RUN, "143").returncode == 143
+
+
+def test_the_users_mistake_is_one_line_and_ends_with_2():
+    finished = run_python(RUN, "mistake")
+    assert (finished.returncode, finished.stdout) == (2, "")
+    assert finished.stderr == "error: lr_max must be greater than 0, not -1\n"
+
+
+def test_a_fault_logs_its_traceback_and_ends_with_1():
+    finished = run_python(RUN, "fault")
+    assert finished.returncode == 1
+    lines = finished.stdout.splitlines()
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d:ERROR:the command failed", lines[0])
+    assert lines[1] == "Traceback (most recent call last):"
+    assert lines[-1].startswith("ZeroDivisionError: ")
+
+
+def test_help_and_print_config_answer_and_leave_nothing_to_do(capsys):
+    for word in ("--help", "-h"):
+        assert command_config([word, "--seed"], "eval", "Evaluate.") is None
+        assert capsys.readouterr().out.startswith("usage: python eval.py [--config_path RECIPE]")
+    assert command_config(["--backbone", "vig_ti", "--print_config"], "train", "Train.") is None
+    assert "\nbackbone: vig_ti\n" in capsys.readouterr().out
+
+
+def test_a_configuration_that_was_printed_can_be_run(tmp_path, capsys):
+    command_config(["--backbone", "vig_ti", "--print_config"], "train", "Train.")
+    recipe = write_recipe(tmp_path, capsys.readouterr().out)
+    resolved = command_config(["--config_path", recipe], "train", "Train.")
+    assert resolved.config == read_config(["--backbone", "vig_ti"]).config
+
+
+def test_a_command_gets_its_configuration():
+    resolved = command_config(["--data_dir", "d"], "eval", "Evaluate.")
+    assert (resolved.config.eval.eval_path, resolved.config.data.dataset_path) == ("d", "")
+
+
+def test_rank_0_writes():
+    assert [Session("CPU", rank, 2, "AVX2").is_main for rank in (0, 1)] == [True, False]
+
+
+def test_a_start_tells_what_it_runs_on():
+    program = """
+        import sys
+        from src.config import read_config
+        from src.runtime.entry import start
+        config = read_config(["--device_target", "CPU", "--run_distribute", sys.argv[1]]).config
+        print(start(config, notes=("a note",)))
+    """
+    finished = run_python(program, 1, env={"ONEDNN_MAX_CPU_ISA": None, "MS_ROLE": None, "RANK_ID": None})
+    lines = [re.sub(r"^[-\d]+ [:\d]+:", "", line) for line in finished.stdout.splitlines()]
+    assert lines == [
+        "INFO:a note",
+        "INFO:CPU kernels limited to ONEDNN_MAX_CPU_ISA=AVX2 (set it in the environment to change it)",
+        "WARNING:run_distribute is on but no launcher started this process: one device; start it with msrun",
+        "Session(device='CPU', rank=0, num_ranks=1, isa='AVX2')",
+    ]

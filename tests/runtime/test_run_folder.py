@@ -1,0 +1,130 @@
+"""Which folder a run writes, and what it continues."""
+
+from pathlib import Path
+
+import pytest
+
+from src.runtime.run_folder import RunFolder, choose_run_folder, fresh_folder
+from tests.support.user_errors import message_of
+
+
+def _finished_run(folder: Path) -> Path:
+    """A run folder with a checkpoint; returns the checkpoint."""
+    checkpoint = RunFolder(folder).create().last
+    checkpoint.touch()
+    return checkpoint
+
+
+def test_the_files_of_a_run():
+    run = RunFolder(Path("outputs/vig"))
+    files = [run.config, run.log, run.metrics, run.curves, run.checkpoints, run.last, run.best]
+    assert [str(file) for file in files] == [
+        "outputs/vig/config.yml",
+        "outputs/vig/train.log",
+        "outputs/vig/metrics.jsonl",
+        "outputs/vig/curves.png",
+        "outputs/vig/ckpt",
+        "outputs/vig/ckpt/last.ckpt",
+        "outputs/vig/ckpt/best.ckpt",
+    ]
+
+
+def test_new_runs_of_one_name_are_numbered(tmp_path):
+    chosen = []
+    for _ in range(3):
+        folder, checkpoint = choose_run_folder(str(tmp_path / "outputs"), "vig", resume="")
+        folder.create()
+        chosen.append((folder.root.name, checkpoint))
+    assert chosen == [("vig", None), ("vig-2", None), ("vig-3", None)]
+
+
+def test_a_number_is_not_given_twice(tmp_path):
+    for name in ("vig", "vig-10", "vig-x", "vig_s-20", "other-30"):
+        (tmp_path / name).mkdir()
+    assert choose_run_folder(str(tmp_path), "vig", resume="")[0].root.name == "vig-11"
+
+
+def test_a_name_with_folders_is_numbered_too(tmp_path):
+    choose_run_folder(str(tmp_path), "lr/high", resume="")[0].create()
+    assert choose_run_folder(str(tmp_path), "lr/high", resume="")[0].root == tmp_path / "lr/high-2"
+
+
+def test_auto_continues_the_latest_run(tmp_path):
+    for name in ("vig", "vig-2", "vig-10", "vig-x"):
+        _finished_run(tmp_path / name)
+    folder, checkpoint = choose_run_folder(str(tmp_path), "vig", resume="auto")
+    assert (folder.root, checkpoint) == (tmp_path / "vig-10", tmp_path / "vig-10/ckpt/last.ckpt")
+
+
+def test_auto_begins_where_nothing_was_saved(tmp_path):
+    assert choose_run_folder(str(tmp_path), "vig", resume="auto") == (RunFolder(tmp_path / "vig"), None)
+    RunFolder(tmp_path / "vig").create()
+    assert choose_run_folder(str(tmp_path), "vig", resume="auto") == (RunFolder(tmp_path / "vig"), None)
+
+
+def test_a_named_run_or_checkpoint_is_continued_in_its_folder(tmp_path):
+    last = _finished_run(tmp_path / "elsewhere/vig")
+    numbered = last.with_name("vig_s-3_22.ckpt")
+    numbered.touch()
+    for resume, checkpoint in ((last.parent.parent, last), (last, last), (numbered, numbered)):
+        found = choose_run_folder(str(tmp_path / "outputs"), "vig", resume=str(resume))
+        assert found == (RunFolder(tmp_path / "elsewhere/vig"), checkpoint)
+
+
+def test_a_checkpoint_named_from_within_its_folder_is_continued_there(tmp_path, monkeypatch):
+    last = _finished_run(tmp_path / "vig")
+    monkeypatch.chdir(last.parent)
+    assert choose_run_folder("outputs", "vig", resume="last.ckpt") == (RunFolder(tmp_path / "vig"), last)
+
+
+def test_a_checkpoint_outside_of_a_run_is_continued_in_a_new_one(tmp_path):
+    downloaded = tmp_path / "downloads/x.ckpt"
+    downloaded.parent.mkdir()
+    downloaded.touch()
+    found = choose_run_folder(str(tmp_path / "outputs"), "vig", resume=str(downloaded))
+    assert found == (RunFolder(tmp_path / "outputs/vig"), downloaded)
+
+
+@pytest.mark.parametrize("missing", ["nowhere", "vig"])
+def test_a_resume_that_is_not_there_names_what_was_looked_for(tmp_path, monkeypatch, missing):
+    monkeypatch.chdir(tmp_path)
+    RunFolder(Path("vig")).create()
+    looked_for = {"nowhere": "nowhere", "vig": "vig/ckpt/last.ckpt"}[missing]
+    assert message_of(choose_run_folder, "outputs", "vig", missing) == (
+        f"--resume {missing}: no checkpoint at {looked_for}; give a run folder, a checkpoint or auto"
+    )
+
+
+@pytest.mark.parametrize("parent", ["file", "file/deeper"])
+def test_a_file_in_the_way_is_told(tmp_path, parent):
+    (tmp_path / "file").touch()
+    assert message_of(choose_run_folder, str(tmp_path / parent), "vig", "") == (
+        f"save_checkpoint_path: {tmp_path / parent} cannot be written (a file is in the way): "
+        "give --save_checkpoint_path FOLDER"
+    )
+
+
+def test_a_file_of_the_runs_own_name_is_not_written_over(tmp_path):
+    (tmp_path / "vig").write_text("notes")
+    assert choose_run_folder(str(tmp_path), "vig", resume="")[0].root.name == "vig-2"
+    assert message_of(RunFolder(tmp_path / "vig").create).startswith(
+        f"save_checkpoint_path: {tmp_path}/vig cannot be written ("
+    )
+
+
+def test_a_place_that_cannot_be_written_is_told():
+    def choose_and_create():
+        choose_run_folder("/proc/outputs", "vig", resume="")[0].create()
+
+    message = message_of(choose_and_create)
+    assert message.startswith("save_checkpoint_path: /proc/outputs")
+    assert message.endswith("): give --save_checkpoint_path FOLDER")
+
+
+def test_results_are_never_written_over(tmp_path):
+    wanted = tmp_path / "predictions"
+    assert [fresh_folder(wanted).name for _ in range(3)] == ["predictions", "predictions-2", "predictions-3"]
+    (tmp_path / "file").touch()
+    assert message_of(fresh_folder, tmp_path / "file" / "x").startswith(
+        f"output: {tmp_path}/file/x cannot be written ("
+    )
