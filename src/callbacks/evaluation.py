@@ -20,7 +20,7 @@ def evaluation_due(epoch: int, num_epochs: int, interval: int, offset: int) -> b
 class EvaluateEpochs(Callback):
     """Runs `evaluate` after the epochs that are due and keeps its record, {"accuracy": ..., "eval_seconds": ...}.
 
-    Once the run is asked to stop it wants a checkpoint, not an evaluation.
+    A run that is asked to stop early wants a checkpoint, not an evaluation.
     """
 
     def __init__(
@@ -38,6 +38,7 @@ class EvaluateEpochs(Callback):
     def on_train_epoch_end(self, run_context) -> None:
         progress = self._progress
         due = evaluation_due(progress.epoch, progress.num_epochs, self._interval, self._offset)
+        stops_early = self._stop_requested() and progress.epoch < progress.num_epochs
         # A run that is broken off in mid-epoch comes through this hook too.
-        if progress.at_epoch_end and due and not self._stop_requested():
+        if progress.at_epoch_end and due and not stops_early:
             progress.evaluation = self._evaluate()

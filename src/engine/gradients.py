@@ -11,49 +11,63 @@ from mindspore import Parameter, Tensor, nn, ops
 BUCKET_FLOATS = 4_000_000
 
 
-def make_buckets(sizes: Sequence[int], limit: int = BUCKET_FLOATS) -> list[list[int]]:
-    """Indices of consecutive tensors in buckets of at most `limit` elements; a larger tensor has one of its own."""
-    buckets: list[list[int]] = []
-    filled = limit
+def make_buckets(sizes: Sequence[int], limit: int = BUCKET_FLOATS) -> list[tuple[int, int]]:
+    """(begin, end) ranges of tensors with at most `limit` elements together; a larger tensor has a range of its own."""
+    buckets, begin, filled = [], 0, 0
     for index, size in enumerate(sizes):
-        if filled + size > limit:
-            buckets.append([])
-            filled = 0
-        buckets[-1].append(index)
+        if index > begin and filled + size > limit:
+            buckets.append((begin, index))
+            begin, filled = index, 0
         filled += size
-    return buckets
+    return [*buckets, (begin, len(sizes))]
 
 
 class AllReduceMean(nn.Cell):
     """Mean of the loss and the gradients over all ranks, few messages instead of one a tensor.
 
-    The loss rides in the first bucket. Every rank gets the same bits, so whatever is decided from the result (overflow,
-    clipping) is decided alike everywhere.
+    Every rank gets the same bits, so whatever is decided from the result (overflow, clipping) is decided alike
+    everywhere.
     """
 
     def __init__(self, parameters: Sequence[Parameter], num_ranks: int):
         super().__init__()
-        self.shapes = [parameter.shape for parameter in parameters]
-        self.sizes = [parameter.size for parameter in parameters]
-        self.buckets = make_buckets(self.sizes)
-        self.share = 1.0 / num_ranks
-        self.all_reduce = ops.AllReduce()
+        # The loss rides along as one more tensor, the first.
+        sizes = [1, *(parameter.size for parameter in parameters)]
+        self.buckets = nn.CellList([_BucketMean(sizes, *bounds, num_ranks) for bounds in make_buckets(sizes)])
+        self.map = ops.HyperMap()
 
     def construct(self, loss: Tensor, gradients: tuple[Tensor, ...]) -> tuple[Tensor, tuple[Tensor, ...]]:
         """(scalar, gradients) -> (scalar, gradients) as float32."""
+        tensors = (loss, *gradients)
+        flat = self.map(_flat, tensors)
         reduced = ()
         for bucket in self.buckets:
-            flat = [loss.astype(ms.float32).reshape(1)]
-            lengths = [1]
-            for index in bucket:
-                flat.append(gradients[index].astype(ms.float32).reshape(-1))
-                lengths.append(self.sizes[index])
-            parts = ops.split(self.all_reduce(ops.cat(flat)) * self.share, lengths)
-            if len(reduced) == 0:
-                loss = parts[0].reshape(())
-            for position, index in enumerate(bucket):
-                reduced += (parts[position + 1].reshape(self.shapes[index]),)
-        return loss, reduced
+            reduced += bucket(flat)
+        reduced = self.map(_in_shape_of, tensors, reduced)
+        return reduced[0], reduced[1:]
+
+
+class _BucketMean(nn.Cell):
+    """The tensors begin:end of a tuple of flat ones, as means over all ranks, by one message."""
+
+    def __init__(self, sizes: Sequence[int], begin: int, end: int, num_ranks: int):
+        super().__init__()
+        self.begin, self.end = begin, end
+        self.sizes = tuple(sizes[begin:end])
+        self.share = 1.0 / num_ranks
+        self.all_reduce = ops.AllReduce()
+
+    def construct(self, flat: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+        message = ops.cat(flat[self.begin : self.end])
+        return ops.split(self.all_reduce(message) * self.share, self.sizes)
+
+
+def _flat(tensor: Tensor) -> Tensor:
+    return tensor.astype(ms.float32).reshape(-1)
+
+
+def _in_shape_of(tensor: Tensor, flat: Tensor) -> Tensor:
+    return flat.reshape(tensor.shape)
 
 
 def _centralized(gradient: Tensor) -> Tensor:

@@ -14,6 +14,7 @@ ISA_DEFAULT = "AVX2"
 # The framework warns about its own internals at level 2; a user's terminal is for the run's own lines.
 LOG_LEVEL_VARIABLE = "GLOG_v"
 LOG_LEVEL_DEFAULT = "3"
+MAX_CALL_DEPTH = 10_000
 
 
 def prepare_process() -> str:
@@ -48,6 +49,8 @@ def select_device(target: str, device_id: int | None, pynative: bool) -> None:
             f"device_target {target} (device_id {device_id or 0}) is not on this machine, which has {present}: "
             f"give --device_target {present.split(',')[0].strip()}"
         ) from None
+    # A step over some hundred parameters is deeper than the framework's default of 1000 calls.
+    ms.set_recursion_limit(MAX_CALL_DEPTH)
     ms.set_context(mode=ms.PYNATIVE_MODE if pynative else ms.GRAPH_MODE)
 
 

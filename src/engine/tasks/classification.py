@@ -145,12 +145,16 @@ class ClassificationTask:
         folder, evaluation = self.validation_folder, self.config.eval
         batch_size = evaluation.eval_batch_size or self.config.data.batch_size
         order = evaluation_positions(len(folder), rank=session.rank, num_ranks=session.num_ranks, batch_size=batch_size)
-        source = EncodedImages(folder.files, folder.labels)
+        # Repeated samples are entries of their own: the framework refuses more positions than a source has entries.
+        source = EncodedImages(
+            [folder.files[position] for position in order.positions],
+            [folder.labels[position] for position in order.positions],
+        )
         transforms = evaluation_transforms(self.preprocessing)
         workers = clamp_workers(evaluation.eval_num_workers)
 
         def batches():
-            pipeline = image_batches(source, order.positions, transforms, batch_size, workers)
+            pipeline = image_batches(source, np.arange(len(source)), transforms, batch_size, workers)
             return checked(pipeline.create_tuple_iterator(num_epochs=1, do_copy=False), source)
 
         weights = np.split(order.weights, max(1, len(order.weights) // batch_size))
