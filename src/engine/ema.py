@@ -30,6 +30,11 @@ class WeightAverage(nn.Cell):
         decay = ops.minimum((1.0 + t) / (10.0 + t), Tensor(self.decay, ms.float32))
         return self.map(ops.partial(_move, decay), self.averages, self.weights)
 
+    def restart(self) -> None:
+        """Begin again from the weights as they are now (after a checkpoint was loaded into them)."""
+        for average, weight in zip(self.averages, self.weights, strict=True):
+            average.set_data(Tensor(weight.asnumpy()))
+
 
 def _move(decay: Tensor, average: Parameter, weight: Parameter) -> bool:
     return ops.assign(average, decay * average + (1.0 - decay) * weight)

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import logging
-from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import mindspore as ms
-import numpy as np
 from mindspore.train import Callback
 
 from src.callbacks.checkpoints import SaveCheckpoints
@@ -20,17 +17,13 @@ from src.callbacks.progress import Progress, TrackProgress
 from src.callbacks.progress_bar import ShowProgress
 from src.checkpoints import Checkpoint, load_checkpoint, load_weights, save_checkpoint
 from src.checkpoints.store import remove_leftovers
-from src.config import Config, Resolved, UserError, config_text
+from src.config import Config, Resolved, config_text
 from src.engine import resume
+from src.engine.build import build_train_step
 from src.engine.evaluator import Evaluator
-from src.engine.loss_scale import LossScale
-from src.engine.networks import build_network, with_mixed_precision
+from src.engine.networks import build_network
+from src.engine.plan import learning_rate_table, likely_causes, num_epochs, scaled_to_batch, silent_settings
 from src.engine.tasks.classification import ClassificationTask
-from src.engine.train_step import ScaledTrainStep, TrainStep
-from src.lr_schedulers import learning_rates
-from src.models import share_random_step
-from src.optimizers import create_optimizer
-from src.runtime.device import clamp_workers
 from src.runtime.entry import Session, start
 from src.runtime.logs import get_logger, log_to_file
 from src.runtime.run_folder import RunFolder, choose_run_folder
@@ -62,7 +55,7 @@ def train(resolved: Resolved) -> int:
     logger = get_logger()
     if session.is_main:
         _open_run_folder(folder, config)
-    for note in (f"run folder {folder.root}", *resolved.notes, *task.notes, *_silent_settings(config)):
+    for note in (f"run folder {folder.root}", *resolved.notes, *task.notes, *silent_settings(config)):
         logger.info(note)
     with StopRequest() as stop:
         trainer = Trainer(config, task, session, folder, stop)
@@ -83,10 +76,11 @@ class Trainer:
         self.logger = get_logger()
         batch = config.data.batch_size * session.num_ranks
         steps = task.steps_per_epoch(session.num_ranks)
-        self.config = _scaled_to_batch(config, batch, self.logger)
-        self.progress = Progress(_num_epochs(config, steps), steps, batch)
+        self.config = scaled_to_batch(config, batch, self.logger)
+        self.progress = Progress(num_epochs(config, steps), steps, batch)
         self.network = build_network(self.config, session, config.data.train_image_size)
-        self.step = self._make_step()
+        rates = learning_rate_table(self.config, self.progress.num_epochs, steps)
+        self.step = build_train_step(self.config, self.network, task.loss(), rates, session)
 
     def start_from(self, checkpoint: Checkpoint) -> None:
         """Begin with the weights of another run; a head for other classes is replaced."""
@@ -99,6 +93,8 @@ class Trainer:
             class_num=class_num,
             new_head=True,
         )
+        if self.step.average is not None:
+            self.step.average.restart()
         self.logger.info("load model %s success", checkpoint.path)
         if kept:
             self.logger.info("new head for %d classes instead of %d: %s", class_num[1], class_num[0], ", ".join(kept))
@@ -129,53 +125,12 @@ class Trainer:
             initial_epoch=progress.epoch,
         )
         if progress.stop_reason:
-            self.logger.info(
-                "stopped by %s after step %d; --resume auto continues", progress.stop_reason, progress.step
-            )
+            self.logger.info("stopped by %s after step %d: --resume auto goes on", progress.stop_reason, progress.step)
             return STOPPED_EXIT_CODE
         self.logger.info("see %s, %s and %s", self.folder.curves, self.folder.log, self.folder.checkpoints)
         return 0
 
     # -- parts
-
-    def _make_step(self) -> TrainStep:
-        config = self.config
-        weights = self.network.trainable_params()
-        forward = with_mixed_precision(self.network, config.run.amp_level).set_train(True)
-        optimizer = _make_optimizer(config, weights, self._learning_rates())
-        options = {
-            "num_ranks": self.session.num_ranks,
-            "clip_norm": config.optimizer.clip_global_norm,
-            "centralize": config.optimizer.gc_flag,
-            "ema_decay": config.optimizer.ema_decay,
-        }
-        if config.loss.is_dynamic_loss_scale or config.loss.loss_scale != 1.0:
-            scale = LossScale(config.loss.loss_scale, config.loss.is_dynamic_loss_scale)
-            step = ScaledTrainStep(forward, self.task.loss(), optimizer, scale, **options)
-        else:
-            step = TrainStep(forward, self.task.loss(), optimizer, **options)
-        share_random_step(self.network, step.batches, config.run.seed, self.session.rank)
-        return step
-
-    def _learning_rates(self) -> np.ndarray:
-        schedule = self.config.schedule
-        try:
-            return learning_rates(
-                schedule.lr_decay_mode,
-                lr_init=schedule.lr_init,
-                lr_max=schedule.lr_max,
-                lr_min=schedule.lr_min,
-                num_epochs=self.progress.num_epochs,
-                warmup_epochs=schedule.warmup_epochs,
-                steps_per_epoch=self.progress.steps_per_epoch,
-                lr_epochs=schedule.lr_epochs,
-                lr_gamma=schedule.lr_gamma,
-                T_max=schedule.T_max,
-                eta_min=schedule.lr_min,
-                power=schedule.lr_power,
-            )
-        except ValueError as error:
-            raise UserError(f"lr_decay_mode {schedule.lr_decay_mode}: {error}") from None
 
     def _callbacks(self) -> list[Callback]:
         """In the order in which they must act; what writes belongs to rank 0 alone."""
@@ -196,7 +151,7 @@ class Trainer:
             StopOnNonFiniteLoss(
                 progress,
                 NON_FINITE_PATIENCE if self.step.loss_scale is not None else 1,
-                _likely_causes(config),
+                likely_causes(config),
                 lambda: str(self.folder.last) if self.folder.last.exists() else "none yet",
             ),
         ]
@@ -262,78 +217,11 @@ class Trainer:
         save_checkpoint(path, resume.training_tensors(self.step, self.network), meta)
 
 
-def _make_optimizer(config: Config, weights: list, rates: np.ndarray):
-    optimizer = config.optimizer
-    try:
-        return create_optimizer(
-            optimizer.opt,
-            weights,
-            rates,
-            weight_decay=optimizer.weight_decay,
-            no_weight_decay_filter=optimizer.no_weight_decay_filter,
-            beta1=optimizer.beta1,
-            beta2=optimizer.beta2,
-            momentum=optimizer.momentum,
-        )
-    except ValueError as error:
-        raise UserError(f"opt: {error}") from None
-
-
 def _open_run_folder(folder: RunFolder, config: Config) -> None:
     folder.create()
     remove_leftovers(folder.checkpoints)
     log_to_file(folder.log)
     folder.config.write_text(config_text(config), encoding="utf-8")
-
-
-def _num_epochs(config: Config, steps_per_epoch: int) -> int:
-    """max_epoch, or num_steps rounded up to whole epochs."""
-    if config.schedule.num_steps:
-        return -(-config.schedule.num_steps // steps_per_epoch)
-    return config.schedule.max_epoch
-
-
-def _scaled_to_batch(config: Config, global_batch: int, logger: logging.Logger) -> Config:
-    """The learning rates for this global batch: scaled if asked for, else as they stand with a warning."""
-    schedule = config.schedule
-    recipe = schedule.recipe_global_batch
-    if not recipe or recipe == global_batch:
-        return config
-    factor = global_batch / recipe
-    if not schedule.scale_lr:
-        logger.warning(
-            "the recipe is made for %d images a step, this run has %d: --scale_lr 1 would scale lr_max %g to %g",
-            *(recipe, global_batch, schedule.lr_max, schedule.lr_max * factor),
-        )
-        return config
-    logger.info(
-        "scale_lr: lr_max %g -> %g (%d / %d images)", schedule.lr_max, schedule.lr_max * factor, global_batch, recipe
-    )
-    scaled = {name: getattr(schedule, name) * factor for name in ("lr_init", "lr_max", "lr_min")}
-    return replace(config, schedule=replace(schedule, **scaled, scale_lr=False, recipe_global_batch=global_batch))
-
-
-def _silent_settings(config: Config) -> list[str]:
-    """Settings that have no effect in this run, said once."""
-    augment, notes = config.augment, []
-    off = {"autoaugment": "none", "color_jitter": 0.0, "mixup": 0.0, "cutmix": 0.0, "re_prob": 0.0}
-    for name, value in off.items():
-        if getattr(augment, name) != value:
-            notes.append(f"{name}={getattr(augment, name)} is not available in this version: trained without it")
-    for name in ("train_num_workers", "eval_num_workers"):
-        wanted = getattr(config.data if name.startswith("train") else config.eval, name)
-        if clamp_workers(wanted) < wanted:
-            notes.append(f"{name}: {clamp_workers(wanted)} instead of {wanted}, this machine has no more cores")
-    return notes
-
-
-def _likely_causes(config: Config) -> str:
-    causes = [f"lr_max {config.schedule.lr_max:g} too high"]
-    if config.run.amp_level != "O0" and config.loss.loss_scale == 1.0 and not config.loss.is_dynamic_loss_scale:
-        causes.append(f"amp_level {config.run.amp_level} without a loss scale (--is_dynamic_loss_scale 1)")
-    if config.optimizer.clip_global_norm == 0:
-        causes.append("no gradient clipping (--clip_global_norm 5)")
-    return ", ".join(causes)
 
 
 def _number(parameter) -> int:
