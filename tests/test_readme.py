@@ -1,0 +1,180 @@
+"""The READMEs and the model cards: what they name exists, and both languages say the same."""
+
+from __future__ import annotations
+
+import re
+from itertools import zip_longest
+from pathlib import Path
+
+import pytest
+
+from src.config.aliases import DIALECTS
+from src.config.lookup import find_config
+from src.config.schema import KEY_TYPES
+from src.runtime.run_folder import RunFolder
+from tests.support.processes import PROJECT_ROOT
+
+ENGLISH, CHINESE = "README.md", "README_CN.md"
+CARDS = sorted(str(path.relative_to(PROJECT_ROOT)) for path in PROJECT_ROOT.glob("src/models/*/README.md"))
+PAGES = [ENGLISH, CHINESE, *CARDS]
+
+SECTIONS = [
+    ("# MindSpore vision research zoo", "# MindSpore 视觉研究模型库"),
+    ("## Two commands", "## 两条命令"),
+    ("## Networks", "## 网络"),
+    ("## Use from Python", "## 在 Python 中使用"),
+    ("## Your own data", "## 使用自己的数据"),
+    ("## Evaluate, export, predict", "## 评估、导出、预测"),
+    ("## What a run leaves", "## 一次训练留下什么"),
+    ("## Configuration", "## 配置"),
+    ("## The seeds' own commands", "## 种子原有的命令"),
+    ("## Devices", "## 设备"),
+    ("## Troubleshooting", "## 常见问题"),
+    ("## Licence and citation", "## 许可与引用"),
+]
+# Options that are no configuration keys: the reader's own, and those of other programs.
+OTHER_OPTIONS = {"config_path", "help"} | {"worker_num", "local_worker_num", "join", "log_dir", "master_port"}
+# What commands make, and what the user brings: folders, and files that are named without one.
+MADE_FOLDERS = (".venv", "demo/", "outputs/", "ckpt/", "evaluation", "predictions/", "pictures", "train/", "val/")
+MADE_FILES = {
+    *("config.yml", "train.log", "metrics.jsonl", "curves.png"),
+    *("result.json", "confusion_matrix.png", "per_class.csv", "vig_nano.mindir", "vig_nano.onnx"),
+    *("predictions.png", "predictions.csv", "predictions.json", "resnext.ckpt"),
+}
+# Paths of the seeds' documents: a recipe that is found by its name, a checkpoint of the user's.
+SEED_PATHS = {"./src/configs/vig_s_patch16_224.yaml", "./ckpt_0/vig_s_patch16_224.ckpt"}
+ENDINGS = r"py|ya?ml|md|txt|lock|sh|png|jpg|csv|jsonl?|log|ckpt|mindir|onnx|cff"
+
+
+def text_of(page: str) -> str:
+    return (PROJECT_ROOT / page).read_text(encoding="utf-8")
+
+
+def code_blocks(page: str, language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", text_of(page), re.MULTILINE | re.DOTALL)
+
+
+def commands(page: str) -> list[str]:
+    """The lines of the shell blocks without their comments, which are translated."""
+    lines = [line for block in code_blocks(page, "bash") for line in block.splitlines()]
+    return [line for line in lines if not line.startswith("#")]
+
+
+def prose(page: str) -> str:
+    """The page without its code blocks."""
+    return re.sub(r"^```.*?^```", "", text_of(page), flags=re.MULTILINE | re.DOTALL)
+
+
+def quoted(page: str) -> list[str]:
+    """What stands between single backticks, outside the code blocks."""
+    return re.findall(r"`([^`\n]+)`", prose(page))
+
+
+def paths(page: str) -> set[str]:
+    """Words that are written as paths: in commands and between backticks."""
+    words = {word for line in [*commands(page), *quoted(page)] for word in re.split(r"[\s=\"]+", line)}
+    return {word for word in words if re.fullmatch(rf"[\w./-]+(\.({ENDINGS})|/)", word)}
+
+
+def links(page: str) -> list[str]:
+    """Targets of links and pictures inside the project."""
+    return [link for link in re.findall(r"\]\(([^)]+)\)", text_of(page)) if not link.startswith("http")]
+
+
+def is_known(path: str) -> bool:
+    made = path in MADE_FILES or path.startswith(MADE_FOLDERS)
+    return made or path in SEED_PATHS or (PROJECT_ROOT / path).exists()
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_each_path_exists_or_is_made_by_a_command(page):
+    assert [path for path in sorted(paths(page)) if not is_known(path)] == []
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_each_link_leads_to_a_file(page):
+    folder = (PROJECT_ROOT / page).parent
+    assert [link for link in links(page) if not (folder / link).is_file()] == []
+
+
+def test_the_paths_are_found_in_the_text():
+    assert {"train.py", "src/config/aliases.py", "config/vig/vig_nano_digits.yml"} <= paths(ENGLISH)
+    assert {"docs/img/demo_predictions.png", "config/defaults.yml", "LICENSE"} <= set(links(ENGLISH))
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_each_option_is_a_key_or_an_alias(page):
+    known = set(KEY_TYPES) | OTHER_OPTIONS | {name for table in DIALECTS.values() for name in table}
+    options = set(re.findall(r"(?<![\w-])--([a-zA-Z_]\w*)", text_of(page)))
+    assert options
+    assert sorted(options - known) == []
+
+
+@pytest.mark.parametrize("page", [ENGLISH, CHINESE])
+def test_the_configuration_table_names_keys(page):
+    rows = re.findall(r"^\| [^|`]+ \| ((?:`\w+` ?)+) \|$", text_of(page), re.MULTILINE)
+    keys = [key for row in rows for key in re.findall(r"\w+", row)]
+    assert len(rows) == 11
+    assert [key for key in keys if key not in KEY_TYPES] == []
+
+
+@pytest.mark.parametrize("page", [ENGLISH, CHINESE])
+def test_the_seeds_names_stand_for_the_keys_beside_them(page):
+    tables = {"ViG": "vig", "ResNeXt152": "resnext152"}
+    rows = re.findall(r"^\| (\w+) \| ((?:`\w+` ?)+) \| ((?:`\w+` ?)+) \|$", text_of(page), re.MULTILINE)
+    assert [seed for seed, _, _ in rows] == list(tables)
+    for seed, theirs, ours in rows:
+        targets = [DIALECTS[tables[seed]][name].targets[0] for name in re.findall(r"\w+", theirs)]
+        assert targets == re.findall(r"\w+", ours)
+
+
+def test_both_languages_have_the_same_sections():
+    headings = [re.findall(r"^#+ .*$", prose(page), re.MULTILINE) for page in (ENGLISH, CHINESE)]
+    assert list(zip_longest(*headings)) == SECTIONS
+
+
+def test_both_languages_have_the_same_commands():
+    assert commands(ENGLISH)[:2] == ["make demo", "make test"]
+    assert commands(ENGLISH) == commands(CHINESE)
+    assert code_blocks(ENGLISH, "python") == code_blocks(CHINESE, "python")
+
+
+def test_both_languages_quote_the_same_names_and_numbers():
+    assert sorted(quoted(ENGLISH)) == sorted(quoted(CHINESE))
+    numbers = [sorted(re.findall(r"\d+\.\d+", text_of(page))) for page in (ENGLISH, CHINESE)]
+    assert numbers[0] == numbers[1]
+
+
+def test_the_python_example_is_python():
+    (example,) = code_blocks(ENGLISH, "python")
+    assert compile(example, ENGLISH, "exec").co_names[0] == "src.runtime.device"
+
+
+def test_the_run_folders_files_are_listed():
+    run = RunFolder(Path("run"))
+    files = {
+        str(file.relative_to("run")) for file in (run.config, run.log, run.metrics, run.curves, run.last, run.best)
+    }
+    assert files - set(quoted(ENGLISH)) == set()
+
+
+def test_each_make_target_exists():
+    makefile = text_of("Makefile")
+    targets = {target for page in PAGES for target in re.findall(r"(?:`|^)make (\w+)", text_of(page), re.MULTILINE)}
+    assert targets == {"demo", "test", "help", "setup"}
+    assert [target for target in targets if not re.search(rf"^{target}:", makefile, re.MULTILINE)] == []
+
+
+def test_the_seeds_configuration_path_is_found():
+    assert find_config("./src/configs/vig_s_patch16_224.yaml") == PROJECT_ROOT / "config/vig/vig_s_patch16_224.yaml"
+
+
+@pytest.mark.parametrize("page", [ENGLISH, CHINESE])
+def test_the_readmes_stay_short(page):
+    assert len(text_of(page).splitlines()) < 250
+
+
+def test_the_pictures_stay_small():
+    sizes = {path.name: path.stat().st_size for path in (PROJECT_ROOT / "docs/img").iterdir()}
+    assert [name for name, size in sizes.items() if size >= 200_000] == []
+    assert {"demo_predictions.png", "demo_curves.png", "vig_graph.png", "resnext_groups.png"} <= set(sizes)
