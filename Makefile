@@ -39,5 +39,5 @@ bench: $(READY)  ## time networks and data on this machine
 	@$(BIN)/python benchmarks/models.py
 
 clean:           ## remove what the commands above made, .venv included
-	rm -rf $(VENV) demo .pytest_cache .ruff_cache
+	rm -rf $(VENV) demo rank_[0-9]* .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -79,13 +79,15 @@ class TrackProgress(Callback):
         self._epoch_began, self._steps_done = time.perf_counter(), 0
 
     def on_train_step_end(self, run_context) -> None:
-        progress = self._progress
-        progress.batch += 1
-        self._steps_done += 1
+        progress, params = self._progress, run_context.original_args()
+        # In sink mode the device runs a whole epoch before the host hears of it.
+        steps = progress.steps_per_epoch if params.get("dataset_sink_mode") else 1
+        progress.batch += steps
+        self._steps_done += steps
         epoch_done = progress.batch == progress.steps_per_epoch
         progress.loss_is_fresh = epoch_done or progress.batch % self._read_interval == 0
         if progress.loss_is_fresh:
-            progress.loss = float(run_context.original_args().net_outputs.asnumpy())
+            progress.loss = float(params.net_outputs.asnumpy())
             progress.losses.append(progress.loss)
         if epoch_done:
             progress.epoch, progress.batch = progress.epoch + 1, 0

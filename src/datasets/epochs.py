@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 
 import mindspore as ms
 import mindspore.dataset as ds
+import numpy as np
 
 
 def pipeline_seed(*key: int) -> int:
@@ -77,3 +78,21 @@ class EpochDataset:
             next(batches)
         self._skip = 0
         return batches
+
+
+class EpochSampler(ds.Sampler):
+    """The positions of one epoch after the other, for a pipeline that runs over many epochs (sink mode).
+
+    Args:
+        positions: epoch -> sample positions, always of one length.
+        first_epoch: epoch to begin with.
+    """
+
+    def __init__(self, positions: Callable[[int], np.ndarray], first_epoch: int):
+        super().__init__(num_samples=len(positions(first_epoch)))
+        self._positions, self._epoch = positions, first_epoch
+
+    def __iter__(self) -> Iterator[int]:
+        positions = self._positions(self._epoch)
+        self._epoch += 1
+        yield from positions.tolist()

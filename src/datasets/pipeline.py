@@ -27,13 +27,12 @@ class EncodedImages:
 
 
 def image_batches(
-    source: EncodedImages, positions: np.ndarray, transforms: list, batch_size: int, num_workers: int
+    source: EncodedImages, order: np.ndarray | ds.Sampler, transforms: list, batch_size: int, num_workers: int
 ) -> ds.Dataset:
-    """Batches (image (B, 3, H, W) float32, label (B,) int32) of the samples at `positions`, in that order."""
+    """Batches (image (B, 3, H, W) float32, label (B,) int32) of the samples in `order`: positions, or a sampler."""
+    sampler = order if isinstance(order, ds.Sampler) else ds.SubsetSampler(order.tolist())
     # One reading thread keeps up with the decoders and keeps the order.
-    pipeline = ds.GeneratorDataset(
-        source, ["image", "label"], sampler=ds.SubsetSampler(positions.tolist()), num_parallel_workers=1
-    )
+    pipeline = ds.GeneratorDataset(source, ["image", "label"], sampler=sampler, num_parallel_workers=1)
     pipeline = pipeline.map(transforms, "image", num_parallel_workers=num_workers)
     return pipeline.batch(batch_size, drop_remainder=True)
 

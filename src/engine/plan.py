@@ -11,6 +11,8 @@ from src.config import Config, UserError
 from src.lr_schedulers import learning_rates
 from src.runtime.device import clamp_workers
 
+Note = tuple[int, str]  # logging level, text
+
 
 def num_epochs(config: Config, steps_per_epoch: int) -> int:
     """max_epoch, or num_steps rounded up to whole epochs."""
@@ -19,24 +21,21 @@ def num_epochs(config: Config, steps_per_epoch: int) -> int:
     return config.schedule.max_epoch
 
 
-def scaled_to_batch(config: Config, global_batch: int, logger: logging.Logger) -> Config:
+def scaled_to_batch(config: Config, global_batch: int) -> tuple[Config, list[Note]]:
     """The learning rates for this global batch: scaled if asked for, else as they stand with a warning."""
     schedule = config.schedule
     recipe = schedule.recipe_global_batch
     if not recipe or recipe == global_batch:
-        return config
+        return config, []
     factor = global_batch / recipe
+    before, after = f"{schedule.lr_max:g}", f"{schedule.lr_max * factor:g}"
     if not schedule.scale_lr:
-        logger.warning(
-            "the recipe is made for %d images a step, this run has %d: --scale_lr 1 would scale lr_max %g to %g",
-            *(recipe, global_batch, schedule.lr_max, schedule.lr_max * factor),
-        )
-        return config
-    logger.info(
-        "scale_lr: lr_max %g -> %g (%d / %d images)", schedule.lr_max, schedule.lr_max * factor, global_batch, recipe
-    )
+        text = f"the recipe is made for {recipe} images a step, this run has {global_batch}: "
+        return config, [(logging.WARNING, text + f"--scale_lr 1 would scale lr_max {before} to {after}")]
+    text = f"scale_lr: lr_max {before} -> {after} ({global_batch} / {recipe} images)"
     scaled = {name: getattr(schedule, name) * factor for name in ("lr_init", "lr_max", "lr_min")}
-    return replace(config, schedule=replace(schedule, **scaled, scale_lr=False, recipe_global_batch=global_batch))
+    done = replace(schedule, **scaled, scale_lr=False, recipe_global_batch=global_batch)
+    return replace(config, schedule=done), [(logging.INFO, text)]
 
 
 def learning_rate_table(config: Config, num_epochs: int, steps_per_epoch: int) -> np.ndarray:
@@ -61,17 +60,31 @@ def learning_rate_table(config: Config, num_epochs: int, steps_per_epoch: int) -
         raise UserError(f"lr_decay_mode {schedule.lr_decay_mode}: {error}") from None
 
 
+# Keys that are understood and not acted on yet, with the value that asks for nothing.
+_NOT_YET = {
+    "autoaugment": "none",
+    "color_jitter": 0.0,
+    "mixup": 0.0,
+    "cutmix": 0.0,
+    "re_prob": 0.0,
+    "enable_modelarts": False,
+    "open_profiler": False,
+    "data_list": "",
+    "rgb": True,
+}
+
+
 def silent_settings(config: Config) -> list[str]:
     """Settings that have no effect in this run, said once."""
-    augment, notes = config.augment, []
-    off = {"autoaugment": "none", "color_jitter": 0.0, "mixup": 0.0, "cutmix": 0.0, "re_prob": 0.0}
-    for name, value in off.items():
-        if getattr(augment, name) != value:
-            notes.append(f"{name}={getattr(augment, name)} is not available in this version: trained without it")
+    values = config.flat()
+    notes = [
+        f"{name}={values[name]} is not available in this version and has no effect"
+        for name, nothing in _NOT_YET.items()
+        if values[name] != nothing
+    ]
     for name in ("train_num_workers", "eval_num_workers"):
-        wanted = getattr(config.data if name.startswith("train") else config.eval, name)
-        if clamp_workers(wanted) < wanted:
-            notes.append(f"{name}: {clamp_workers(wanted)} instead of {wanted}, this machine has no more cores")
+        if clamp_workers(values[name]) < values[name]:
+            notes.append(f"{name}: {clamp_workers(values[name])} of {values[name]}, this machine has no more cores")
     return notes
 
 

@@ -1,4 +1,4 @@
-"""Prediction on pictures: a table, CSV, JSON and one annotated picture."""
+"""The prediction command: a table, CSV, JSON and one annotated picture."""
 
 from __future__ import annotations
 
@@ -6,17 +6,15 @@ import csv
 import io
 import json
 import logging
+from functools import partial
 from pathlib import Path
 
-import mindspore as ms
 import numpy as np
-from PIL import Image
 from tqdm import tqdm
 
 from src.config import Resolved
-from src.datasets.pipeline import read_images
 from src.datasets.sources.image_folder import find_pictures
-from src.datasets.transforms import evaluation_transforms
+from src.engine.inference import trained_model
 from src.engine.loaded import Loaded
 from src.runtime.entry import start
 from src.runtime.logs import get_logger
@@ -24,7 +22,6 @@ from src.runtime.run_folder import fresh_folder
 from src.runtime.terminal import progress_shown
 from src.visualization import Prediction, prediction_grid, write_atomically
 
-BATCH = 16  # pictures a call; the last call is filled up, so that one graph serves all
 SHOWN_ROWS = 20
 GRID_ITEMS = 36
 
@@ -35,12 +32,10 @@ def predict(resolved: Resolved) -> int:
     loaded = Loaded.from_config(resolved)
     session = start(loaded.config, resolved.notes)
     logger = get_logger()
-    network = loaded.network(session)
+    model = trained_model(loaded, session)
     logger.info("load model %s success", loaded.checkpoint.path)
-    probabilities = _probabilities(network, files, evaluation_transforms(loaded.task.preprocessing))
-    names = _label_names(loaded)
-    top_k = min(loaded.config.output.top_k, len(names))
-    predictions = [_prediction(file, row, names, top_k) for file, row in zip(files, probabilities, strict=True)]
+    bar = partial(tqdm, desc="predicting", unit="batch", leave=False, disable=not progress_shown())
+    predictions = model.predict(files, loaded.config.output.top_k, bar)
     for line in table_lines(predictions):
         logger.info(line)
     _write(predictions, fresh_folder(Path(loaded.config.output.output or "predictions")), logger)
@@ -58,34 +53,6 @@ def table_lines(predictions: list[Prediction]) -> list[str]:
     if len(predictions) > SHOWN_ROWS:
         lines.append(f"... and {len(predictions) - SHOWN_ROWS} more in the files below")
     return lines
-
-
-def _probabilities(network, files: list[Path], transforms: list) -> np.ndarray:
-    """(number of files, classes) float64"""
-    batch, rows = min(BATCH, len(files)), []
-    for begin in tqdm(range(0, len(files), batch), desc="predicting", leave=False, disable=not progress_shown()):
-        images = read_images(files[begin : begin + batch], transforms)
-        filled = np.resize(images, (batch, *images.shape[1:]))
-        logits = network(ms.Tensor(filled)).asnumpy()[: len(images)].astype(np.float64)
-        exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
-        rows.append(exponentials / exponentials.sum(axis=1, keepdims=True))
-    return np.concatenate(rows)
-
-
-def _label_names(loaded: Loaded) -> list[str]:
-    """A name for every output: outputs without images in training get their number."""
-    names = list(loaded.task.class_names)
-    return names + [f"class {number}" for number in range(len(names), loaded.config.model.class_num)]
-
-
-def _prediction(file: Path, probabilities: np.ndarray, names: list[str], top_k: int) -> Prediction:
-    best = np.argsort(-probabilities, kind="stable")[:top_k]
-    with Image.open(file) as image:
-        pixels = np.asarray(image.convert("RGB"))
-    # In a class folder the folder's name is the truth.
-    truth = file.resolve().parent.name if file.resolve().parent.name in names else None
-    labels = [names[index] for index in best]
-    return Prediction(str(file), pixels, labels, [float(probabilities[index]) for index in best], truth)
 
 
 def _spread(predictions: list[Prediction]) -> list[Prediction]:

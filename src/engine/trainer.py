@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from src.callbacks.progress import Progress, TrackProgress
 from src.callbacks.progress_bar import ShowProgress
 from src.checkpoints import Checkpoint, load_checkpoint, load_weights, save_checkpoint
 from src.checkpoints.store import remove_leftovers
-from src.config import Config, Resolved, config_text
+from src.config import Config, Resolved, UserError, config_text
 from src.engine import resume
 from src.engine.build import build_train_step
 from src.engine.evaluator import Evaluator
@@ -52,22 +53,27 @@ def train(resolved: Resolved) -> int:
     pretrained = load_checkpoint(config.model.pretrained) if config.model.pretrained and not resumed else None
 
     session = start(config)
-    logger = get_logger()
-    if session.is_main:
-        _open_run_folder(folder, config)
-    for note in (f"run folder {folder.root}", *resolved.notes, *task.notes, *silent_settings(config)):
-        logger.info(note)
     with StopRequest() as stop:
         trainer = Trainer(config, task, session, folder, stop)
         if checkpoint is not None:
             trainer.resume(checkpoint)
         elif pretrained is not None:
             trainer.start_from(pretrained)
+        # Only now, when the user's mistakes have shown, is the run folder made or changed.
+        if session.is_main:
+            _open_run_folder(folder, config)
+        for note in (f"run folder {folder.root}", *resolved.notes, *task.notes, *silent_settings(config)):
+            trainer.logger.info(note)
+        for level, note in trainer.notes:
+            trainer.logger.log(level, note)
         return trainer.run()
 
 
 class Trainer:
-    """One training run: the step, the data and the callbacks around `mindspore.train.Model`."""
+    """One training run: the step, the data and the callbacks around `mindspore.train.Model`.
+
+    `notes` are for the log, which has no file yet when they come up.
+    """
 
     def __init__(
         self, config: Config, task: ClassificationTask, session: Session, folder: RunFolder, stop: StopRequest
@@ -76,7 +82,7 @@ class Trainer:
         self.logger = get_logger()
         batch = config.data.batch_size * session.num_ranks
         steps = task.steps_per_epoch(session.num_ranks)
-        self.config = scaled_to_batch(config, batch, self.logger)
+        self.config, self.notes = scaled_to_batch(config, batch)
         self.progress = Progress(num_epochs(config, steps), steps, batch)
         self.network = build_network(self.config, session, config.data.train_image_size)
         rates = learning_rate_table(self.config, self.progress.num_epochs, steps)
@@ -95,17 +101,19 @@ class Trainer:
         )
         if self.step.average is not None:
             self.step.average.restart()
-        self.logger.info("load model %s success", checkpoint.path)
+        self.notes.append((logging.INFO, f"load model {checkpoint.path} success"))
         if kept:
-            self.logger.info("new head for %d classes instead of %d: %s", class_num[1], class_num[0], ", ".join(kept))
+            text = f"new head for {class_num[1]} classes instead of {class_num[0]}: {', '.join(kept)}"
+            self.notes.append((logging.INFO, text))
 
     def resume(self, checkpoint: Checkpoint) -> None:
         """Go on where a run of this configuration stopped."""
         differences = resume.restore(checkpoint, self.step, self.network, self.progress, self.config, self.session)
         position = f"epoch {self.progress.epoch + 1}, step {self.progress.batch} of {self.progress.steps_per_epoch}"
-        self.logger.info("resumed from %s at %s", checkpoint.path, position)
+        self.notes.append((logging.INFO, f"resumed from {checkpoint.path} at {position}"))
         for difference in differences:
-            self.logger.warning("not as in the interrupted run, the weights may differ: %s", difference)
+            text = f"not as in the interrupted run, the weights may differ: {difference}"
+            self.notes.append((logging.WARNING, text))
 
     def run(self) -> int:
         """Train to the last epoch or to a request to stop; returns the exit code."""
@@ -113,7 +121,10 @@ class Trainer:
         if progress.epoch >= progress.num_epochs:
             self.logger.info("all %d epochs are done: give --max_epoch for more", progress.num_epochs)
             return 0
-        dataset = self.task.training_dataset(self.session, progress.epoch, progress.batch)
+        sink = self.config.run.data_sink
+        if sink and progress.batch:
+            raise UserError("data_sink resumes at an epoch's start only: give --data_sink 0 until the epoch is done")
+        dataset = self.task.training_dataset(self.session, progress.epoch, progress.batch, sink=sink)
         # Model.train with our own step, data and callbacks: the ecosystem's convention, without its optimizer,
         # loss and evaluation.
         model = ms.Model(self.step)
@@ -121,7 +132,7 @@ class Trainer:
             progress.num_epochs,
             dataset,
             callbacks=self._callbacks(),
-            dataset_sink_mode=False,
+            dataset_sink_mode=sink,
             initial_epoch=progress.epoch,
         )
         if progress.stop_reason:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -33,10 +34,15 @@ def run_command(main: Callable[[list[str]], int | None]) -> int:
     """Run an entry point and turn its end into an exit code (DESIGN, contract 6)."""
     prepare_process()
     try:
-        return main(sys.argv[1:]) or DONE
+        code = main(sys.argv[1:]) or DONE
+        sys.stdout.flush()
+        return code
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
         return USER_ERROR
+    except BrokenPipeError:  # the reader of our output has gone: `train.py --help | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
     except Exception:
         log_to_console().exception("the command failed")
         return FAULT

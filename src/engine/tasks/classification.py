@@ -6,11 +6,12 @@ from dataclasses import asdict
 from functools import cached_property, partial
 from typing import Any
 
+import mindspore.dataset as ds
 import numpy as np
 from mindspore import nn
 
 from src.config import Config, UserError
-from src.datasets.epochs import EpochDataset
+from src.datasets.epochs import EpochDataset, EpochSampler, pipeline_seed
 from src.datasets.pipeline import EncodedImages, checked, image_batches
 from src.datasets.sampling import evaluation_positions, steps_per_epoch, training_positions
 from src.datasets.sources.image_folder import ImageFolder, find_split, find_validation, scan_image_folder
@@ -100,15 +101,22 @@ class ClassificationTask:
             )
         return steps
 
-    def training_dataset(self, session: Session, first_epoch: int, first_batch: int) -> EpochDataset:
-        """The epochs from (first_epoch, first_batch) on, as this rank sees them."""
+    def training_dataset(
+        self, session: Session, first_epoch: int, first_batch: int, *, sink: bool = False
+    ) -> EpochDataset | ds.Dataset:
+        """The epochs from (first_epoch, first_batch) on, as this rank sees them.
+
+        Args:
+            sink: one framework pipeline over all epochs, which a device can be fed from; it begins at an epoch's start.
+        """
         data, seed = self.config.data, self.config.run.seed
         source = EncodedImages(self.training_folder.files, self.training_folder.labels)
         settings = asdict(self.preprocessing) | {"image_size": data.train_image_size}
         transforms = training_transforms(Preprocessing(**settings), crop_min=data.crop_min, hflip=data.hflip)
+        workers = clamp_workers(data.train_num_workers)
 
-        def build(epoch: int):
-            positions = training_positions(
+        def positions(epoch: int) -> np.ndarray:
+            return training_positions(
                 len(source),
                 seed=seed,
                 epoch=epoch,
@@ -116,12 +124,21 @@ class ClassificationTask:
                 num_ranks=session.num_ranks,
                 batch_size=data.batch_size,
             )
-            workers = clamp_workers(data.train_num_workers)
-            return image_batches(source, positions, transforms, data.batch_size, workers)
 
-        steps = self.steps_per_epoch(session.num_ranks)
-        wrap = partial(checked, source=source)
-        return EpochDataset(build, wrap, steps, (seed, session.rank), first_epoch, first_batch)
+        def build(order: np.ndarray | ds.Sampler) -> ds.Dataset:
+            return image_batches(source, order, transforms, data.batch_size, workers)
+
+        if sink:
+            ds.config.set_seed(pipeline_seed(seed, session.rank, first_epoch))
+            return build(EpochSampler(positions, first_epoch))
+        return EpochDataset(
+            lambda epoch: build(positions(epoch)),
+            partial(checked, source=source),
+            self.steps_per_epoch(session.num_ranks),
+            (seed, session.rank),
+            first_epoch,
+            first_batch,
+        )
 
     def loss(self) -> nn.Cell:
         """The training loss."""
