@@ -147,7 +147,7 @@ def test_both_languages_quote_the_same_names_and_numbers():
 
 def test_the_python_example_is_python():
     (example,) = code_blocks(ENGLISH, "python")
-    assert compile(example, ENGLISH, "exec").co_names[0] == "src.runtime.device"
+    assert "load_model" in compile(example, ENGLISH, "exec").co_names
 
 
 def test_the_run_folders_files_are_listed():
