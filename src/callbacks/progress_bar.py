@@ -9,6 +9,7 @@ from mindspore.train import Callback
 from tqdm import tqdm
 
 from src.callbacks.progress import Progress
+from src.runtime.terminal import ElapsedTime
 
 
 class ShowProgress(Callback):
@@ -22,15 +23,18 @@ class ShowProgress(Callback):
         super().__init__()
         self._progress, self._logger, self._shown = progress, logger, shown
         self._bar: tqdm | None = None
+        self._compiling = ElapsedTime("compiling", shown)
         self._began = 0.0
 
     def on_train_begin(self, run_context) -> None:
         self._logger.info("compiling the training graph (with the first step) ...")
         self._began = time.perf_counter()
+        self._compiling.start()
 
     def on_train_step_end(self, run_context) -> None:
         progress = self._progress
         if self._bar is None:
+            self._compiling.stop()
             self._logger.info("compiled; first step done after %.1fs", time.perf_counter() - self._began)
             # Made after the first step, so that compiling does not spoil the estimate of the time left.
             self._bar = tqdm(
@@ -44,5 +48,6 @@ class ShowProgress(Callback):
             self._bar.set_postfix_str(f"loss={progress.loss:.4f}", refresh=False)
 
     def on_train_end(self, run_context) -> None:
+        self._compiling.stop()
         if self._bar is not None:
             self._bar.close()

@@ -77,9 +77,9 @@ def export_file(
 
     Raises:
         ExportMismatch: the file computes something else.
-        UserError: the framework cannot write this format.
+        UserError: the framework cannot write this format, or nothing can be written at this place.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    _make_folder(path.parent)
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=".export-") as folder:
         partial = Path(folder) / path.name
         example = ms.Tensor(next(iter(inputs.values())))
@@ -94,6 +94,13 @@ def export_file(
         partial.chmod(0o644)
         shutil.move(str(partial), path)
     return differences
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"file_name: {folder} cannot be written ({error.strerror}): give --file_name PATH") from None
 
 
 def _formats(text: str, device: str) -> list[str]:

@@ -25,7 +25,7 @@ from src.engine.evaluator import Evaluator
 from src.engine.networks import build_network
 from src.engine.plan import learning_rate_table, likely_causes, num_epochs, scaled_to_batch, silent_settings
 from src.engine.tasks.classification import ClassificationTask
-from src.runtime.entry import Session, start
+from src.runtime.entry import Session, announce, join
 from src.runtime.logs import get_logger, log_to_file
 from src.runtime.run_folder import RunFolder, choose_run_folder
 from src.runtime.signals import STOPPED_EXIT_CODE, StopRequest
@@ -52,7 +52,7 @@ def train(resolved: Resolved) -> int:
     checkpoint = load_checkpoint(resumed) if resumed else None
     pretrained = load_checkpoint(config.model.pretrained) if config.model.pretrained and not resumed else None
 
-    session = start(config)
+    session = join(config)
     with StopRequest() as stop:
         trainer = Trainer(config, task, session, folder, stop)
         if checkpoint is not None:
@@ -62,8 +62,8 @@ def train(resolved: Resolved) -> int:
         # Only now, when the user's mistakes have shown, is the run folder made or changed.
         if session.is_main:
             _open_run_folder(folder, config)
-        for note in (f"run folder {folder.root}", *resolved.notes, *task.notes, *silent_settings(config)):
-            trainer.logger.info(note)
+        notes = (f"run folder {folder.root}", *resolved.notes, *task.notes, *silent_settings(config))
+        announce(config, session, notes)
         for level, note in trainer.notes:
             trainer.logger.log(level, note)
         return trainer.run()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from src.config import Config, Resolved, UserError, config_text, help_text, read_config
@@ -68,21 +68,33 @@ def command_config(argv: list[str], command: str, purpose: str, **options: Calla
 
 
 def start(config: Config, notes: tuple[str, ...] = ()) -> Session:
-    """Choose the device, join the group, open the log on the console.
+    """Join the group on the configured device and open the log on the console with `notes`.
 
     Raises:
         UserError: the device is not there.
     """
+    session = join(config)
+    announce(config, session, notes)
+    return session
+
+
+def join(config: Config) -> Session:
+    """Choose the device and join the launcher's group, silently; UserError when the device is not there."""
     isa = prepare_process()
     run = config.run
     select_device(run.device_target, None if launched() else run.device_id, pynative=run.context_mode == 1)
     rank, num_ranks = join_group()
-    session = Session(run.device_target, rank, num_ranks, isa)
-    logger = log_to_console() if session.is_main else get_logger()
+    if rank == 0:
+        log_to_console()
+    return Session(run.device_target, rank, num_ranks, isa)
+
+
+def announce(config: Config, session: Session, notes: Iterable[str]) -> None:
+    """Log `notes` and what the user should know about this process."""
+    logger = get_logger()
     for note in notes:
         logger.info(note)
     if session.device == "CPU":
-        logger.info("CPU kernels limited to %s=%s (set it in the environment to change it)", ISA_VARIABLE, isa)
-    if run.run_distribute and num_ranks == 1:
+        logger.info("CPU kernels limited to %s=%s (set it in the environment to change it)", ISA_VARIABLE, session.isa)
+    if config.run.run_distribute and session.num_ranks == 1:
         logger.warning("run_distribute is on but no launcher started this process: one device; start it with msrun")
-    return session
