@@ -1,0 +1,27 @@
+"""Layers that the networks share; each chooses its formulation by the LayerContext it is built with."""
+
+from .activation import gelu, tanh_gelu
+from .batch_norm import batch_norm
+from .context import LayerContext
+from .conv import conv, conv_norm
+from .dropout import drop_path, dropout
+from .initialization import initialize, kaiming_normal, truncated_normal
+from .keyed_random import share_random_step
+from .pooling import global_average, max_pool_after_relu
+
+__all__ = [
+    "LayerContext",
+    "batch_norm",
+    "conv",
+    "conv_norm",
+    "drop_path",
+    "dropout",
+    "gelu",
+    "global_average",
+    "initialize",
+    "kaiming_normal",
+    "max_pool_after_relu",
+    "share_random_step",
+    "tanh_gelu",
+    "truncated_normal",
+]

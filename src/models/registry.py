@@ -1,0 +1,99 @@
+"""All networks by name: what is known about each, and how to build it."""
+
+import difflib
+import fnmatch
+import inspect
+from dataclasses import dataclass
+from types import ModuleType
+
+from mindspore import nn
+
+from . import resnext152, vig
+from .layers import LayerContext
+
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
+
+
+@dataclass(frozen=True)
+class ModelInfo:
+    """A network's card: what was published about it, and the preprocessing that belongs to its weights.
+
+    image_size in pixels; params_m: trained parameters, millions, at 1000 classes; flops_g: multiply-adds an image, in
+    units of 1e9; top1, top5: percent on ImageNet-1k by `source` ("authors", "seed"); None: not recorded.
+    mean and std in units of the full range 0..1; crop_pct: centre crop / shorter side after the resize.
+    """
+
+    name: str
+    family: str
+    title: str
+    paper: str
+    image_size: int = 224
+    params_m: float | None = None
+    flops_g: float | None = None
+    top1: float | None = None
+    top5: float | None = None
+    source: str | None = None
+    mean: tuple[float, float, float] = IMAGENET_MEAN
+    std: tuple[float, float, float] = IMAGENET_STD
+    crop_pct: float = 0.875
+    interpolation: str = "bilinear"
+
+
+FAMILIES: dict[str, ModuleType] = {"vig": vig, "resnext152": resnext152}
+ALIASES = {"resnext152": "resnext152_64x4d"}
+_FAMILY_OF = {name: family for family, folder in FAMILIES.items() for name in folder.CARDS}
+
+
+def list_models(pattern: str = "*") -> list[str]:
+    """Sorted names, aliases among them, that match a shell-style pattern."""
+    return sorted(fnmatch.filter([*_FAMILY_OF, *ALIASES], pattern))
+
+
+def model_info(name: str) -> ModelInfo:
+    """The card of a network, without building it; ValueError for an unknown name."""
+    name = _resolve(name)
+    family = _FAMILY_OF[name]
+    folder = FAMILIES[family]
+    return ModelInfo(name=name, family=family, paper=folder.PAPER, **folder.CARDS[name])
+
+
+def create_model(
+    name: str,
+    class_num: int = 1000,
+    image_size: int | None = None,
+    *,
+    seed: int = 0,
+    context: LayerContext = LayerContext(),  # noqa: B008 (frozen)
+    **options,
+) -> nn.Cell:
+    """Build a network with fresh weights that depend on `name`, the arguments and `seed` only.
+
+    image_size: pixels; None is the size the variant was made for (224 for all published ones).
+    options: drop_path_rate, drop_rate, ...: those of the family's `build`.
+    ValueError for an unknown name or option, or a size that the network can't take.
+    """
+    info = model_info(name)
+    build = FAMILIES[info.family].build
+    if class_num < 1:
+        raise ValueError(f"class_num is {class_num}; it must be at least 1")
+    _check_options(info.name, options, build)
+    return build(info.name, class_num, image_size or info.image_size, context, seed, **options)
+
+
+def _resolve(name: str) -> str:
+    name = ALIASES.get(name, name)
+    if name not in _FAMILY_OF:
+        near = difflib.get_close_matches(name, list_models(), n=3, cutoff=0.4) or list_models()
+        raise ValueError(f"unknown network {name!r}; nearest: {', '.join(near)}")
+    return name
+
+
+def _check_options(name: str, options: dict, build) -> None:
+    parameters = inspect.signature(build).parameters.values()
+    known = [p.name for p in parameters if p.kind is inspect.Parameter.KEYWORD_ONLY]
+    for option, value in options.items():
+        if option not in known:
+            raise ValueError(f"{name} has no option {option!r}; it has: {', '.join(known)}")
+        if option.endswith("_rate") and not 0 <= value < 1:
+            raise ValueError(f"{option} is {value}; it must be in [0, 1)")

@@ -1,0 +1,149 @@
+"""ResNeXt: residual bottlenecks whose 3x3 convolution works in many narrow groups.
+
+Xie, Girshick, Dollar, Tu, He, "Aggregated Residual Transformations for Deep Neural Networks", 2016 (arXiv 1611.05431).
+"""
+
+from collections.abc import Iterator
+
+from mindspore import nn, ops
+
+from ..layers import (
+    LayerContext,
+    batch_norm,
+    conv,
+    conv_norm,
+    drop_path,
+    dropout,
+    global_average,
+    initialize,
+    kaiming_normal,
+    max_pool_after_relu,
+)
+from .variants import VARIANTS, Variant
+
+EXPANSION = 4
+
+
+class Bottleneck(nn.Cell):
+    """relu(shortcut + conv1x1(relu(grouped conv3x3(relu(conv1x1(x)))))), a BatchNorm after each convolution."""
+
+    def __init__(
+        self, in_channels: int, planes: int, width: int, groups: int, stride: int, rate: float, context: LayerContext
+    ):
+        super().__init__()
+        out_channels = EXPANSION * planes
+        self.conv1 = conv(in_channels, width, bias=False, context=context)
+        self.bn1 = batch_norm(width, context)
+        self.conv2 = conv(width, width, 3, stride=stride, groups=groups, bias=False, context=context)
+        self.bn2 = batch_norm(width, context)
+        self.conv3 = conv(width, out_channels, bias=False, context=context)
+        self.bn3 = batch_norm(out_channels, context)
+        self.drop_path = drop_path(rate)
+        self.downsample = nn.Identity()
+        if stride > 1 or in_channels != out_channels:
+            self.downsample = conv_norm(in_channels, out_channels, stride=stride, bias=False, context=context)
+
+    def construct(self, x):
+        """(B, C, H, W) -> (B, 4 planes, H / stride, W / stride)."""
+        y = ops.relu(self.bn1(self.conv1(x)))
+        y = ops.relu(self.bn2(self.conv2(y)))
+        y = self.drop_path(self.bn3(self.conv3(y)))
+        return ops.relu(self.downsample(x) + y)
+
+
+class ResNeXt(nn.Cell):
+    """Classifier: (B, 3, S, S) -> (B, class_num)."""
+
+    def __init__(
+        self,
+        variant: Variant,
+        class_num: int,
+        context: LayerContext,
+        *,
+        drop_path_rate: float,
+        drop_rate: float,
+        stem_pool: str,
+    ):
+        super().__init__()
+        base = variant.base_channels
+        if variant.stem_stride == 4:
+            self.conv1 = conv(3, base, 7, stride=2, bias=False, context=context)
+            self.maxpool = max_pool_after_relu(stem_pool, context)
+        else:
+            self.conv1 = conv(3, base, 3, bias=False, context=context)
+            self.maxpool = nn.Identity()
+        self.bn1 = batch_norm(base, context)
+        num_blocks = sum(variant.num_blocks)
+        rates = iter([drop_path_rate * index / max(num_blocks - 1, 1) for index in range(num_blocks)])
+        self.layer1 = self.stage(variant, 0, rates, context)
+        self.layer2 = self.stage(variant, 1, rates, context)
+        self.layer3 = self.stage(variant, 2, rates, context)
+        self.layer4 = self.stage(variant, 3, rates, context)
+        self.dropout = dropout(drop_rate)
+        num_features = EXPANSION * base * 8
+        self.fc = nn.Dense(num_features, class_num, weight_init="zeros", bias_init="zeros")
+
+    @staticmethod
+    def stage(variant: Variant, index: int, rates: Iterator[float], context: LayerContext) -> nn.SequentialCell:
+        """Blocks of one resolution; all stages but the first halve the map in their first block."""
+        base, groups = variant.base_channels, variant.groups
+        planes = base * 2**index
+        width = groups * variant.group_width * planes // base
+        in_channels = base if index == 0 else EXPANSION * planes // 2
+        blocks = []
+        for number in range(variant.num_blocks[index]):
+            stride = 2 if index > 0 and number == 0 else 1
+            blocks.append(Bottleneck(in_channels, planes, width, groups, stride, next(rates), context))
+            in_channels = EXPANSION * planes
+        return nn.SequentialCell(blocks)
+
+    def stem(self, x):
+        """(B, 3, S, S) -> (B, C, S / stem_stride, S / stem_stride)."""
+        return self.maxpool(ops.relu(self.bn1(self.conv1(x))))
+
+    def features(self, x):
+        """(B, 3, S, S) -> (B, 32 C): the average over the last map."""
+        x = self.stem(x)
+        x = self.layer4(self.layer3(self.layer2(self.layer1(x))))
+        return global_average(x)
+
+    def construct(self, x):
+        return self.fc(self.dropout(self.features(x)))
+
+
+def build(
+    name: str,
+    class_num: int,
+    image_size: int,
+    context: LayerContext,
+    seed: int,
+    *,
+    drop_path_rate: float = 0.0,
+    drop_rate: float = 0.0,
+    stem_pool: str | None = None,
+) -> ResNeXt:
+    """The named variant with fresh weights: Kaiming normal (fan out) convolutions, a classifier uniform in its fan in.
+
+    stem_pool: border of the stem's max-pool, "same" or "pad"; None is the variant's own.
+    """
+    variant = VARIANTS[name]
+    smallest = 8 * variant.stem_stride
+    if image_size < smallest:
+        raise ValueError(f"image_size is {image_size}; {name} takes {smallest} and more")
+    network = ResNeXt(
+        variant,
+        class_num,
+        context,
+        drop_path_rate=drop_path_rate,
+        drop_rate=drop_rate,
+        stem_pool=stem_pool or variant.stem_pool,
+    )
+    bound = network.fc.in_channels**-0.5
+
+    def rule(parameter_name, shape, generator):
+        if parameter_name.startswith("fc."):
+            return generator.uniform(-bound, bound, shape)
+        return kaiming_normal(shape, generator, fan_out=True) if len(shape) == 4 else None
+
+    initialize(network, seed, rule)
+    return network

@@ -1,0 +1,127 @@
+"""A ViG block: Grapher (exchange between nodes), then a feed-forward network (each node by itself)."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from mindspore import Parameter, Tensor, nn, ops
+
+from ..layers import LayerContext, batch_norm, conv, conv_norm, drop_path, gelu, tanh_gelu
+from .graph import NearestNeighbours, neighbour_max, node_rows
+
+GRAPH_CONV_GROUPS = 4
+
+
+@dataclass(frozen=True)
+class Form:
+    """Where the published implementations of one network differ.
+
+    normalize: node vectors are compared by direction only.
+    widen: a dilated graph looks at k * dilation candidates and keeps k; otherwise at k, and keeps ceil(k / dilation).
+    interleave: [x_0, m_0, x_1, m_1, ...] goes into the grouped convolution instead of [x, m].
+    bias: convolutions in front of a BatchNorm have biases too (the graph convolution and the head always have).
+    tanh_gelu: GELU's tanh approximation instead of the exact one.
+    pos_deviation: the position embedding starts truncated normal with this deviation; 0 starts it at zero.
+    """
+
+    normalize: bool
+    widen: bool
+    interleave: bool
+    bias: bool
+    tanh_gelu: bool
+    pos_deviation: float
+
+    def activation(self, context: LayerContext) -> nn.Cell:
+        return tanh_gelu(context) if self.tanh_gelu else gelu(context)
+
+
+class MaxRelativeConv(nn.Cell):
+    """Node features and how far their neighbours exceed them -> 2C channels, by a grouped 1x1 convolution."""
+
+    def __init__(self, channels: int, form: Form, context: LayerContext):
+        super().__init__()
+        self.interleave = form.interleave
+        self.nn = nn.SequentialCell(
+            conv(2 * channels, 2 * channels, groups=GRAPH_CONV_GROUPS, bias=True, context=context),
+            batch_norm(2 * channels, context),
+            form.activation(context),
+        )
+
+    def construct(self, x, relative):
+        """(B, C, H, W) twice -> (B, 2C, H, W)."""
+        if self.interleave:
+            _, channels, height, width = x.shape
+            both = ops.stack((x, relative), 2).reshape((-1, 2 * channels, height, width))
+        else:
+            both = ops.concat((x, relative), 1)
+        return self.nn(both)
+
+
+class DynamicGraphConv(nn.Cell):
+    """Graph convolution whose graph is built anew from the features of each layer.
+
+    reduction r > 1: the neighbours are looked for on the r x r average-pooled map.
+    """
+
+    def __init__(self, channels: int, k: int, dilation: int, form: Form, context: LayerContext, *, reduction: int = 1):
+        super().__init__()
+        num_candidates = k * dilation if form.widen else k
+        self.knn = NearestNeighbours(num_candidates, dilation, normalize=form.normalize)
+        self.neighbour_max = neighbour_max(-(-num_candidates // dilation), context)
+        self.gconv = MaxRelativeConv(channels, form, context)
+        self.reduction = reduction
+        self.pool = nn.AvgPool2d(reduction, reduction)
+
+    def construct(self, x, relative_pos=None):
+        """(B, C, H, W) -> (B, 2C, H, W)."""
+        nodes = node_rows(x)  # (B, N, C)
+        keys = node_rows(self.pool(x)) if self.reduction > 1 else nodes  # (B, M, C)
+        neighbours = self.knn(nodes, keys, relative_pos)  # (B, N, K)
+        largest = self.neighbour_max(keys, neighbours)  # (B, N, C)
+        # max_j(y_j - x_i) = max_j(y_j) - x_i, exactly: rounding is monotone.
+        relative = largest.transpose((0, 2, 1)).reshape((-1,) + x.shape[1:]) - x  # (B, C, H, W)
+        return self.gconv(x, relative)
+
+
+class Grapher(nn.Cell):
+    """x + fc2(graph convolution(fc1(x))), (B, C, H, W) -> the same shape.
+
+    relative_pos: (1, N, M) fixed term of the squared distance, kept in the checkpoint but not trained.
+    """
+
+    def __init__(
+        self,
+        channels: int,
+        k: int,
+        dilation: int,
+        drop_rate: float,
+        form: Form,
+        context: LayerContext,
+        *,
+        reduction: int = 1,
+        relative_pos: np.ndarray | None = None,
+    ):
+        super().__init__()
+        self.fc1 = conv_norm(channels, channels, bias=form.bias, context=context)
+        self.graph_conv = DynamicGraphConv(channels, k, dilation, form, context, reduction=reduction)
+        self.fc2 = conv_norm(2 * channels, channels, bias=form.bias, context=context)
+        self.drop_path = drop_path(drop_rate)
+        self.relative_pos = None
+        if relative_pos is not None:
+            self.relative_pos = Parameter(Tensor(relative_pos), name="relative_pos", requires_grad=False)
+
+    def construct(self, x):
+        return x + self.drop_path(self.fc2(self.graph_conv(self.fc1(x), self.relative_pos)))
+
+
+class FeedForward(nn.Cell):
+    """x + fc2(GELU(fc1(x))) with 4C hidden channels, (B, C, H, W) -> the same shape."""
+
+    def __init__(self, channels: int, drop_rate: float, form: Form, context: LayerContext):
+        super().__init__()
+        self.fc1 = conv_norm(channels, 4 * channels, bias=form.bias, context=context)
+        self.act = form.activation(context)
+        self.fc2 = conv_norm(4 * channels, channels, bias=form.bias, context=context)
+        self.drop_path = drop_path(drop_rate)
+
+    def construct(self, x):
+        return x + self.drop_path(self.fc2(self.act(self.fc1(x))))

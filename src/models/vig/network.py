@@ -1,0 +1,134 @@
+"""Isotropic ViG: a convolutional stem turns the image into a square of nodes, on which blocks of one width follow.
+
+Han, Wang, Guo, Tang, Wu, "Vision GNN: An Image is Worth Graph of Nodes", 2022 (arXiv 2206.00272).
+"""
+
+import numpy as np
+from mindspore import Parameter, Tensor, nn
+
+from ..layers import (
+    LayerContext,
+    batch_norm,
+    conv,
+    dropout,
+    global_average,
+    initialize,
+    kaiming_normal,
+    truncated_normal,
+)
+from .blocks import FeedForward, Form, Grapher
+from .variants import VARIANTS, Variant
+
+NEIGHBOURS_FIRST, NEIGHBOURS_LAST = 9, 18
+
+
+def stem_stride(image_size: int) -> int:
+    """Pixels a node along one side: 16 as published; 4 up to 64 pixels, so that a 32 x 32 image has 8 x 8 nodes.
+
+    ValueError for a size the stem can't divide, or with fewer nodes than a node's neighbours.
+    """
+    stride = 16 if image_size > 64 else 4
+    if image_size % stride or (image_size // stride) ** 2 <= NEIGHBOURS_LAST:
+        raise ValueError(f"image_size is {image_size}; ViG takes 20, 24, ... 64 and 80, 96, ... (multiples of 16)")
+    return stride
+
+
+def graph_sizes(num_blocks: int, num_nodes: int) -> list[tuple[int, int]]:
+    """(neighbours, dilation) of each block: 9 rising to 18 neighbours, dilation 1, 2, ... every four blocks."""
+    neighbours = np.linspace(NEIGHBOURS_FIRST, NEIGHBOURS_LAST, num_blocks).astype(int)
+    widest = num_nodes // NEIGHBOURS_LAST
+    return [(int(k), min(index // 4 + 1, widest)) for index, k in enumerate(neighbours)]
+
+
+class Stem(nn.Cell):
+    """Five 3x3 convolutions, halving the map in the first ones: (B, 3, S, S) -> (B, C, S / stride, S / stride)."""
+
+    def __init__(self, channels: int, stride: int, form: Form, context: LayerContext):
+        super().__init__()
+        num_halvings = stride.bit_length() - 1
+        widths = (3, channels // 8, channels // 4, channels // 2, channels, channels)
+        cells = []
+        for index in range(5):
+            step = 2 if index < num_halvings else 1
+            cells += [
+                conv(widths[index], widths[index + 1], 3, stride=step, bias=form.bias, context=context),
+                batch_norm(widths[index + 1], context),
+                form.activation(context),
+            ]
+        self.convs = nn.SequentialCell(cells[:-1])  # no activation after the last
+
+    def construct(self, x):
+        return self.convs(x)
+
+
+class ViG(nn.Cell):
+    """Classifier: (B, 3, S, S) -> (B, class_num)."""
+
+    def __init__(
+        self,
+        variant: Variant,
+        class_num: int,
+        image_size: int,
+        context: LayerContext,
+        *,
+        drop_path_rate: float,
+        drop_rate: float,
+    ):
+        super().__init__()
+        channels, form = variant.channels, variant.form
+        stride = stem_stride(image_size)
+        side = image_size // stride
+        self.stem = Stem(channels, stride, form, context)
+        self.pos_embed = Parameter(Tensor(np.zeros((1, channels, side, side), np.float32)), name="pos_embed")
+        rates = np.linspace(0, drop_path_rate, variant.num_blocks).tolist()
+        graphs = graph_sizes(variant.num_blocks, side * side)
+        self.backbone = nn.SequentialCell(
+            [
+                nn.SequentialCell(
+                    Grapher(channels, k, dilation, rate, form, context), FeedForward(channels, rate, form, context)
+                )
+                for (k, dilation), rate in zip(graphs, rates, strict=True)
+            ]
+        )
+        self.prediction = nn.SequentialCell(
+            conv(channels, variant.head_channels, bias=True, context=context),
+            batch_norm(variant.head_channels, context),
+            form.activation(context),
+            dropout(drop_rate),
+            conv(variant.head_channels, class_num, bias=True, context=context),
+        )
+
+    def features(self, x):
+        """(B, 3, S, S) -> (B, C): the nodes' average."""
+        x = self.stem(x) + self.pos_embed  # (B, C, H, W)
+        return global_average(self.backbone(x))
+
+    def construct(self, x):
+        x = self.features(x)
+        x = self.prediction(x.reshape((-1, x.shape[1], 1, 1)))  # (B, class_num, 1, 1)
+        return x.reshape((-1, x.shape[1]))
+
+
+def build(
+    name: str,
+    class_num: int,
+    image_size: int,
+    context: LayerContext,
+    seed: int,
+    *,
+    drop_path_rate: float = 0.0,
+    drop_rate: float = 0.0,
+) -> ViG:
+    """The named variant with fresh weights: Kaiming normal convolutions, zero biases (the authors' initialisation)."""
+    variant = VARIANTS[name]
+    network = ViG(variant, class_num, image_size, context, drop_path_rate=drop_path_rate, drop_rate=drop_rate)
+
+    def rule(parameter_name, shape, generator):
+        if len(shape) == 4 and parameter_name.endswith("weight"):
+            return kaiming_normal(shape, generator)
+        if parameter_name == "pos_embed" and variant.form.pos_deviation:
+            return truncated_normal(shape, generator, variant.form.pos_deviation)
+        return None
+
+    initialize(network, seed, rule)
+    return network

@@ -1,0 +1,74 @@
+"""The isotropic ViG networks: their sizes, and what was published about them."""
+
+from dataclasses import dataclass
+
+from .blocks import Form
+
+AUTHORS = Form(normalize=True, widen=True, interleave=True, bias=True, tanh_gelu=False, pos_deviation=0.0)
+# What the MindSpore model zoo trained under the names vig_*_patch16_224.
+ZOO = Form(normalize=False, widen=False, interleave=False, bias=False, tanh_gelu=True, pos_deviation=0.02)
+
+
+@dataclass(frozen=True)
+class Variant:
+    """channels and num_blocks of the backbone, head_channels of the classifier's hidden layer."""
+
+    channels: int
+    num_blocks: int
+    form: Form
+    head_channels: int = 1024
+
+
+VARIANTS = {
+    "vig_ti": Variant(192, 12, AUTHORS),
+    "vig_s": Variant(320, 16, AUTHORS),
+    "vig_b": Variant(640, 16, AUTHORS),
+    "vig_ti_patch16_224": Variant(192, 12, ZOO),
+    "vig_s_patch16_224": Variant(320, 16, ZOO),
+    "vig_b_patch16_224": Variant(640, 16, ZOO),
+    "vig_nano": Variant(64, 4, AUTHORS, head_channels=256),
+}
+
+PAPER = "https://arxiv.org/abs/2206.00272"
+HALF = (0.5, 0.5, 0.5)
+# The authors' preprocessing; the zoo's names use the common ImageNet one.
+AUTHORS_INPUT = {"mean": HALF, "std": HALF, "crop_pct": 0.9, "interpolation": "bicubic"}
+ZOO_INPUT = {"crop_pct": 224 / 256, "interpolation": "bicubic"}
+
+CARDS = {
+    "vig_ti": {
+        "title": "ViG-Ti",
+        "params_m": 7.185,
+        "flops_g": 1.3,
+        "top1": 73.9,
+        "source": "authors",
+        **AUTHORS_INPUT,
+    },
+    "vig_s": {
+        "title": "ViG-S",
+        "params_m": 22.748,
+        "flops_g": 4.5,
+        "top1": 80.4,
+        "source": "authors",
+        **AUTHORS_INPUT,
+    },
+    "vig_b": {
+        "title": "ViG-B",
+        "params_m": 86.842,
+        "flops_g": 17.7,
+        "top1": 82.3,
+        "source": "authors",
+        **AUTHORS_INPUT,
+    },
+    "vig_ti_patch16_224": {"title": "ViG-Ti (MindSpore zoo)", **ZOO_INPUT},
+    "vig_s_patch16_224": {
+        "title": "ViG-S (MindSpore zoo)",
+        "params_m": 22.711,
+        "top1": 80.4,
+        "top5": 95.2,
+        "source": "seed",
+        **ZOO_INPUT,
+    },
+    "vig_b_patch16_224": {"title": "ViG-B (MindSpore zoo)", **ZOO_INPUT},
+    "vig_nano": {"title": "ViG, 64 channels and 4 blocks, for small images", "image_size": 32, **AUTHORS_INPUT},
+}
