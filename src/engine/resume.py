@@ -71,6 +71,9 @@ def restore(
                 f"{checkpoint.path} stopped inside an epoch of {saved['steps_per_epoch']} steps, an epoch has "
                 f"{progress.steps_per_epoch} now: resume with the same data, batch_size and number of devices"
             )
+        # The schedule goes on at the same epoch of the new table.
+        for counter in (step.optimizer.global_step, step.batches):
+            counter.set_data(ms.Tensor(progress.step, ms.int32))
         differences.append(f"steps an epoch {saved['steps_per_epoch']} -> {progress.steps_per_epoch}")
     return differences
 

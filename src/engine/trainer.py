@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import mindspore as ms
+import numpy as np
 from mindspore.train import Callback
 
 from src.callbacks.checkpoints import SaveCheckpoints
@@ -163,7 +164,7 @@ class Trainer:
                 progress,
                 NON_FINITE_PATIENCE if self.step.loss_scale is not None else 1,
                 likely_causes(config),
-                lambda: str(self.folder.last) if self.folder.last.exists() else "none yet",
+                self._last_good,
             ),
         ]
         if main:
@@ -214,6 +215,14 @@ class Trainer:
 
     def _save(self, path: Path) -> None:
         progress = self.progress
+        tensors = resume.training_tensors(self.step, self.network)
+        # The step that ruins the weights still has a finite loss: it must not replace the last good checkpoint.
+        ruined = [name for name, value in tensors.items() if not np.isfinite(value).all()]
+        if ruined:
+            raise UserError(
+                f"{ruined[0]} is not finite after step {progress.step} of {progress.num_steps}: likely "
+                f"{likely_causes(self.config)}; last good checkpoint: {self._last_good()}"
+            )
         meta = {
             **self.task.meta(),
             "config": self.config.flat(),
@@ -225,7 +234,10 @@ class Trainer:
             "metrics": progress.evaluation,
             "environment": resume.environment(self.config, self.session),
         }
-        save_checkpoint(path, resume.training_tensors(self.step, self.network), meta)
+        save_checkpoint(path, tensors, meta)
+
+    def _last_good(self) -> str:
+        return str(self.folder.last) if self.folder.last.exists() else "none yet"
 
 
 def _open_run_folder(folder: RunFolder, config: Config) -> None:

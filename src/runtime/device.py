@@ -38,7 +38,11 @@ def select_device(target: str, device_id: int | None, pynative: bool) -> None:
     import mindspore as ms
 
     try:
-        if device_id is None or target == "CPU":
+        if target == "CPU":
+            # Where operators have run already (a notebook) the framework refuses even the device that is in use.
+            if ms.get_context("device_target") != "CPU":
+                ms.set_device("CPU")
+        elif device_id is None:
             ms.set_device(target)
         else:
             ms.set_device(target, device_id)

@@ -11,7 +11,9 @@ import pytest
 from mindspore import Tensor, nn
 
 from src.models import LayerContext, create_model, list_models, model_info
+from tests.golden import reader
 from tests.golden.compare import Sgd
+from tests.golden.names import torch_name
 
 SMALL = ["resnext_nano", "vig_nano"]
 LARGE = [name for name in list_models() if name not in (*SMALL, "resnext152")]
@@ -25,19 +27,22 @@ def images(name, batch=BATCH, seed=0):
     return np.random.default_rng(seed).standard_normal((batch, 3, size, size)).astype(np.float32)
 
 
-def settled(name, **options):
-    """A network whose running statistics fit the images: fresh ones would let deep networks explode in evaluation."""
-    network = create_model(name, CLASSES, **options)
-    ms.set_context(mode=ms.PYNATIVE_MODE)
-    network.set_train(True)
-    for cell in norms(network):
-        cell.momentum, cell.bn_train = 0.0, type(cell.bn_train)(is_training=True, epsilon=cell.eps, momentum=1.0)
-    network(Tensor(images(name)))
-    return network.set_train(False)
+def filled(name, **options):
+    """A network in evaluation with the weights of the golden fixtures' rule.
+
+    Fresh weights would let deep networks explode on untrained running statistics. And in ViG rounding swaps neighbours
+    that are nearly equally far; the rule's weak residual branches keep what a swap changes small.
+    """
+    network = create_model(name, CLASSES, **options).set_train(False)
+    for key, parameter in network.parameters_and_names():
+        parameter.set_data(Tensor(reader.weight(torch_name(key), parameter.shape)))
+    return network
 
 
-def norms(network):
-    return [cell for _, cell in network.cells_and_names() if isinstance(cell, nn.BatchNorm2d)]
+def assert_close(name, logits, expected):
+    """Equal to 1e-4 of the largest logit; 3e-2 for the deeper ViG, where some neighbours may be swapped."""
+    tolerance = 3e-2 if name in LARGE and name.startswith("vig") else 1e-4 * max(1.0, np.abs(expected).max())
+    np.testing.assert_allclose(logits, expected, atol=tolerance)
 
 
 def first_step(name, mode):
@@ -87,25 +92,22 @@ def test_half_precision(name, level):
 
 @EVERY_NETWORK
 def test_mindir(name, tmp_path):
-    network = settled(name)
-    expected = network(Tensor(images(name))).asnumpy()
+    ms.set_context(mode=ms.GRAPH_MODE)
+    network = filled(name)
     path = str(tmp_path / "network.mindir")
     ms.export(network, Tensor(images(name)), file_name=path, file_format="MINDIR")
-    ms.set_context(mode=ms.GRAPH_MODE)
     loaded = nn.GraphCell(ms.load(path))
-    np.testing.assert_allclose(loaded(Tensor(images(name))).asnumpy(), expected, atol=1e-4)
+    assert_close(name, loaded(Tensor(images(name))).asnumpy(), network(Tensor(images(name))).asnumpy())
 
 
 @EVERY_NETWORK
 def test_onnx_with_another_batch_size(name, tmp_path):
-    network = settled(name)
-    exported = settled(name, context=LayerContext(exporting=True))
-    path = str(tmp_path / "network.onnx")
     ms.set_context(mode=ms.GRAPH_MODE)
-    ms.export(exported, Tensor(images(name, 1)), file_name=path, file_format="ONNX")
+    path = str(tmp_path / "network.onnx")
+    exporting = filled(name, context=LayerContext(exporting=True))
+    ms.export(exporting, Tensor(images(name, 1)), file_name=path, file_format="ONNX")
     model = onnx.load(path)
     model.graph.input[0].type.tensor_type.shape.dim[0].dim_param = "batch"
     session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
     (logits,) = session.run(None, {session.get_inputs()[0].name: images(name)})
-    ms.set_context(mode=ms.PYNATIVE_MODE)
-    np.testing.assert_allclose(logits, network(Tensor(images(name))).asnumpy(), atol=1e-4)
+    assert_close(name, logits, filled(name)(Tensor(images(name))).asnumpy())

@@ -36,7 +36,8 @@ class GroupedConvFunction(nn.Cell):
         groups, num_out, num_in = self.shape
         patches = ops.unfold(x, 3, padding=1).reshape((x.shape[0], groups, num_in * 9, -1))
         dout = dout.reshape((x.shape[0], groups, num_out, -1))  # (B, g, O / g, L)
-        return self.contract(dout, patches).sum(0).reshape(weight.shape)
+        gradient = self.contract(dout, patches).sum(0).reshape(weight.shape)
+        return gradient.astype(ms.float32)  # like every other gradient under mixed precision
 
 
 class GroupedConv(nn.Cell):

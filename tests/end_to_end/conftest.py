@@ -1,0 +1,28 @@
+"""One uninterrupted training that many tests look at."""
+
+import pytest
+
+from tests.support.commands import run_process
+from tests.support.few_digits import write_few_digits
+from tests.support.runs import TinyRun
+
+
+@pytest.fixture(scope="session")
+def digits(tmp_path_factory):
+    """64 digits to train on, 20 to validate on."""
+    return write_few_digits(tmp_path_factory.mktemp("data") / "digits")
+
+
+@pytest.fixture(scope="session")
+def reference(digits, tmp_path_factory):
+    """A finished run: look, don't touch."""
+    run = TinyRun(digits, tmp_path_factory.mktemp("reference") / "outputs")
+    finished = run_process("train.py", *run.options)
+    assert (finished.code, finished.err) == (0, "")
+    return run
+
+
+@pytest.fixture
+def tiny(digits, tmp_path):
+    """A run that has not begun."""
+    return TinyRun(digits, tmp_path / "outputs")

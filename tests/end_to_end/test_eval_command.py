@@ -1,0 +1,105 @@
+"""eval.py on a checkpoint alone."""
+
+import csv
+import json
+import re
+import shutil
+
+import pytest
+from PIL import Image
+
+from tests.support.commands import run_here, run_process
+
+BLOCK = [
+    r"accuracy=([01]\.\d{6}), per step time: \d+\.\d{4}s, total cost time: \d+\.\d{4}s",
+    r"Top1 acc:  ([01]\.\d{3})",
+    r"Top5 acc:  ([01]\.\d{3})",
+    r"Inference Performance: (\d+\.\d\d) img/sec",
+    r"before results=\[\[(\d+)\], \[(\d+)\], \[(\d+)\]\]",
+    r"after results=\[\[(\d+)\] \[(\d+)\] \[(\d+)\]\]",
+    r"after allreduce eval: top1_correct=(\d+), tot=(\d+),acc=(\d+\.\d\d)%\(TOP1\)",
+    r"acc=(\d+\.\d\d)%\(TOP1\)",
+    r"after allreduce eval: top5_correct=(\d+), tot=(\d+),acc=(\d+\.\d\d)%\(TOP5\)",
+    r"acc=(\d+\.\d\d)%\(TOP5\)",
+]
+
+
+@pytest.fixture(scope="module")
+def evaluated(reference, tmp_path_factory):
+    """(what eval.py printed, its result folder) for a checkpoint that lies in no run folder."""
+    folder = tmp_path_factory.mktemp("evaluated")
+    checkpoint = shutil.copyfile(reference.best, folder / "weights.ckpt")
+    finished = run_process("eval.py", "--pretrained", checkpoint)
+    assert (finished.code, finished.err) == (0, "")
+    return finished.out, folder / "evaluation"
+
+
+@pytest.fixture(scope="module")
+def block(evaluated):
+    """The figures of each of the BLOCK's lines."""
+    out, _ = evaluated
+    lines = [line.split(":INFO:", 1)[1] for line in out.splitlines()]
+    first = next(index for index, line in enumerate(lines) if line.startswith("accuracy="))
+    matches = [re.fullmatch(form, line) for form, line in zip(BLOCK, lines[first:], strict=False)]
+    assert None not in matches, lines[first:]
+    return [tuple(map(float, match.groups())) for match in matches]
+
+
+@pytest.fixture(scope="module")
+def result(evaluated):
+    _, folder = evaluated
+    return json.loads((folder / "result.json").read_text())
+
+
+def test_every_seeds_form_says_the_same(block, result):
+    correct, correct5, total = block[5]
+    assert block[4] == (correct, correct5, total)
+    assert total == result["images"] == 20
+    assert block[0][0] == correct / 20 == result["top1"]
+    assert (block[1][0], block[2][0]) == pytest.approx((correct / 20, correct5 / 20), abs=5e-4)
+    assert result["top5"] == correct5 / 20
+    assert block[3][0] == pytest.approx(result["images_per_second"], abs=0.01)
+    assert block[6] == (correct, 20, 5 * correct)
+    assert block[7] == (5 * correct,)
+    assert block[8] == (correct5, 20, 5 * correct5)
+    assert block[9] == (5 * correct5,)
+
+
+def test_it_is_what_training_measured(reference, result):
+    recorded = max((record for record in reference.records if "accuracy" in record), key=lambda r: r["accuracy"])
+    assert result["top1"] == recorded["accuracy"]
+    assert result["loss"] == pytest.approx(recorded["eval_loss"], rel=1e-6)
+
+
+def test_the_classes_add_up(evaluated, result):
+    _, folder = evaluated
+    rows = list(csv.DictReader((folder / "per_class.csv").open()))
+    assert [row["class"] for row in rows] == [str(digit) for digit in range(10)]
+    assert [int(row["images"]) for row in rows] == [3, 2, 2, 1, 2, 2, 4, 1, 1, 2]
+    assert sum(int(row["correct"]) for row in rows) == 20 * result["top1"]
+
+
+def test_the_confusion_matrix_is_a_picture(evaluated):
+    _, folder = evaluated
+    with Image.open(folder / "confusion_matrix.png") as picture:
+        assert picture.format == "PNG"
+
+
+def test_a_second_evaluation_stands_beside_the_first_and_batches_do_not_matter(evaluated, result):
+    _, folder = evaluated
+    before = (folder / "result.json").read_bytes()
+    for number, batch in ((2, 7), (3, 64)):
+        weights = folder.parent / "weights.ckpt"
+        assert run_here("eval.py", "--pretrained", weights, "--eval_batch_size", batch).code == 0
+        again = json.loads((folder.parent / f"evaluation-{number}" / "result.json").read_text())
+        assert (again["images"], again["top1"], again["top5"]) == (20, result["top1"], result["top5"])
+        assert again["loss"] == pytest.approx(result["loss"], rel=1e-5)
+    assert (folder / "result.json").read_bytes() == before
+
+
+def test_the_averaged_weights_are_taken_unless_refused(reference, result, tmp_path):
+    options = ("--pretrained", reference.best, "--use_ema", 0, "--output", tmp_path / "plain")
+    assert run_here("eval.py", *options).code == 0
+    plain = json.loads((tmp_path / "plain" / "result.json").read_text())
+    assert plain["loss"] != pytest.approx(result["loss"], rel=1e-3)
+    assert reference.folder / "evaluation" not in reference.folder.iterdir()

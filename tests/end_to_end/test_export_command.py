@@ -1,0 +1,93 @@
+"""export.py: files that are compared with the network, and cards that say how to use them."""
+
+import json
+
+import mindspore as ms
+import numpy as np
+import onnxruntime
+import pytest
+from mindspore import nn
+
+from src.checkpoints import load_checkpoint
+from tests.support.commands import mistake, run_here, run_process
+
+
+@pytest.fixture(scope="module")
+def exported(reference, tmp_path_factory):
+    """The folder in which export.py was called."""
+    folder = tmp_path_factory.mktemp("exported")
+    options = ("--pretrained", reference.best, "--file_format", "MINDIR,ONNX")
+    finished = run_process("export.py", *options, cwd=folder)
+    assert (finished.code, finished.err) == (0, "")
+    assert finished.out.count(": exported, loaded again, largest difference ") == 2
+    return folder
+
+
+def card(path):
+    return json.loads(path.read_text())
+
+
+def test_the_files_are_named_like_the_network(exported):
+    names = ["resnext_nano.mindir", "resnext_nano.mindir.json", "resnext_nano.onnx", "resnext_nano.onnx.json"]
+    assert sorted(path.name for path in exported.iterdir() if not path.name.startswith("rank_")) == names
+
+
+@pytest.mark.parametrize(("ending", "form", "dynamic"), [("mindir", "MINDIR", False), ("onnx", "ONNX", True)])
+def test_the_card(exported, reference, ending, form, dynamic):
+    values = card(exported / f"resnext_nano.{ending}.json")
+    assert (values["file"], values["format"], values["dynamic_batch"]) == (f"resnext_nano.{ending}", form, dynamic)
+    assert (values["task"], values["backbone"]) == ("classification", "resnext_nano")
+    assert values["checkpoint"] == str(reference.best)
+    assert values["input"] == {"shape": [1, 3, 32, 32], "type": "float32"}
+    assert values["class_names"] == [str(digit) for digit in range(10)]
+    assert values["preprocessing"] == {
+        "image_size": 32,
+        "crop_pct": 0.875,
+        "resize": 36,
+        "interpolation": "bilinear",
+        "channels": "RGB",
+        "mean": [0.485, 0.456, 0.406],
+        "std": [0.229, 0.224, 0.225],
+    }
+    assert set(values["largest_difference"]) == {"random", "real"}
+    for name, difference in values["largest_difference"].items():
+        assert difference <= 1e-5 < 10 * values["allowed_difference"][name]
+
+
+def test_onnx_takes_any_batch_and_computes_what_mindir_computes(exported):
+    images = np.random.default_rng(1).standard_normal((3, 3, 32, 32)).astype(np.float32)
+    session = onnxruntime.InferenceSession(str(exported / "resnext_nano.onnx"), providers=["CPUExecutionProvider"])
+    (logits,) = session.run(None, {session.get_inputs()[0].name: images})
+    assert logits.shape == (3, 10)
+    graph = nn.GraphCell(ms.load(str(exported / "resnext_nano.mindir")))
+    one_by_one = [graph(ms.Tensor(images[index : index + 1])).asnumpy() for index in range(3)]
+    np.testing.assert_allclose(logits, np.concatenate(one_by_one), atol=1e-5)
+
+
+def test_the_averaged_weights_are_exported(exported, reference):
+    session = onnxruntime.InferenceSession(str(exported / "resnext_nano.onnx"), providers=["CPUExecutionProvider"])
+    zeros = np.zeros((1, 3, 32, 32), np.float32)
+    (logits,) = session.run(None, {session.get_inputs()[0].name: zeros})
+    checkpoint = load_checkpoint(reference.best)
+    biases = [weights["fc.bias"] for weights in (checkpoint.weights(True), checkpoint.weights(False))]
+    assert not np.array_equal(*biases)
+    assert card(exported / "resnext_nano.onnx.json")["largest_difference"]["real"] < 1e-5
+    assert logits.shape == (1, 10)
+
+
+def test_a_name_and_a_batch_can_be_given(reference, tmp_path):
+    options = ("--file_name", tmp_path / "sub" / "net.mindir", "--batch_size", 2)
+    assert run_here("export.py", "--pretrained", reference.best, *options).code == 0
+    assert sorted(path.name for path in (tmp_path / "sub").iterdir()) == ["net.mindir", "net.mindir.json"]
+    assert card(tmp_path / "sub" / "net.mindir.json")["input"]["shape"] == [2, 3, 32, 32]
+
+
+def test_formats_that_cannot_be_written(reference, tmp_path):
+    options = ("--pretrained", reference.best, "--file_name", tmp_path / "net", "--file_format")
+    assert mistake(run_here("export.py", *options, "AIR")) == (
+        "file_format AIR can be written on Ascend only, device_target is CPU: give MINDIR"
+    )
+    assert mistake(run_here("export.py", *options, "MINDIR,TFLITE")) == (
+        "file_format: TFLITE is not one of MINDIR, ONNX, AIR"
+    )
+    assert list(tmp_path.iterdir()) == []
