@@ -1,4 +1,7 @@
-"""The demo: each step is a command that could be typed; this program shows it, runs it and times it."""
+"""The demo: each step is a command that could be typed; this program shows it, runs it and times it.
+
+python scripts/demo.py [FOLDER]     # default: demo
+"""
 
 from __future__ import annotations
 
@@ -10,23 +13,24 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-FOLDER = Path("demo")
-DATA = FOLDER / "digits"
 
 
-def main() -> int:
-    """Run the steps; returns the first failing one's exit code."""
+def main(words: list[str]) -> int:
+    """Run the steps below a folder; a failing one ends the demo with its exit code."""
+    folder = Path(words[0] if words else "demo")
+    data, outputs = folder / "digits", folder / "outputs"
     began = time.perf_counter()
-    seconds = {"data": _run("scripts/create_digits.py", str(DATA))}
-    train = ["--config_path", "config/vig/vig_nano_digits.yml", "--dataset_path", str(DATA)]
-    seconds["train"] = _run("train.py", *train, "--save_checkpoint_path", str(FOLDER / "outputs"))
-    run = max((FOLDER / "outputs").iterdir(), key=lambda folder: (folder / "ckpt" / "last.ckpt").stat().st_mtime)
+    seconds = {"data": _run("scripts/create_digits.py", str(data))}
+    train = ["--config_path", "config/vig/vig_nano_digits.yml", "--dataset_path", str(data)]
+    seconds["train"] = _run("train.py", *train, "--save_checkpoint_path", str(outputs))
+    run = max((ROOT / outputs).iterdir(), key=lambda path: (path / "ckpt" / "last.ckpt").stat().st_mtime)
+    run = outputs / run.name
     best = ["--pretrained", str(run / "ckpt" / "best.ckpt")]
     seconds["evaluate"] = _run("eval.py", *best, "--output", str(run / "evaluation"))
     exported = run / "export" / "vig_nano"
     seconds["export"] = _run("export.py", *best, "--file_format", "MINDIR,ONNX", "--file_name", str(exported))
     predictions = run / "predictions"
-    seconds["predict"] = _run("predict.py", *best, "--input", str(DATA / "val"), "--output", str(predictions))
+    seconds["predict"] = _run("predict.py", *best, "--input", str(data / "val"), "--output", str(predictions))
     _summary(run, seconds, time.perf_counter() - began)
     return 0
 
@@ -54,4 +58,4 @@ def _summary(run: Path, seconds: dict[str, float], total: float) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

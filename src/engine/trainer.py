@@ -190,8 +190,12 @@ class Trainer:
             learning_rate=lambda: step.optimizer.learning_rate_at(max(0, _number(step.optimizer.global_step) - 1)),
             num_skipped=lambda: _number(step.batches) - _number(step.optimizer.global_step),
             metrics=self.folder.metrics,
-            plot=lambda records: plot_curves(records, self.folder.curves),
+            plot=self._plot,
         )
+
+    def _plot(self, records: list[dict[str, Any]]) -> None:
+        """Draw the curves; the mean over an epoch's steps tells more than its last step's loss, which the log has."""
+        plot_curves([{**record, "loss": record["mean_loss"]} for record in records], self.folder.curves)
 
     @cached_property
     def _evaluator(self) -> Evaluator:
