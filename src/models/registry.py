@@ -8,7 +8,7 @@ from types import ModuleType
 
 from mindspore import nn
 
-from . import resnext152, vig
+from . import hlg, resnext152, vig
 from .layers import LayerContext
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
@@ -40,7 +40,7 @@ class ModelInfo:
     interpolation: str = "bilinear"
 
 
-FAMILIES: dict[str, ModuleType] = {"vig": vig, "resnext152": resnext152}
+FAMILIES: dict[str, ModuleType] = {"vig": vig, "resnext152": resnext152, "hlg": hlg}
 ALIASES = {"resnext152": "resnext152_64x4d"}
 _FAMILY_OF = {name: family for family, folder in FAMILIES.items() for name in folder.CARDS}
 

@@ -11,7 +11,7 @@ def weights(network):
     return {name: parameter.asnumpy() for name, parameter in network.parameters_and_names()}
 
 
-@pytest.mark.parametrize("name", ["vig_nano", "resnext_nano"])
+@pytest.mark.parametrize("name", ["hlg_nano", "resnext_nano", "vig_nano"])
 def test_equal_whatever_happened_before(name):
     first = weights(create_model(name, 10, seed=3))
     ms.set_seed(99)
@@ -53,3 +53,12 @@ def test_resnext_is_kaiming_normal_in_fan_out():
     assert values["fc.weight"].std() == pytest.approx((1 / 512) ** 0.5 / 3**0.5, rel=0.05)
     assert np.abs(values["fc.bias"]).max() <= 512**-0.5
     assert np.abs(values["bn1.gamma"] - 1).max() == 0
+
+
+def test_hlg_is_truncated_normal_but_for_its_convolutions():
+    values = weights(create_model("hlg_nano", 10))
+    assert values["block4_0.mlp.ff1.weight"].std() == pytest.approx(0.02 * 0.8796, rel=0.02)
+    assert values["pos_embed1"].std() == pytest.approx(0.02 * 0.8796, rel=0.05)
+    assert 0 < np.abs(values["cls"]).max() <= 0.04
+    assert values["patch_embed4.conv.weight"].std() == pytest.approx((2 / (96 * 9)) ** 0.5, rel=0.02)
+    assert np.abs(values["head.bias"]).max() == 0

@@ -1,11 +1,11 @@
-"""A ViG block: Grapher (exchange between nodes), then a feed-forward network (each node by itself)."""
+"""A ViG block: Grapher (exchange between nodes), then a feed-forward network (each node by itself); and the head."""
 
 from dataclasses import dataclass
 
 import numpy as np
 from mindspore import Parameter, Tensor, nn, ops
 
-from ..layers import LayerContext, batch_norm, conv, conv_norm, drop_path, gelu, tanh_gelu
+from ..layers import LayerContext, batch_norm, conv, conv_norm, drop_path, dropout, gelu, tanh_gelu
 from .graph import NearestNeighbours, neighbour_max, node_rows
 
 GRAPH_CONV_GROUPS = 4
@@ -125,3 +125,16 @@ class FeedForward(nn.Cell):
 
     def construct(self, x):
         return x + self.drop_path(self.fc2(self.act(self.fc1(x))))
+
+
+def prediction_head(
+    channels: int, hidden: int, class_num: int, drop_rate: float, form: Form, context: LayerContext
+) -> nn.SequentialCell:
+    """(B, C, 1, 1) -> (B, class_num, 1, 1) over one hidden layer."""
+    return nn.SequentialCell(
+        conv(channels, hidden, bias=True, context=context),
+        batch_norm(hidden, context),
+        form.activation(context),
+        dropout(drop_rate),
+        conv(hidden, class_num, bias=True, context=context),
+    )

@@ -10,14 +10,14 @@ from ..layers import (
     LayerContext,
     batch_norm,
     conv,
-    dropout,
     global_average,
     initialize,
     kaiming_normal,
     truncated_normal,
 )
-from .blocks import FeedForward, Form, Grapher
-from .variants import VARIANTS, Variant
+from .blocks import FeedForward, Form, Grapher, prediction_head
+from .pyramid import PyramidViG
+from .variants import PYRAMIDS, VARIANTS, Variant
 
 NEIGHBOURS_FIRST, NEIGHBOURS_LAST = 9, 18
 
@@ -90,13 +90,7 @@ class ViG(nn.Cell):
                 for (k, dilation), rate in zip(graphs, rates, strict=True)
             ]
         )
-        self.prediction = nn.SequentialCell(
-            conv(channels, variant.head_channels, bias=True, context=context),
-            batch_norm(variant.head_channels, context),
-            form.activation(context),
-            dropout(drop_rate),
-            conv(variant.head_channels, class_num, bias=True, context=context),
-        )
+        self.prediction = prediction_head(channels, variant.head_channels, class_num, drop_rate, form, context)
 
     def features(self, x):
         """(B, 3, S, S) -> (B, C): the nodes' average."""
@@ -118,10 +112,15 @@ def build(
     *,
     drop_path_rate: float = 0.0,
     drop_rate: float = 0.0,
-) -> ViG:
+) -> nn.Cell:
     """The named variant with fresh weights: Kaiming normal convolutions, zero biases (the authors' initialisation)."""
-    variant = VARIANTS[name]
-    network = ViG(variant, class_num, image_size, context, drop_path_rate=drop_path_rate, drop_rate=drop_rate)
+    rates = {"drop_path_rate": drop_path_rate, "drop_rate": drop_rate}
+    if name in PYRAMIDS:
+        variant = PYRAMIDS[name]
+        network = PyramidViG(name, variant, class_num, image_size, context, **rates)
+    else:
+        variant = VARIANTS[name]
+        network = ViG(variant, class_num, image_size, context, **rates)
 
     def rule(parameter_name, shape, generator):
         if len(shape) == 4 and parameter_name.endswith("weight"):

@@ -1,4 +1,4 @@
-"""The isotropic ViG networks: their sizes, and what was published about them."""
+"""The isotropic and the pyramid ViG networks: their sizes, and what was published about them."""
 
 from dataclasses import dataclass
 
@@ -11,12 +11,23 @@ ZOO = Form(normalize=False, widen=False, interleave=False, bias=False, tanh_gelu
 
 @dataclass(frozen=True)
 class Variant:
-    """channels and num_blocks of the backbone, head_channels of the classifier's hidden layer."""
+    """Isotropic: channels and num_blocks of the backbone, head_channels of the classifier's hidden layer."""
 
     channels: int
     num_blocks: int
     form: Form
     head_channels: int = 1024
+
+
+@dataclass(frozen=True)
+class PyramidVariant:
+    """channels and num_blocks of each stage; stem_stride: pixels a node of the first stage along one side, 2 or 4."""
+
+    channels: tuple[int, ...]
+    num_blocks: tuple[int, ...]
+    stem_stride: int = 4
+    head_channels: int = 1024
+    form: Form = AUTHORS
 
 
 VARIANTS = {
@@ -27,6 +38,14 @@ VARIANTS = {
     "vig_s_patch16_224": Variant(320, 16, ZOO),
     "vig_b_patch16_224": Variant(640, 16, ZOO),
     "vig_nano": Variant(64, 4, AUTHORS, head_channels=256),
+}
+
+PYRAMIDS = {
+    "pvig_ti": PyramidVariant((48, 96, 240, 384), (2, 2, 6, 2)),
+    "pvig_s": PyramidVariant((80, 160, 400, 640), (2, 2, 6, 2)),
+    "pvig_m": PyramidVariant((96, 192, 384, 768), (2, 2, 16, 2)),
+    "pvig_b": PyramidVariant((128, 256, 512, 1024), (2, 2, 18, 2)),
+    "pvig_nano": PyramidVariant((32, 64, 128), (1, 1, 2), stem_stride=2, head_channels=256),
 }
 
 PAPER = "https://arxiv.org/abs/2206.00272"
@@ -71,4 +90,41 @@ CARDS = {
     },
     "vig_b_patch16_224": {"title": "ViG-B (MindSpore zoo)", **ZOO_INPUT},
     "vig_nano": {"title": "ViG, 64 channels and 4 blocks, for small images", "image_size": 32, **AUTHORS_INPUT},
+    "pvig_ti": {
+        "title": "Pyramid ViG-Ti",
+        "params_m": 10.714,
+        "flops_g": 1.7,
+        "top1": 78.5,
+        "source": "authors",
+        **AUTHORS_INPUT,
+    },
+    "pvig_s": {
+        "title": "Pyramid ViG-S",
+        "params_m": 27.252,
+        "flops_g": 4.6,
+        "top1": 82.1,
+        "source": "authors",
+        **AUTHORS_INPUT,
+    },
+    "pvig_m": {
+        "title": "Pyramid ViG-M",
+        "params_m": 49.526,
+        "flops_g": 8.9,
+        "top1": 83.1,
+        "source": "authors",
+        **AUTHORS_INPUT,
+    },
+    "pvig_b": {
+        "title": "Pyramid ViG-B",
+        "params_m": 92.98,
+        "flops_g": 16.8,
+        "top1": 83.7,
+        "source": "authors",
+        **AUTHORS_INPUT,
+    },
+    "pvig_nano": {
+        "title": "Pyramid ViG, three stages of 32, 64 and 128 channels, for small images",
+        "image_size": 32,
+        **AUTHORS_INPUT,
+    },
 }

@@ -1,0 +1,6 @@
+"""HLG, a transformer of local and global attention."""
+
+from .network import build
+from .variants import CARDS, PAPER
+
+__all__ = ["CARDS", "PAPER", "build"]

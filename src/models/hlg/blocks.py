@@ -1,0 +1,130 @@
+"""The blocks of HLG: attention within groups and to the groups' means, and plain attention in the last stage."""
+
+from mindspore import nn, ops
+
+from ..layers import LayerContext, batch_norm, conv, drop_path, tanh_gelu
+from .tokens import Windows, map_of, sequence_of
+
+NORM_EPSILON = 1e-7  # the seed's framework's default
+
+
+def layer_norm(channels: int) -> nn.Cell:
+    """LayerNorm over the last axis."""
+    return nn.LayerNorm((channels,), epsilon=NORM_EPSILON)
+
+
+def linear(in_channels: int, out_channels: int) -> nn.Cell:
+    """(rows, in) -> (rows, out), with bias; zeros until the keyed initialisation."""
+    return nn.Dense(in_channels, out_channels, weight_init="zeros", bias_init="zeros")
+
+
+class Attention(nn.Cell):
+    """Scaled dot-product attention in several heads; queries (B, N, C) look at (B, M, C) -> (B, N, C)."""
+
+    def __init__(self, channels: int, num_heads: int):
+        super().__init__()
+        self.num_heads = num_heads
+        self.head_channels = channels // num_heads
+        self.scale = self.head_channels**-0.5
+        self.to_q = linear(channels, channels)
+        self.to_k = linear(channels, channels)
+        self.to_v = linear(channels, channels)
+        self.proj = linear(channels, channels)
+        self.similarity = ops.BatchMatMul(transpose_b=True)
+        self.mix = ops.BatchMatMul()
+
+    def heads(self, rows, num_tokens):
+        """(B * N, C) -> (B, heads, N, C / heads)."""
+        return rows.reshape((-1, num_tokens, self.num_heads, self.head_channels)).transpose((0, 2, 1, 3))
+
+    def construct(self, x, context):
+        num_tokens, channels = x.shape[1:]
+        num_keys = context.shape[1]
+        rows, context = x.reshape((-1, channels)), context.reshape((-1, channels))
+        q = self.heads(self.to_q(rows), num_tokens)  # (B, h, N, d)
+        k = self.heads(self.to_k(context), num_keys)  # (B, h, M, d)
+        v = self.heads(self.to_v(context), num_keys)
+        weights = ops.softmax(self.similarity(q * self.scale, k), -1)  # (B, h, N, M)
+        x = self.mix(weights, v).transpose((0, 2, 1, 3)).reshape((-1, channels))  # (B * N, C)
+        return self.proj(x).reshape((-1, num_tokens, channels))
+
+
+class FeedForward(nn.Cell):
+    """Each token by itself through a hidden layer with GELU, (B, N, C) -> the same shape."""
+
+    def __init__(self, channels: int, ratio: int, context: LayerContext):
+        super().__init__()
+        self.ff1 = linear(channels, ratio * channels)
+        self.act = tanh_gelu(context)
+        self.ff2 = linear(ratio * channels, channels)
+
+    def construct(self, x):
+        num_tokens, channels = x.shape[1:]
+        return self.ff2(self.act(self.ff1(x.reshape((-1, channels))))).reshape((-1, num_tokens, channels))
+
+
+def spatial_smooth(channels: int, context: LayerContext) -> nn.SequentialCell:
+    """Convolutions 1x1, 3x3, 1x1 through a quarter of the channels, BatchNorm after each and GELU in between."""
+    narrow = channels // 4
+    return nn.SequentialCell(
+        conv(channels, narrow, bias=True, context=context),
+        batch_norm(narrow, context),
+        tanh_gelu(context),
+        conv(narrow, narrow, 3, bias=True, context=context),
+        batch_norm(narrow, context),
+        tanh_gelu(context),
+        conv(narrow, channels, bias=True, context=context),
+        batch_norm(channels, context),
+    )
+
+
+class LocalGlobalBlock(nn.Cell):
+    """Smoothing, attention within groups, attention of all tokens to the groups' means, feed-forward network.
+
+    The same attention weights serve both; the means are not normalised. In the local attention stochastic depth drops
+    the branch of a group, elsewhere that of an image. (B, N, C) -> the same shape.
+    """
+
+    def __init__(
+        self, channels: int, num_heads: int, mlp_ratio: int, groups: Windows, rate: float, context: LayerContext
+    ):
+        super().__init__()
+        self.groups = groups
+        self.spatial_smooth = nn.SequentialCell(spatial_smooth(channels, context))
+        self.act = tanh_gelu(context)
+        self.norm0 = layer_norm(channels)
+        self.norm1 = layer_norm(channels)
+        self.norm2 = layer_norm(channels)
+        self.attn = Attention(channels, num_heads)
+        self.mlp = FeedForward(channels, mlp_ratio, context)
+        self.drop_local = drop_path(rate)
+        self.drop_global = drop_path(rate)
+        self.drop_mlp = drop_path(rate)
+
+    def construct(self, x):
+        x = map_of(x, self.groups.side)  # (B, C, S, S)
+        x = self.groups.split(sequence_of(self.act(x + self.spatial_smooth(x))))  # (B * G, W * W, C)
+        normed = self.norm0(x)
+        x = x + self.drop_local(self.attn(normed, normed))
+        means = x.mean(1).reshape((-1, self.groups.num_windows**2, x.shape[2]))  # (B, G, C)
+        x = self.groups.join(x)  # (B, N, C)
+        x = x + self.drop_global(self.attn(self.norm1(x), means))
+        return x + self.drop_mlp(self.mlp(self.norm2(x)))
+
+
+class GlobalBlock(nn.Cell):
+    """Attention of all tokens to all, feed-forward network; (B, N, C) -> the same shape."""
+
+    def __init__(self, channels: int, num_heads: int, mlp_ratio: int, rate: float, context: LayerContext):
+        super().__init__()
+        self.norm1 = layer_norm(channels)
+        self.norm2 = layer_norm(channels)
+        self.attn = Attention(channels, num_heads)
+        self.mlp = FeedForward(channels, mlp_ratio, context)
+        self.drop_attn = drop_path(rate)
+        self.drop_mlp = drop_path(rate)
+
+    def construct(self, x):
+        normed = self.norm1(x)
+        x = x + self.drop_attn(self.attn(normed, normed))
+        return x + self.drop_mlp(self.mlp(self.norm2(x)))

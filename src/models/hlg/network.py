@@ -1,0 +1,159 @@
+"""HLG: four stages of shrinking maps; three join attention within windows with attention to the windows' means.
+
+Zhang et al., "Vision Transformers: From Semantic Segmentation to Dense Prediction", 2022 (arXiv 2207.09339). Layout and
+names are those of the older MindSpore zoo's `hlg_mobile`.
+"""
+
+import numpy as np
+from mindspore import Parameter, Tensor, nn, ops
+
+from ..layers import (
+    LayerContext,
+    batch_norm,
+    conv,
+    dropout,
+    initialize,
+    kaiming_normal,
+    tanh_gelu,
+    truncated_normal,
+)
+from .blocks import GlobalBlock, LocalGlobalBlock, layer_norm, linear
+from .tokens import DilatedWindows, Windows, map_of, sequence_of
+from .variants import VARIANTS, Variant
+
+
+class Stem(nn.Cell):
+    """Three 3x3 convolutions: (B, 3, H, W) -> (B, C, H / stride, W / stride), stride 2 or 4."""
+
+    def __init__(self, channels: int, stride: int, context: LayerContext):
+        super().__init__()
+        self.conv1 = conv(3, channels, 3, stride=stride // 2, bias=True, context=context)
+        self.norm1 = batch_norm(channels, context)
+        self.conv2 = conv(channels, channels, 3, bias=True, context=context)
+        self.norm2 = batch_norm(channels, context)
+        self.conv3 = conv(channels, channels, 3, stride=2, bias=True, context=context)
+        self.norm3 = batch_norm(channels, context)
+        self.act = tanh_gelu(context)
+
+    def construct(self, x):
+        x = self.act(self.norm1(self.conv1(x)))
+        x = self.act(self.norm2(self.conv2(x)))
+        return self.act(self.norm3(self.conv3(x)))
+
+
+class Downsample(nn.Cell):
+    """(B, C, H, W) -> (B, D, H / 2, W / 2)."""
+
+    def __init__(self, in_channels: int, out_channels: int, context: LayerContext):
+        super().__init__()
+        self.conv = conv(in_channels, out_channels, 3, stride=2, bias=True, context=context)
+        self.norm = batch_norm(out_channels, context)
+        self.act = tanh_gelu(context)
+
+    def construct(self, x):
+        return self.act(self.norm(self.conv(x)))
+
+
+def zeros_parameter(name: str, *shape: int) -> Parameter:
+    """Zeros until the keyed initialisation."""
+    return Parameter(Tensor(np.zeros(shape, np.float32)), name=name)
+
+
+class HLG(nn.Cell):
+    """Classifier: (B, 3, S, S) -> (B, class_num). Of a stage's two blocks the second has dilated windows."""
+
+    def __init__(
+        self,
+        variant: Variant,
+        class_num: int,
+        image_size: int,
+        context: LayerContext,
+        *,
+        drop_path_rate: float,
+        drop_rate: float,
+    ):
+        super().__init__()
+        widths = variant.channels
+        self.sides = [image_size // (variant.stem_stride << stage) for stage in range(4)]
+        num_tokens = [side * side for side in self.sides]
+        rates = iter(np.linspace(0, drop_path_rate, 8).tolist())
+
+        def local_global(stage: int, form: type[Windows]) -> LocalGlobalBlock:
+            groups = form(self.sides[stage], variant.window)
+            sizes = (widths[stage], variant.heads[stage], variant.mlp_ratio[stage])
+            return LocalGlobalBlock(*sizes, groups, next(rates), context)
+
+        self.patch_embed1 = Stem(widths[0], variant.stem_stride, context)
+        self.pos_embed1 = zeros_parameter("pos_embed1", 1, num_tokens[0], widths[0])
+        self.block1_0 = local_global(0, Windows)
+        self.block1_1 = local_global(0, DilatedWindows)
+        self.patch_embed2 = Downsample(widths[0], widths[1], context)
+        self.pos_embed2 = zeros_parameter("pos_embed2", 1, num_tokens[1], widths[1])
+        self.block2_0 = local_global(1, Windows)
+        self.block2_1 = local_global(1, DilatedWindows)
+        self.patch_embed3 = Downsample(widths[1], widths[2], context)
+        self.pos_embed3 = zeros_parameter("pos_embed3", 1, num_tokens[2], widths[2])
+        self.block3_0 = local_global(2, Windows)
+        self.block3_1 = local_global(2, DilatedWindows)
+        self.patch_embed4 = Downsample(widths[2], widths[3], context)
+        self.cls = zeros_parameter("cls", 1, 1, widths[3])
+        self.pos_embed4 = zeros_parameter("pos_embed4", 1, 1 + num_tokens[3], widths[3])
+        sizes = (widths[3], variant.heads[3], variant.mlp_ratio[3])
+        self.block4_0 = GlobalBlock(*sizes, next(rates), context)
+        self.block4_1 = GlobalBlock(*sizes, next(rates), context)
+        self.norm = layer_norm(widths[3])
+        self.dropout = dropout(drop_rate)
+        self.head = linear(widths[3], class_num)
+        # Padding both, then adding, puts the class token in front without naming the batch size.
+        self.pad_front = ops.Pad(((0, 0), (1, 0), (0, 0)))
+        self.pad_back = ops.Pad(((0, 0), (0, num_tokens[3]), (0, 0)))
+
+    def with_class_token(self, x):
+        """(B, N, C) -> (B, 1 + N, C)."""
+        return self.pad_front(x) + self.pad_back(self.cls)
+
+    def features(self, x):
+        """(B, 3, S, S) -> (B, C): the class token."""
+        x = sequence_of(self.patch_embed1(x)) + self.pos_embed1  # (B, N, C)
+        x = self.block1_1(self.block1_0(x))
+        x = sequence_of(self.patch_embed2(map_of(x, self.sides[0]))) + self.pos_embed2  # (B, N / 4, C2)
+        x = self.block2_1(self.block2_0(x))
+        x = sequence_of(self.patch_embed3(map_of(x, self.sides[1]))) + self.pos_embed3  # (B, N / 16, C3)
+        x = self.block3_1(self.block3_0(x))
+        x = sequence_of(self.patch_embed4(map_of(x, self.sides[2])))  # (B, N / 64, C4)
+        x = self.with_class_token(x) + self.pos_embed4
+        x = self.block4_1(self.block4_0(x))
+        return self.norm(x[:, 0])
+
+    def construct(self, x):
+        return self.head(self.dropout(self.features(x)))
+
+
+def build(
+    name: str,
+    class_num: int,
+    image_size: int,
+    context: LayerContext,
+    seed: int,
+    *,
+    drop_path_rate: float = 0.0,
+    drop_rate: float = 0.0,
+) -> HLG:
+    """The named variant with fresh weights: truncated normal of deviation 0.02, Kaiming normal (fan out) convolutions.
+
+    That is how vision transformers usually start (Touvron et al. 2021); neither the paper nor the seed says.
+    """
+    variant = VARIANTS[name]
+    step = variant.size_step
+    if image_size < step or image_size % step:
+        sizes = f"{step}, {2 * step}, {3 * step}, ..."
+        raise ValueError(f"image_size is {image_size}; {name} takes {sizes} (multiples of {step})")
+    network = HLG(variant, class_num, image_size, context, drop_path_rate=drop_path_rate, drop_rate=drop_rate)
+
+    def rule(parameter_name, shape, generator):
+        if len(shape) == 4:
+            return kaiming_normal(shape, generator, fan_out=True)
+        return truncated_normal(shape, generator, 0.02) if len(shape) in (2, 3) else None
+
+    initialize(network, seed, rule)
+    return network

@@ -1,0 +1,40 @@
+"""The HLG networks: their sizes, and what was published about them."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Variant:
+    """channels, heads and mlp_ratio (hidden width / channels) of the four stages.
+
+    window: side of the square windows of the first three stages, in tokens; stem_stride: pixels a token of the first.
+    """
+
+    channels: tuple[int, int, int, int]
+    heads: tuple[int, int, int, int]
+    mlp_ratio: tuple[int, int, int, int] = (8, 8, 4, 4)
+    window: int = 7
+    stem_stride: int = 4
+
+    @property
+    def size_step(self) -> int:
+        """Image sizes are multiples of this many pixels: then every stage's map is a number of whole windows."""
+        return 8 * self.stem_stride * self.window
+
+
+VARIANTS = {
+    "hlg_mobile": Variant((32, 64, 192, 384), (2, 4, 8, 16)),
+    "hlg_nano": Variant((16, 32, 64, 96), (1, 2, 4, 6), mlp_ratio=(4, 4, 4, 4), window=2, stem_stride=2),
+}
+
+PAPER = "https://arxiv.org/abs/2207.09339"
+
+CARDS = {
+    "hlg_mobile": {
+        "title": "HLG-Mobile",
+        "params_m": 6.147,
+        "top1": 75.6,
+        "source": "seed",
+    },
+    "hlg_nano": {"title": "HLG of small widths and windows, for small images", "image_size": 32},
+}

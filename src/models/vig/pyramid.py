@@ -1,0 +1,125 @@
+"""Pyramid ViG: four stages of graph blocks, each with a quarter of the nodes of the one before and wider ones.
+
+Han, Wang, Guo, Tang, Wu, "Vision GNN: An Image is Worth Graph of Nodes", 2022 (arXiv 2206.00272).
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+from mindspore import Parameter, Tensor, nn
+
+from ..layers import LayerContext, batch_norm, conv, conv_norm, global_average
+from .blocks import FeedForward, Form, Grapher, prediction_head
+from .positions import relative_position
+from .variants import PyramidVariant
+
+NUM_NEIGHBOURS = 9
+REDUCTIONS = (4, 2, 1, 1)  # of the key nodes, a stage each
+
+
+def stage_sides(name: str, variant: PyramidVariant, image_size: int) -> list[int]:
+    """Nodes along one side in each stage.
+
+    ValueError for a size that the halvings can't divide, or that leaves the last stage fewer nodes than neighbours.
+    """
+    num_stages = len(variant.channels)
+    step = variant.stem_stride * 2 ** (num_stages - 1)
+    smallest = step * int(np.ceil(NUM_NEIGHBOURS**0.5))
+    if image_size % step or image_size < smallest:
+        sizes = f"{smallest}, {smallest + step}, {smallest + 2 * step}, ..."
+        raise ValueError(f"image_size is {image_size}; {name} takes {sizes} (multiples of {step})")
+    return [image_size // variant.stem_stride // 2**stage for stage in range(num_stages)]
+
+
+class PyramidStem(nn.Cell):
+    """Three 3x3 convolutions, (B, 3, S, S) -> (B, C, S / stride, S / stride); stride 2 or 4."""
+
+    def __init__(self, channels: int, stride: int, form: Form, context: LayerContext):
+        super().__init__()
+        strides = (stride // 2, 2, 1)
+        widths = (3, channels // 2, channels, channels)
+        cells = []
+        for index, step in enumerate(strides):
+            cells += [
+                conv(widths[index], widths[index + 1], 3, stride=step, bias=form.bias, context=context),
+                batch_norm(widths[index + 1], context),
+                form.activation(context),
+            ]
+        self.convs = nn.SequentialCell(cells[:-1])  # no activation after the last
+
+    def construct(self, x):
+        return self.convs(x)
+
+
+class Downsample(nn.Cell):
+    """(B, C, H, W) -> (B, out_channels, H / 2, W / 2)."""
+
+    def __init__(self, in_channels: int, out_channels: int, form: Form, context: LayerContext):
+        super().__init__()
+        self.conv = conv_norm(in_channels, out_channels, 3, stride=2, bias=form.bias, context=context)
+
+    def construct(self, x):
+        return self.conv(x)
+
+
+def backbone_cells(
+    variant: PyramidVariant, sides: list[int], drop_path_rate: float, context: LayerContext
+) -> Iterator[nn.Cell]:
+    """Blocks [Grapher, FeedForward] of all stages, a Downsample before each stage but the first."""
+    form = variant.form
+    rates = np.linspace(0, drop_path_rate, sum(variant.num_blocks)).tolist()
+    widest = sides[-1] ** 2 // NUM_NEIGHBOURS  # dilation that the fewest key nodes allow
+    index = 0  # of the block, over all stages
+    for stage, (channels, side, reduction) in enumerate(zip(variant.channels, sides, REDUCTIONS, strict=False)):
+        if stage > 0:
+            yield Downsample(variant.channels[stage - 1], channels, form, context)
+        table = relative_position(side, channels, reduction)
+        for _ in range(variant.num_blocks[stage]):
+            dilation = min(index // 4 + 1, widest)
+            yield nn.SequentialCell(
+                Grapher(
+                    channels,
+                    NUM_NEIGHBOURS,
+                    dilation,
+                    rates[index],
+                    form,
+                    context,
+                    reduction=reduction,
+                    relative_pos=table,
+                ),
+                FeedForward(channels, rates[index], form, context),
+            )
+            index += 1
+
+
+class PyramidViG(nn.Cell):
+    """Classifier: (B, 3, S, S) -> (B, class_num)."""
+
+    def __init__(
+        self,
+        name: str,
+        variant: PyramidVariant,
+        class_num: int,
+        image_size: int,
+        context: LayerContext,
+        *,
+        drop_path_rate: float,
+        drop_rate: float,
+    ):
+        super().__init__()
+        first, last = variant.channels[0], variant.channels[-1]
+        sides = stage_sides(name, variant, image_size)
+        self.stem = PyramidStem(first, variant.stem_stride, variant.form, context)
+        self.pos_embed = Parameter(Tensor(np.zeros((1, first, sides[0], sides[0]), np.float32)), name="pos_embed")
+        self.backbone = nn.SequentialCell(list(backbone_cells(variant, sides, drop_path_rate, context)))
+        self.prediction = prediction_head(last, variant.head_channels, class_num, drop_rate, variant.form, context)
+
+    def features(self, x):
+        """(B, 3, S, S) -> (B, C): the average of the last stage's nodes."""
+        x = self.stem(x) + self.pos_embed  # (B, C, H, W)
+        return global_average(self.backbone(x))
+
+    def construct(self, x):
+        x = self.features(x)
+        x = self.prediction(x.reshape((-1, x.shape[1], 1, 1)))  # (B, class_num, 1, 1)
+        return x.reshape((-1, x.shape[1]))
