@@ -1,5 +1,5 @@
 # make demo   train, evaluate, export and predict on embedded handwritten digits (CPU, about three minutes)
-# make test   lint-free code is checked by `make lint`; this runs the tests
+# make test   run the tests (`make lint` checks the style)
 # Both set up .venv themselves. Python 3.10, 3.11 or 3.12 must be there; choose one by PYTHON=python3.12.
 
 PYTHON ?= $(shell scripts/find_python.sh)
