@@ -1,5 +1,6 @@
 """A ViG block: Grapher (exchange between nodes), then a feed-forward network (each node by itself); and the head."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,6 +33,27 @@ class Form:
 
     def activation(self, context: LayerContext) -> nn.Cell:
         return tanh_gelu(context) if self.tanh_gelu else gelu(context)
+
+
+class Stem(nn.Cell):
+    """3x3 convolutions from an image to the first node features: (B, 3, S, S) -> (B, C, S / stride, S / stride).
+
+    widths: channels before and after each convolution; strides: of each, their product is the stem's stride.
+    """
+
+    def __init__(self, widths: Sequence[int], strides: Sequence[int], form: Form, context: LayerContext):
+        super().__init__()
+        cells = []
+        for before, after, stride in zip(widths[:-1], widths[1:], strides, strict=True):
+            cells += [
+                conv(before, after, 3, stride=stride, bias=form.bias, context=context),
+                batch_norm(after, context),
+                form.activation(context),
+            ]
+        self.convs = nn.SequentialCell(cells[:-1])  # no activation after the last
+
+    def construct(self, x):
+        return self.convs(x)
 
 
 class MaxRelativeConv(nn.Cell):

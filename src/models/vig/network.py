@@ -8,14 +8,12 @@ from mindspore import Parameter, Tensor, nn
 
 from ..layers import (
     LayerContext,
-    batch_norm,
-    conv,
     global_average,
     initialize,
     kaiming_normal,
     truncated_normal,
 )
-from .blocks import FeedForward, Form, Grapher, prediction_head
+from .blocks import FeedForward, Grapher, Stem, prediction_head
 from .pyramid import PyramidViG
 from .variants import PYRAMIDS, VARIANTS, Variant
 
@@ -40,27 +38,6 @@ def graph_sizes(num_blocks: int, num_nodes: int) -> list[tuple[int, int]]:
     return [(int(k), min(index // 4 + 1, widest)) for index, k in enumerate(neighbours)]
 
 
-class Stem(nn.Cell):
-    """Five 3x3 convolutions, halving the map in the first ones: (B, 3, S, S) -> (B, C, S / stride, S / stride)."""
-
-    def __init__(self, channels: int, stride: int, form: Form, context: LayerContext):
-        super().__init__()
-        num_halvings = stride.bit_length() - 1
-        widths = (3, channels // 8, channels // 4, channels // 2, channels, channels)
-        cells = []
-        for index in range(5):
-            step = 2 if index < num_halvings else 1
-            cells += [
-                conv(widths[index], widths[index + 1], 3, stride=step, bias=form.bias, context=context),
-                batch_norm(widths[index + 1], context),
-                form.activation(context),
-            ]
-        self.convs = nn.SequentialCell(cells[:-1])  # no activation after the last
-
-    def construct(self, x):
-        return self.convs(x)
-
-
 class ViG(nn.Cell):
     """Classifier: (B, 3, S, S) -> (B, class_num)."""
 
@@ -78,7 +55,13 @@ class ViG(nn.Cell):
         channels, form = variant.channels, variant.form
         stride = stem_stride(image_size)
         side = image_size // stride
-        self.stem = Stem(channels, stride, form, context)
+        num_halvings = stride.bit_length() - 1
+        self.stem = Stem(
+            (3, channels // 8, channels // 4, channels // 2, channels, channels),
+            [2 if index < num_halvings else 1 for index in range(5)],
+            form,
+            context,
+        )
         self.pos_embed = Parameter(Tensor(np.zeros((1, channels, side, side), np.float32)), name="pos_embed")
         rates = np.linspace(0, drop_path_rate, variant.num_blocks).tolist()
         graphs = graph_sizes(variant.num_blocks, side * side)

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import numpy as np
 from mindspore import Parameter, Tensor, nn
 
-from ..layers import LayerContext, batch_norm, conv, conv_norm, global_average
-from .blocks import FeedForward, Form, Grapher, prediction_head
+from ..layers import LayerContext, conv_norm, global_average
+from .blocks import FeedForward, Form, Grapher, Stem, prediction_head
 from .positions import relative_position
 from .variants import PyramidVariant
 
@@ -29,26 +29,6 @@ def stage_sides(name: str, variant: PyramidVariant, image_size: int) -> list[int
         sizes = f"{smallest}, {smallest + step}, {smallest + 2 * step}, ..."
         raise ValueError(f"image_size is {image_size}; {name} takes {sizes} (multiples of {step})")
     return [image_size // variant.stem_stride // 2**stage for stage in range(num_stages)]
-
-
-class PyramidStem(nn.Cell):
-    """Three 3x3 convolutions, (B, 3, S, S) -> (B, C, S / stride, S / stride); stride 2 or 4."""
-
-    def __init__(self, channels: int, stride: int, form: Form, context: LayerContext):
-        super().__init__()
-        strides = (stride // 2, 2, 1)
-        widths = (3, channels // 2, channels, channels)
-        cells = []
-        for index, step in enumerate(strides):
-            cells += [
-                conv(widths[index], widths[index + 1], 3, stride=step, bias=form.bias, context=context),
-                batch_norm(widths[index + 1], context),
-                form.activation(context),
-            ]
-        self.convs = nn.SequentialCell(cells[:-1])  # no activation after the last
-
-    def construct(self, x):
-        return self.convs(x)
 
 
 class Downsample(nn.Cell):
@@ -109,7 +89,8 @@ class PyramidViG(nn.Cell):
         super().__init__()
         first, last = variant.channels[0], variant.channels[-1]
         sides = stage_sides(name, variant, image_size)
-        self.stem = PyramidStem(first, variant.stem_stride, variant.form, context)
+        strides = (variant.stem_stride // 2, 2, 1)
+        self.stem = Stem((3, first // 2, first, first), strides, variant.form, context)
         self.pos_embed = Parameter(Tensor(np.zeros((1, first, sides[0], sides[0]), np.float32)), name="pos_embed")
         self.backbone = nn.SequentialCell(list(backbone_cells(variant, sides, drop_path_rate, context)))
         self.prediction = prediction_head(last, variant.head_channels, class_num, drop_rate, variant.form, context)
