@@ -26,7 +26,7 @@ demo: $(READY)   ## train, evaluate, export and predict on embedded digits
 	@$(BIN)/python scripts/demo.py
 
 test: $(READY)   ## the tests
-	@$(BIN)/python -m pytest -m "not slow"
+	@$(BIN)/python -m pytest -m "not slow" --numprocesses 2 --dist loadfile
 
 test-all: $(READY) ## the tests with the slow full matrix
 	@$(BIN)/python -m pytest
