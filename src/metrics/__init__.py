@@ -3,11 +3,17 @@
 from .classification import ClassificationMetric, ClassificationResult
 from .confusion import ConfusionMatrix
 from .per_class import ClassRow, write_per_class_csv
+from .segmentation import SegmentationMetric, SegmentationResult, iou_table, seed_result, write_iou_csv
 
 __all__ = [
     "ClassRow",
     "ClassificationMetric",
     "ClassificationResult",
     "ConfusionMatrix",
+    "SegmentationMetric",
+    "SegmentationResult",
+    "iou_table",
+    "seed_result",
+    "write_iou_csv",
     "write_per_class_csv",
 ]

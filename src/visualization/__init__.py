@@ -4,12 +4,30 @@ from .canvas import write_atomically
 from .confusion import plot_confusion_matrix
 from .curves import plot_curves, plot_learning_rate
 from .grid import Prediction, prediction_grid
+from .segmentation import (
+    SegmentedImage,
+    color_map,
+    error_map,
+    overlay,
+    segmentation_sheet,
+    submission_name,
+    write_label_png,
+    write_palette_png,
+)
 
 __all__ = [
     "Prediction",
+    "SegmentedImage",
+    "color_map",
+    "error_map",
+    "overlay",
     "plot_confusion_matrix",
     "plot_curves",
     "plot_learning_rate",
     "prediction_grid",
+    "segmentation_sheet",
+    "submission_name",
     "write_atomically",
+    "write_label_png",
+    "write_palette_png",
 ]

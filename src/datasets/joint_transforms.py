@@ -1,0 +1,189 @@
+"""What happens to an image and its label together: scale, crop, flip; and the image's pixel values.
+
+Source: the training recipe of DGCNet (L. Zhang et al., BMVC 2019): scale by 0.7 to 2.1, pad, crop a square, flip.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image
+
+SCALES = tuple(round(0.7 + 0.1 * step, 1) for step in range(15))
+# Of the ImageNet weights that take BGR values in 0-255: the mean only.
+BGR_MEAN = (104.00698793, 116.66876762, 122.67891434)
+LUMA = (0.299, 0.587, 0.114)  # of R, G, B (ITU-R BT.601)
+
+
+@dataclass(frozen=True)
+class Normalization:
+    """(value - mean) / std for RGB pixel values 0-255; the channels leave in the network's order."""
+
+    mean: tuple[float, ...]  # of R, G, B
+    std: tuple[float, ...]
+    is_rgb: bool = True
+
+    def __call__(self, pixels: np.ndarray) -> np.ndarray:
+        """(3, H, W) float32 RGB, 0-255 -> (3, H, W) float32 in the network's order; `pixels` is overwritten."""
+        for channel, mean, std in zip(pixels, self.mean, self.std, strict=True):
+            channel -= np.float32(mean)
+            channel *= np.float32(1 / std)
+        return pixels if self.is_rgb else pixels[::-1]
+
+
+def create_normalization(rgb: bool, mean: Sequence[float], std: Sequence[float]) -> Normalization:
+    """The pixel values that a network was trained on.
+
+    Args:
+        rgb: RGB / 255 with `mean` and `std` for values in 0-1; else BGR in 0-255 less a fixed mean, and those two have
+            no effect.
+    """
+    if rgb:
+        return Normalization(tuple(255.0 * value for value in mean), tuple(255.0 * value for value in std))
+    return Normalization(BGR_MEAN[::-1], (1.0, 1.0, 1.0), is_rgb=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class JointAugmentation:
+    """The random part of training.
+
+    Attributes:
+        input_size: side of the square crop, pixels.
+        scales: one of them is drawn for each sample.
+        hflip: probability of the flip.
+        color_jitter: brightness, contrast and saturation are each multiplied by 1 - this to 1 + this; 0: as they are.
+    """
+
+    input_size: int
+    scales: tuple[float, ...] = SCALES
+    hflip: float = 0.5
+    color_jitter: float = 0.0
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Where the crop lies in the scaled image (pixels, before the flip), and the factors of the colours."""
+
+    scale: float
+    top: int
+    left: int
+    flip: bool
+    colors: tuple[float, float, float] = (1.0, 1.0, 1.0)  # brightness, contrast, saturation
+
+
+def draw_placement(rng: np.random.Generator, height: int, width: int, augmentation: JointAugmentation) -> Placement:
+    """A crop for an image of this size. Along a side that is shorter than the crop it begins at the image's edge: the
+    padding lies at the bottom and on the right."""
+    scale = augmentation.scales[rng.integers(len(augmentation.scales))]
+    top, left = (
+        int(rng.integers(max(scaled_side(side, scale) - augmentation.input_size, 0) + 1)) for side in (height, width)
+    )
+    flip = bool(rng.random() < augmentation.hflip)
+    jitter = augmentation.color_jitter
+    return Placement(scale, top, left, flip, tuple(1 + jitter * rng.uniform(-1, 1, 3)))
+
+
+def scaled_side(side: int, scale: float) -> int:
+    """Pixels of a side after scaling."""
+    return round(side * scale)
+
+
+@dataclass(frozen=True)
+class AxisSamples:
+    """Where the pixels of a crop come from along one axis.
+
+    Attributes:
+        first, last: the span of source pixels that is needed, last excluded.
+        low, high: (N,) the two neighbours of each pixel, counted from `first`.
+        weight: (N,) float32 of `high`.
+        nearest: (N,) the nearest source pixel, counted from `first`.
+    """
+
+    first: int
+    last: int
+    low: np.ndarray
+    high: np.ndarray
+    weight: np.ndarray
+    nearest: np.ndarray
+
+
+def axis_samples(side: int, scale: float, offset: int, length: int) -> AxisSamples:
+    """Sample positions of the scaled pixels offset..offset+length, as far as the scaled axis goes.
+
+    Pixel t of the scaled axis has its centre at (t + 0.5) / scale of the source axis, whose pixel i has its centre at
+    i + 0.5; beyond the outer centres the edge's value holds. Each pixel depends on its own t only, so cropping before
+    or after scaling is the same. The label takes the nearest centre (the recipe's own code took the pixel half a step
+    to the upper left).
+    """
+    centres = (np.arange(offset, min(offset + length, scaled_side(side, scale))) + 0.5) / scale
+    positions = np.clip(centres - 0.5, 0, side - 1)
+    low = np.floor(positions).astype(np.intp)
+    high = np.minimum(low + 1, side - 1)
+    nearest = np.minimum(np.floor(centres).astype(np.intp), side - 1)
+    first, last = int(low[0]), int(high[-1]) + 1
+    weight = (positions - low).astype(np.float32)
+    return AxisSamples(first, last, low - first, high - first, weight, nearest - first)
+
+
+def place_image(image: Image.Image, placement: Placement, input_size: int, normalization: Normalization) -> np.ndarray:
+    """The crop of an RGB image, (3, S, S) float32, normalised; 0 where padded.
+
+    Only what the crop needs becomes an array and is scaled; values are not rounded to integers in between.
+    """
+    rows, columns = _samples(image, placement, input_size)
+    source = np.asarray(image.crop((columns.first, rows.first, columns.last, rows.last)))
+    pixels = np.stack([_interpolate(source[..., channel], rows, columns) for channel in range(3)])
+    pixels = normalization(_color(pixels, *placement.colors))
+    return _pad_and_flip(pixels, placement, input_size, 0)
+
+
+def place_label(label: Image.Image, placement: Placement, input_size: int, padding: int) -> np.ndarray:
+    """The crop of a label with one 8-bit channel, (S, S) uint8; `padding` where padded."""
+    rows, columns = _samples(label, placement, input_size)
+    source = np.asarray(label.crop((columns.first, rows.first, columns.last, rows.last)))
+    return _pad_and_flip(source[rows.nearest][:, columns.nearest], placement, input_size, padding)
+
+
+def whole_image(image: Image.Image, normalization: Normalization) -> np.ndarray:
+    """An RGB image as evaluation sees it: (3, H, W) float32, normalised."""
+    pixels = np.asarray(image).transpose(2, 0, 1).astype(np.float32, order="C")
+    return np.ascontiguousarray(normalization(pixels))
+
+
+def _samples(image: Image.Image, placement: Placement, input_size: int) -> tuple[AxisSamples, AxisSamples]:
+    return (
+        axis_samples(image.height, placement.scale, placement.top, input_size),
+        axis_samples(image.width, placement.scale, placement.left, input_size),
+    )
+
+
+def _interpolate(source: np.ndarray, rows: AxisSamples, columns: AxisSamples) -> np.ndarray:
+    """One channel, (h, w) uint8 -> float32 at the sampled positions: first along the rows, then along the columns."""
+    source = source.astype(np.float32)
+    upper, lower = source[rows.low], source[rows.high]
+    upper += (lower - upper) * rows.weight[:, None]
+    left, right = upper.take(columns.low, axis=1), upper.take(columns.high, axis=1)
+    right -= left
+    right *= columns.weight
+    left += right
+    return left
+
+
+def _color(pixels: np.ndarray, brightness: float, contrast: float, saturation: float) -> np.ndarray:
+    """(3, H, W) float32 RGB, 0-255, with its colours multiplied; overwritten."""
+    if brightness == contrast == saturation == 1:
+        return pixels
+    pixels *= np.float32(brightness)
+    gray = np.tensordot(np.float32(LUMA), pixels, 1)
+    pixels += (gray - pixels) * np.float32(1 - saturation)
+    pixels += (gray.mean() - pixels) * np.float32(1 - contrast)
+    return np.clip(pixels, 0, 255, out=pixels)
+
+
+def _pad_and_flip(values: np.ndarray, placement: Placement, input_size: int, padding: int) -> np.ndarray:
+    height, width = values.shape[-2:]
+    padded = np.full((*values.shape[:-2], input_size, input_size), padding, values.dtype)
+    padded[..., :height, :width] = values
+    return np.ascontiguousarray(padded[..., ::-1]) if placement.flip else padded

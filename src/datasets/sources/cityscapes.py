@@ -1,0 +1,214 @@
+"""Cityscapes on disk: leftImg8bit/ and gtFine/ with {train,val,test}/<city>/, and list files that name pairs."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from src.config import UserError
+from src.datasets.sources.cityscapes_classes import to_train_ids
+
+IMAGES, LABELS = "leftImg8bit", "gtFine"
+IMAGE_ENDING, LABEL_ENDING = "_leftImg8bit.png", "_gtFine_labelIds.png"
+SPLITS = ("train", "val", "test")
+
+
+@dataclass(frozen=True)
+class ScenePair:
+    """An image and its label file; None where the truth is not public (test)."""
+
+    image: Path
+    label: Path | None
+
+
+def load_pairs(root: str, data_list: str, split: str) -> tuple[ScenePair, ...]:
+    """The pairs of a split, from a list file if one is named, else from the folders.
+
+    Args:
+        root: folder that holds leftImg8bit/ and gtFine/, and to which the lists' names are relative.
+        data_list: a list file, a folder with <split>.txt, or "".
+        split: train, val or test; in test a pair may lack its label.
+
+    Raises:
+        UserError: a folder, list or file is not there, or a list is empty or has a broken line.
+    """
+    if not root or not Path(root).is_dir():
+        raise UserError(f"dataset_path: no folder {root or '(empty)'}: give the folder with {IMAGES}/ and {LABELS}/")
+    if not data_list:
+        return find_pairs(Path(root), split)
+    path = Path(data_list)
+    return read_list(path / f"{split}.txt" if path.is_dir() else path, Path(root), labelled=split != "test")
+
+
+# -- list files
+
+
+def read_list(path: Path, root: Path, *, labelled: bool = True) -> tuple[ScenePair, ...]:
+    """The pairs of a list file with a line "image label" a pair, names relative to `root`; blank lines are passed over.
+
+    Args:
+        labelled: whether each line must name a label.
+
+    Raises:
+        UserError: naming the list, and the line where it is wrong.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError):
+        raise UserError(
+            f"data_list: {path} is no list file: give one, or write it by scripts/create_cityscapes_lists.py"
+        ) from None
+    pairs = tuple(
+        _pair_of_line(line.split(), root, f"{path}, line {number}", labelled)
+        for number, line in enumerate(lines, 1)
+        if line.strip()
+    )
+    if not pairs:
+        raise UserError(f"{path} is empty: write it again by scripts/create_cityscapes_lists.py")
+    return pairs
+
+
+def _pair_of_line(words: list[str], root: Path, place: str, labelled: bool) -> ScenePair:
+    if len(words) > 2 or (labelled and len(words) < 2):
+        raise UserError(f'{place}: {len(words)} names where "image label" is expected')
+    files = [root / word for word in words]
+    for file in files:
+        if not file.is_file():
+            raise UserError(f"{place}: {file} is not there: check dataset_path, or write the list again")
+    return ScenePair(files[0], files[1] if len(files) == 2 else None)
+
+
+def write_lists(root: Path, folder: Path) -> dict[str, int]:
+    """Write {train,val,trainval,test}.txt into `folder` for the splits that `root` has.
+
+    Returns:
+        Pairs per list.
+
+    Raises:
+        UserError: `root` has no split, or a split is broken.
+    """
+    lists = {split: find_pairs(root, split) for split in SPLITS if (root / IMAGES / split).is_dir()}
+    if not lists:
+        raise UserError(f"{root}: no folder {IMAGES}/train, {IMAGES}/val or {IMAGES}/test: give the data set's folder")
+    if {"train", "val"} <= lists.keys():
+        lists["trainval"] = lists["train"] + lists["val"]
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, pairs in lists.items():
+        partial = folder / f".{name}.txt.{os.getpid()}.tmp"
+        partial.write_text("".join(_line(pair, root) for pair in pairs), encoding="utf-8")
+        os.replace(partial, folder / f"{name}.txt")
+    return {name: len(pairs) for name, pairs in lists.items()}
+
+
+def _line(pair: ScenePair, root: Path) -> str:
+    files = [pair.image] if pair.label is None else [pair.image, pair.label]
+    return "\t".join(file.relative_to(root).as_posix() for file in files) + "\n"
+
+
+# -- folders
+
+
+def find_pairs(root: Path, split: str) -> tuple[ScenePair, ...]:
+    """The pairs of a split as the folders hold them, sorted by city and name.
+
+    The test images come without labels: the files that the data set ships for them hold none.
+
+    Raises:
+        UserError: there are no images, or an image has no label.
+    """
+    images = sorted((root / IMAGES / split).glob(f"*/*{IMAGE_ENDING}"))
+    if not images:
+        raise UserError(f"{root}: no images {IMAGES}/{split}/<city>/*{IMAGE_ENDING}: check dataset_path")
+    if split == "test":
+        return tuple(ScenePair(image, None) for image in images)
+    pairs = tuple(ScenePair(image, _label_of(image, root, split)) for image in images)
+    for pair in pairs:
+        if not pair.label.is_file():
+            raise UserError(f"{pair.image} has no label {pair.label}: unpack gtFine_trainvaltest.zip there")
+    return pairs
+
+
+def _label_of(image: Path, root: Path, split: str) -> Path:
+    return root / LABELS / split / image.parent.name / (image.name.removesuffix(IMAGE_ENDING) + LABEL_ENDING)
+
+
+# -- files
+
+
+def open_scene(pair: ScenePair) -> tuple[Image.Image, Image.Image | None]:
+    """The decoded image (RGB) and label (one 8-bit channel of label ids) of a pair.
+
+    Pillow decodes outside Python's lock, so reading threads run side by side; the framework's decoders, called one by
+    one, hold it.
+
+    Raises:
+        UserError: a file cannot be decoded, the label is of another kind, or their sizes differ.
+    """
+    image = _decode(pair.image)
+    if image.mode != "RGB":
+        image = image.convert("RGB")
+    if pair.label is None:
+        return image, None
+    label = _decode(pair.label)
+    if label.mode != "L":
+        raise UserError(
+            f"{pair.label}: no 8-bit grey PNG of label ids (Pillow's mode {label.mode}): use the *_labelIds.png files"
+        )
+    if label.size != image.size:
+        sizes = ["x".join(map(str, picture.size)) for picture in (label, image)]
+        raise UserError(f"{pair.label}: {sizes[0]} pixels, its image {pair.image} has {sizes[1]}: pair them again")
+    return image, label
+
+
+def _decode(path: Path) -> Image.Image:
+    try:
+        with Image.open(path) as picture:
+            picture.load()
+            return picture
+    except (OSError, SyntaxError, ValueError):  # Pillow's PNG reader raises all three
+        raise UserError(f"{path}: cannot be read as an image: copy it again from the archive") from None
+
+
+def train_ids_of(label: np.ndarray, path: Path) -> np.ndarray:
+    """`to_train_ids` of what was read from `path`; UserError names the file."""
+    try:
+        return to_train_ids(label)
+    except ValueError as error:
+        raise UserError(f"{path}: {error}: use the *_labelIds.png files") from None
+
+
+def check_pairs(
+    pairs: Sequence[ScenePair], num_threads: int = 8, progress: Callable[[int], None] | None = None
+) -> list[str]:
+    """Decode every pair and return all that is wrong, a line a pair, in the pairs' order.
+
+    Args:
+        num_threads: pairs that are read at a time.
+        progress: is given the number of pairs looked at, after each of them.
+    """
+    with ThreadPoolExecutor(num_threads) as pool:
+        return list(_problems(pool.map(_problem, pairs), progress))
+
+
+def _problems(results: Iterator[str | None], progress: Callable[[int], None] | None) -> Iterator[str]:
+    for number, problem in enumerate(results, 1):
+        if progress is not None:
+            progress(number)
+        if problem is not None:
+            yield problem
+
+
+def _problem(pair: ScenePair) -> str | None:
+    try:
+        _, label = open_scene(pair)
+        if label is not None:
+            train_ids_of(np.asarray(label), pair.label)
+    except UserError as error:
+        return str(error)
+    return None

@@ -1,0 +1,110 @@
+"""Intersection over union and pixel accuracy of an evaluation, from one confusion matrix over all of its pixels."""
+
+import csv
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from .confusion import ConfusionMatrix
+
+IOU_CSV_HEADER = ("class", "iou", "pixels", "predicted_pixels", "correct_pixels")
+
+
+@dataclass(frozen=True)
+class SegmentationResult:
+    """What an evaluation found.
+
+    Attributes:
+        num_pixels: pixels counted; ignored ones and padding excluded.
+        mean_iou: mean of `iou` over the classes that occur in truth or prediction, 0..1.
+        pixel_accuracy: fraction of the counted pixels that are right, 0..1.
+        iou: (K,) intersection over union of each class, 0..1; NaN for a class that does not occur.
+        confusion: (K, K) int64 pixels, rows are the truth.
+    """
+
+    num_pixels: int
+    mean_iou: float
+    pixel_accuracy: float
+    iou: np.ndarray
+    confusion: np.ndarray
+
+
+class SegmentationMetric:
+    """Accumulates predicted and true classes of pixels; `state` and `load_state` let ranks sum what they counted.
+
+    One matrix over the whole set, never a mean over images: that is how Cityscapes scores.
+
+    Args:
+        num_classes: K.
+        ignore_label: pixels whose truth this is are not counted.
+    """
+
+    def __init__(self, num_classes: int, ignore_label: int = 255):
+        self._confusion = ConfusionMatrix(num_classes, ignore_label)
+
+    def update(self, predictions: np.ndarray, labels: np.ndarray, weights: np.ndarray | None = None) -> None:
+        """Count a batch.
+
+        Args:
+            predictions: (B, H, W) int, 0..K-1.
+            labels: (B, H, W) int, 0..K-1 or the ignored one.
+            weights: (B,) 1 for an image, 0 for one that only pads the batch; None counts all.
+
+        Raises:
+            ValueError: a counted label is outside 0..K-1.
+        """
+        if weights is not None:
+            counted = np.asarray(weights) != 0
+            predictions, labels = np.asarray(predictions)[counted], np.asarray(labels)[counted]
+        self._confusion.update(predictions, labels)
+
+    def state(self) -> np.ndarray:
+        """All that was counted, as a float64 vector (K * K,) to be summed over ranks."""
+        return self._confusion.state()
+
+    def load_state(self, vector: np.ndarray) -> None:
+        """Replace what was counted by a vector that `state` gave, summed or not."""
+        self._confusion.load_state(vector)
+
+    def compute(self) -> SegmentationResult:
+        """The result of all batches so far.
+
+        Raises:
+            ValueError: no labelled pixel was counted.
+        """
+        mean_iou = self._confusion.mean_iou()
+        confusion = self._confusion.counts.copy()
+        num_pixels = int(confusion.sum())
+        accuracy = int(np.trace(confusion)) / num_pixels
+        return SegmentationResult(num_pixels, mean_iou, accuracy, self._confusion.iou(), confusion)
+
+
+def seed_result(result: SegmentationResult) -> str:
+    """The text of result.txt: {"meanIU": ..., "IU_array": [...]}; null for a class that does not occur."""
+    array = [None if np.isnan(value) else float(value) for value in result.iou]
+    return json.dumps({"meanIU": result.mean_iou, "IU_array": array})
+
+
+def iou_table(result: SegmentationResult, class_names: Sequence[str]) -> str:
+    """The classes and their IoU in percent, a line each, with the mean as the last one; "-" where none occurs."""
+    width = max(map(len, ("mean", *class_names)))
+    values = [*zip(class_names, result.iou, strict=True), ("mean", result.mean_iou)]
+    return "\n".join(f"{name:<{width}}  {_percent(value):>6}" for name, value in values)
+
+
+def _percent(value: float) -> str:
+    return "-" if np.isnan(value) else f"{100 * value:.2f}"
+
+
+def write_iou_csv(path: str | Path, result: SegmentationResult, class_names: Sequence[str]) -> None:
+    """Write a row a class as UTF-8 CSV with a header; the IoU has six decimals, an absent class's cell is empty."""
+    confusion = result.confusion
+    with open(path, "w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(IOU_CSV_HEADER)
+        for index, (name, value) in enumerate(zip(class_names, result.iou, strict=True)):
+            counts = (confusion[index].sum(), confusion[:, index].sum(), confusion[index, index])
+            writer.writerow([name, "" if np.isnan(value) else f"{value:.6f}", *counts])

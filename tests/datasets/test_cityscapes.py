@@ -1,0 +1,213 @@
+"""Cityscapes on disk: classes, folders, list files, and all that can be wrong with a pair."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from src.datasets.sources.cityscapes import (
+    ScenePair,
+    check_pairs,
+    find_pairs,
+    load_pairs,
+    open_scene,
+    read_list,
+    write_lists,
+)
+from src.datasets.sources.cityscapes_classes import CLASS_NAMES, LABEL_IDS, PALETTE, to_label_ids, to_train_ids
+from tests.support.commands import mistake, run_process
+from tests.support.few_scenes import write_gray, write_pair
+from tests.support.user_errors import message_of
+
+IMAGE = "leftImg8bit/train/ulm/ulm_000001_000019_leftImg8bit.png"
+LABEL = "gtFine/train/ulm/ulm_000001_000019_gtFine_labelIds.png"
+
+
+@pytest.fixture
+def root(tmp_path):
+    """Two training pairs and one to validate on."""
+    for split, number in (("train", 2), ("train", 1), ("val", 3)):
+        write_pair(tmp_path, split, number)
+    return tmp_path
+
+
+# -- classes
+
+
+def test_the_19_classes_have_the_official_ids():
+    assert LABEL_IDS == (7, 8, 11, 12, 13, 17, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 31, 32, 33)
+    assert len(CLASS_NAMES) == len(set(CLASS_NAMES)) == len(PALETTE) == len(set(PALETTE)) == 19
+    assert dict(zip(CLASS_NAMES, PALETTE, strict=True))["bicycle"] == (119, 11, 32)
+
+
+def test_label_ids_become_train_ids():
+    assert to_train_ids(np.arange(34, dtype=np.uint8)).tolist() == [
+        *(255, 255, 255, 255, 255, 255, 255, 0, 1, 255, 255, 2, 3, 4, 255, 255, 255, 5, 255, 6, 7, 8, 9, 10, 11, 12),
+        *(13, 14, 15, 255, 255, 16, 17, 18),
+    ]
+    assert to_train_ids(np.array([[255]], np.uint8)).tolist() == [[255]]  # -1, the licence plate
+
+
+def test_train_ids_become_label_ids_again():
+    assert to_label_ids(np.arange(19)).tolist() == list(LABEL_IDS)
+
+
+def test_a_value_that_is_no_label_id_is_named():
+    with pytest.raises(ValueError, match=r"value 34 is no label id \(0-33, or 255 for a licence plate\)"):
+        to_train_ids(np.array([7, 34], np.uint8))
+
+
+# -- folders and lists
+
+
+def test_folders_are_scanned_in_order(root):
+    write_pair(root, "train", 0, city="zurich")
+    write_pair(root, "train", 9, city="aachen")
+    names = [pair.image.name for pair in find_pairs(root, "train")]
+    assert names == [
+        "aachen_000009_000019_leftImg8bit.png",
+        "ulm_000001_000019_leftImg8bit.png",
+        "ulm_000002_000019_leftImg8bit.png",
+        "zurich_000000_000019_leftImg8bit.png",
+    ]
+
+
+def test_lists_are_written_and_read(root):
+    write_pair(root, "test", 4)
+    assert write_lists(root, root / "lists") == {"train": 2, "val": 1, "test": 1, "trainval": 3}
+    assert (root / "lists/train.txt").read_text().splitlines()[0] == f"{IMAGE}\t{LABEL}"
+    assert (root / "lists/test.txt").read_text() == "leftImg8bit/test/ulm/ulm_000004_000019_leftImg8bit.png\n"
+    for split in ("train", "val", "test"):
+        assert load_pairs(str(root), str(root / "lists"), split) == find_pairs(root, split)
+    both = read_list(root / "lists/trainval.txt", root)
+    assert both == find_pairs(root, "train") + find_pairs(root, "val")
+    assert load_pairs(str(root), "", "val") == find_pairs(root, "val")
+
+
+def test_the_lists_command_writes_them(root):
+    finished = run_process("scripts/create_cityscapes_lists.py", root, "lists", cwd=root)
+    assert (finished.code, finished.out) == (
+        0,
+        "lists/train.txt: 2 images\nlists/val.txt: 1 images\nlists/trainval.txt: 3 images\n",
+    )
+    assert sorted(path.name for path in (root / "lists").iterdir()) == ["train.txt", "trainval.txt", "val.txt"]
+    assert mistake(run_process("scripts/create_cityscapes_lists.py", root / "lists")) == (
+        f"{root}/lists: no folder leftImg8bit/train, leftImg8bit/val or leftImg8bit/test: give the data set's folder"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "{path} is empty: write it again by scripts/create_cityscapes_lists.py"),
+        ("\n \n", "{path} is empty: write it again by scripts/create_cityscapes_lists.py"),
+        (f"{IMAGE} {LABEL}\n{IMAGE}\n", '{path}, line 2: 1 names where "image label" is expected'),
+        (f"{IMAGE} {LABEL} x\n", '{path}, line 1: 3 names where "image label" is expected'),
+        (
+            f"{IMAGE} {LABEL}\n\nnowhere.png {LABEL}",
+            "{path}, line 3: {root}/nowhere.png is not there: check dataset_path, or write the list again",
+        ),
+        (
+            f"{IMAGE} nowhere.png",
+            "{path}, line 1: {root}/nowhere.png is not there: check dataset_path, or write the list again",
+        ),
+    ],
+)
+def test_a_broken_list_is_named_with_its_line(root, text, message):
+    path = root / "list.txt"
+    path.write_text(text)
+    assert message_of(read_list, path, root) == message.format(path=path, root=root)
+
+
+def test_a_test_list_may_have_images_only(root):
+    path = root / "list.txt"
+    path.write_text(f"{IMAGE}\n{IMAGE} {LABEL}\n")
+    assert read_list(path, root, labelled=False) == (
+        ScenePair(root / IMAGE, None),
+        ScenePair(root / IMAGE, root / LABEL),
+    )
+
+
+def test_what_is_not_there_is_named(root):
+    assert message_of(load_pairs, "", "", "train") == (
+        "dataset_path: no folder (empty): give the folder with leftImg8bit/ and gtFine/"
+    )
+    assert message_of(load_pairs, str(root), str(root / "none.txt"), "train") == (
+        f"data_list: {root}/none.txt is no list file: give one, or write it by scripts/create_cityscapes_lists.py"
+    )
+    assert message_of(find_pairs, root, "test") == (
+        f"{root}: no images leftImg8bit/test/<city>/*_leftImg8bit.png: check dataset_path"
+    )
+    (root / LABEL).unlink()
+    assert message_of(find_pairs, root, "train") == (
+        f"{root / IMAGE} has no label {root / LABEL}: unpack gtFine_trainvaltest.zip there"
+    )
+
+
+# -- files
+
+
+def test_a_pair_is_decoded(root):
+    image, label = open_scene(find_pairs(root, "train")[0])
+    assert (image.mode, image.size, label.mode, label.size) == ("RGB", (40, 24), "L", (40, 24))
+    assert (np.asarray(image) == np.random.default_rng(1).integers(0, 256, (24, 40, 3), dtype=np.uint8)).all()
+
+
+def test_a_grey_image_becomes_rgb(root):
+    write_gray(root / IMAGE, np.full((24, 40), 7, np.uint8))
+    assert open_scene(ScenePair(root / IMAGE, None))[0].mode == "RGB"
+
+
+def _with_size(root):
+    write_gray(root / LABEL, np.zeros((24, 36), np.uint8))
+
+
+def _with_value(root):
+    write_gray(root / LABEL, np.full((24, 40), 200, np.uint8))
+
+
+def _with_16_bits(root):
+    write_gray(root / LABEL, np.full((24, 40), 7, np.uint16))
+
+
+def _with_palette(root):
+    Image.fromarray(np.full((24, 40), 7, np.uint8)).convert("P").save(root / LABEL)
+
+
+def _cut(name):
+    def damage(root):
+        (root / name).write_bytes((root / name).read_bytes()[:60])
+
+    return damage
+
+
+MISTAKES = [
+    (_with_size, "{label}: 36x24 pixels, its image {image} has 40x24: pair them again"),
+    (
+        _with_value,
+        "{label}: value 200 is no label id (0-33, or 255 for a licence plate): use the *_labelIds.png files",
+    ),
+    (
+        _with_16_bits,
+        "{label}: no 8-bit grey PNG of label ids (Pillow's mode I;16): use the *_labelIds.png files",
+    ),
+    (_with_palette, "{label}: no 8-bit grey PNG of label ids (Pillow's mode P): use the *_labelIds.png files"),
+    (_cut(IMAGE), "{image}: cannot be read as an image: copy it again from the archive"),
+    (_cut(LABEL), "{label}: cannot be read as an image: copy it again from the archive"),
+]
+
+
+@pytest.mark.parametrize(("damage", "message"), MISTAKES)
+def test_what_is_wrong_with_a_pair_is_said(root, damage, message):
+    damage(root)
+    expected = message.format(image=root / IMAGE, label=root / LABEL)
+    assert check_pairs(find_pairs(root, "train")) == [expected]
+
+
+def test_all_that_is_wrong_is_said_at_once_in_the_pairs_order(root):
+    pairs = find_pairs(root, "train") + find_pairs(root, "val")
+    write_gray(pairs[0].label, np.full((24, 40), 99, np.uint8))
+    pairs[2].image.write_bytes(b"")
+    seen = []
+    problems = check_pairs(pairs, num_threads=3, progress=seen.append)
+    assert [problem.split(":")[0] for problem in problems] == [str(pairs[0].label), str(pairs[2].image)]
+    assert seen == [1, 2, 3]

@@ -1,0 +1,127 @@
+"""Batches of scenes: the same from any number of workers, in any epoch, after any resume."""
+
+import mindspore.dataset as ds
+import numpy as np
+import pytest
+
+from src.datasets.epochs import EpochDataset, EpochSampler
+from src.datasets.joint_transforms import JointAugmentation, Normalization, create_normalization
+from src.datasets.sampling import training_positions
+from src.datasets.segmentation import EvaluationScenes, TrainingScenes, checked_scenes, scene_batches
+from src.datasets.sources.cityscapes import ScenePair
+from src.datasets.sources.cityscapes_classes import to_train_ids
+from tests.support.few_scenes import write_gray, write_pair
+from tests.support.user_errors import message_of
+
+NUM_PAIRS, NUM_EPOCHS, NUM_STEPS, SIZE = 6, 4, 3, 24
+AS_IT_IS = Normalization((0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
+
+
+@pytest.fixture(scope="module")
+def pairs(tmp_path_factory):
+    root = tmp_path_factory.mktemp("scenes")
+    return [write_pair(root, "train", number) for number in range(NUM_PAIRS)]
+
+
+def _scenes(pairs, seed=1):
+    augmentation = JointAugmentation(input_size=SIZE, color_jitter=0.2)
+    normalization = create_normalization(True, (0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+    return TrainingScenes(pairs, augmentation, normalization, seed=seed, num_epochs=NUM_EPOCHS)
+
+
+def _positions(epoch, rank=0, num_ranks=1):
+    return training_positions(NUM_PAIRS, seed=1, epoch=epoch, rank=rank, num_ranks=num_ranks, batch_size=2 // num_ranks)
+
+
+def _epochs(pairs, num_workers, *, seed=1, first_epoch=0, first_batch=0):
+    scenes = _scenes(pairs, seed)
+
+    def build(epoch):
+        return scene_batches(scenes, scenes.entries(_positions(epoch), epoch), 2, num_workers)
+
+    return EpochDataset(build, lambda batches: batches, NUM_STEPS, (seed, 0), first_epoch, first_batch)
+
+
+def _read(dataset, num_epochs):
+    return [
+        (image.asnumpy().tobytes(), label.asnumpy().tobytes()) for _ in range(num_epochs) for image, label in dataset
+    ]
+
+
+def test_a_batch_is_images_with_their_train_ids(pairs):
+    image, label = (column.asnumpy() for column in next(_epochs(pairs, 1)))
+    assert (image.shape, image.dtype) == ((2, 3, SIZE, SIZE), np.float32)
+    assert (label.shape, label.dtype) == ((2, SIZE, SIZE), np.int32)
+    assert set(np.unique(label)) <= {*range(19), 255}
+
+
+def test_workers_change_nothing(pairs):
+    assert _read(_epochs(pairs, 1), 2) == _read(_epochs(pairs, 2), 2)
+
+
+def test_no_global_state_is_drawn_from(pairs):
+    expected = _read(_epochs(pairs, 1), 1)
+    np.random.default_rng(3).random(5)
+    ds.config.set_seed(77)
+    assert _read(_epochs(pairs, 1), 1) == expected
+
+
+def test_epochs_and_seeds_have_their_own_crops(pairs):
+    batches = _read(_epochs(pairs, 1), 3) + _read(_epochs(pairs, 1, seed=2), 1)
+    assert len(set(batches)) == 12
+
+
+@pytest.mark.parametrize(("epoch", "batch"), [(0, 1), (1, 0), (1, 2)])
+def test_a_resumed_run_sees_what_the_uninterrupted_one_sees(pairs, epoch, batch):
+    resumed = _read(_epochs(pairs, 2, first_epoch=epoch, first_batch=batch), 2 - epoch)
+    assert resumed == _read(_epochs(pairs, 1), 2)[epoch * NUM_STEPS + batch :]
+
+
+def test_ranks_see_the_crops_of_one_process(pairs):
+    scenes = _scenes(pairs)
+    whole = scenes.entries(_positions(1), 1)
+    shares = [scenes.entries(_positions(1, rank, 2), 1) for rank in range(2)]
+    assert sorted(np.concatenate(shares)) == sorted(whole)
+    assert all((scenes[entry][0] == _scenes(pairs)[entry][0]).all() for entry in whole)
+
+
+def test_one_pipeline_over_all_epochs_gives_the_same(pairs):
+    """The way of sink mode."""
+    scenes = _scenes(pairs)
+    sampler = EpochSampler(lambda epoch: scenes.entries(_positions(epoch), epoch), first_epoch=1)
+    batches = scene_batches(scenes, sampler, 2, 2).create_tuple_iterator(num_epochs=2)
+    assert _read(batches, 2) == _read(_epochs(pairs, 1, first_epoch=1), 2)
+
+
+def test_an_image_smaller_than_the_crop_is_padded(tmp_path):
+    pair = write_pair(tmp_path, "train", 1, height=8, width=12)
+    scenes = TrainingScenes([pair], JointAugmentation(input_size=SIZE, scales=(1.0,), hflip=0), AS_IT_IS, seed=1,
+                            num_epochs=1)  # fmt: skip
+    image, label = scenes[0]
+    assert (image[:, 8:] == 0).all()
+    assert (image[:, :, 12:] == 0).all()
+    assert (label[8:] == 255).all()
+    assert (label[:, 12:] == 255).all()
+
+
+def test_evaluation_sees_whole_images(pairs):
+    unlabelled = ScenePair(pairs[0].image, None)
+    scenes = EvaluationScenes([pairs[2], unlabelled], AS_IT_IS)
+    batches = scene_batches(scenes, np.arange(2), 1, 1).create_tuple_iterator(num_epochs=1, output_numpy=True)
+    (image, label), (_, no_label) = batches
+    noise = np.random.default_rng(2).integers(0, 256, (24, 40, 3), dtype=np.uint8)
+    assert (image[0] == noise.transpose(2, 0, 1)).all()
+    blocks = np.random.default_rng((2, 1)).integers(0, 34, (6, 10), dtype=np.uint8)
+    assert (label[0] == to_train_ids(blocks.repeat(4, 0).repeat(4, 1))).all()
+    assert (no_label == 255).all()
+
+
+@pytest.mark.parametrize("num_workers", [1, 2])
+def test_a_file_that_cannot_be_used_is_named(tmp_path, num_workers):
+    good, bad = (write_pair(tmp_path, "train", number) for number in (1, 2))
+    write_gray(bad.label, np.full((24, 40), 40, np.uint8))
+    for scenes in (_scenes([good, bad]), EvaluationScenes([good, bad], AS_IT_IS)):
+        batches = scene_batches(scenes, np.arange(2), 1, num_workers).create_tuple_iterator(num_epochs=1)
+        assert message_of(list, checked_scenes(batches, scenes)) == (
+            f"{bad.label}: value 40 is no label id (0-33, or 255 for a licence plate): use the *_labelIds.png files"
+        )
