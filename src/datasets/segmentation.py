@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import mindspore.dataset as ds
 import numpy as np
@@ -23,25 +25,7 @@ from src.datasets.sources.cityscapes_classes import IGNORE_LABEL
 PADDING = IGNORE_LABEL
 
 
-class _Scenes:
-    """Random access to samples; `mistake` is what a file that cannot be used was found to be."""
-
-    def __init__(self, pairs: Sequence[ScenePair]):
-        self.pairs = pairs
-        self.mistake: UserError | None = None
-
-    def __len__(self) -> int:
-        return len(self.pairs)
-
-    def __getitem__(self, entry: int) -> tuple[np.ndarray, np.ndarray]:
-        try:
-            return self._sample(int(entry))
-        except UserError as mistake:
-            self.mistake = mistake
-            raise
-
-
-class TrainingScenes(_Scenes):
+class TrainingScenes:
     """Augmented crops: entry epoch * N + i is pair i as that epoch sees it.
 
     The random part comes from (seed, epoch, i) alone: neither the number of workers nor ranks, nor where a run was
@@ -61,9 +45,10 @@ class TrainingScenes(_Scenes):
         seed: int,
         num_epochs: int,
     ):
-        super().__init__(pairs)
+        self.pairs = pairs
         self.augmentation, self.normalization = augmentation, normalization
         self.seed, self.num_epochs = seed, num_epochs
+        self.mistake: UserError | None = None  # what a file that cannot be used was found to be
 
     def __len__(self) -> int:
         return self.num_epochs * len(self.pairs)
@@ -71,6 +56,13 @@ class TrainingScenes(_Scenes):
     def entries(self, positions: np.ndarray, epoch: int) -> np.ndarray:
         """The entries of the pairs at `positions` in an epoch."""
         return epoch * len(self.pairs) + positions
+
+    def __getitem__(self, entry: int) -> tuple[np.ndarray, np.ndarray]:
+        try:
+            return self._sample(int(entry))
+        except UserError as mistake:
+            self.mistake = mistake
+            raise
 
     def _sample(self, entry: int) -> tuple[np.ndarray, np.ndarray]:
         epoch, index = divmod(entry, len(self.pairs))
@@ -83,28 +75,14 @@ class TrainingScenes(_Scenes):
         return place_image(image, placement, size, self.normalization), train_ids
 
 
-class EvaluationScenes(_Scenes):
-    """Whole images with their labels; all ignored where the truth is not public."""
-
-    def __init__(self, pairs: Sequence[ScenePair], normalization: Normalization):
-        super().__init__(pairs)
-        self.normalization = normalization
-
-    def _sample(self, entry: int) -> tuple[np.ndarray, np.ndarray]:
-        pair = self.pairs[entry]
-        image, label = open_scene(pair)
-        pixels = whole_image(image, self.normalization)
-        if label is None:
-            return pixels, np.full(pixels.shape[1:], IGNORE_LABEL, np.int32)
-        return pixels, train_ids_of(np.asarray(label), pair.label).astype(np.int32)
-
-
 def scene_batches(
-    scenes: TrainingScenes | EvaluationScenes, order: np.ndarray | ds.Sampler, batch_size: int, num_workers: int
+    scenes: TrainingScenes, order: np.ndarray | ds.Sampler, batch_size: int, num_workers: int
 ) -> ds.Dataset:
-    """Batches (image (B, 3, H, W) float32, label (B, H, W) int32 train ids) of the entries in `order`.
+    """Batches (image (B, 3, S, S) float32, label (B, S, S) int32 train ids) of the entries in `order`, in that order.
 
-    The reading threads keep the order. Images of one batch must be of one size.
+    Args:
+        order: entries, or a sampler that yields them.
+        num_workers: reading threads; decoding and arithmetic release Python's lock.
     """
     sampler = order if isinstance(order, ds.Sampler) else ds.SubsetSampler(order.tolist())
     pipeline = ds.GeneratorDataset(
@@ -113,7 +91,7 @@ def scene_batches(
     return pipeline.batch(batch_size, drop_remainder=True)
 
 
-def checked_scenes(batches: Iterator, scenes: TrainingScenes | EvaluationScenes) -> Iterator:
+def checked_scenes(batches: Iterator, scenes: TrainingScenes) -> Iterator:
     """The batches; a file that cannot be used ends them with the UserError that names it."""
     try:
         yield from batches
@@ -122,3 +100,32 @@ def checked_scenes(batches: Iterator, scenes: TrainingScenes | EvaluationScenes)
         if scenes.mistake is None:
             raise
         raise scenes.mistake from None
+
+
+def whole_scenes(
+    pairs: Iterable[ScenePair], normalization: Normalization, num_workers: int
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Whole images for evaluation, in order: (image (3, H, W) float32, label (H, W) int32 train ids).
+
+    The label is ignored everywhere where the truth is not public. Sizes may differ. Threads read `num_workers` pairs
+    ahead; a framework pipeline would hold some thirty of these 25 MB images.
+
+    Raises:
+        UserError: a file that cannot be used.
+    """
+    ahead: deque = deque()
+    with ThreadPoolExecutor(num_workers) as pool:
+        for pair in pairs:
+            ahead.append(pool.submit(_whole_scene, pair, normalization))
+            if len(ahead) > num_workers:
+                yield ahead.popleft().result()
+        while ahead:
+            yield ahead.popleft().result()
+
+
+def _whole_scene(pair: ScenePair, normalization: Normalization) -> tuple[np.ndarray, np.ndarray]:
+    image, label = open_scene(pair)
+    pixels = whole_image(image, normalization)
+    if label is None:
+        return pixels, np.full(pixels.shape[1:], IGNORE_LABEL, np.int32)
+    return pixels, train_ids_of(np.asarray(label), pair.label).astype(np.int32)

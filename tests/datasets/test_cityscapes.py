@@ -83,6 +83,14 @@ def test_lists_are_written_and_read(root):
     assert load_pairs(str(root), "", "val") == find_pairs(root, "val")
 
 
+def test_the_parents_of_the_seeds_layout_will_do(tmp_path):
+    pair = write_pair(tmp_path / "datasets/cityscapes", "val", 1)
+    write_lists(tmp_path / "datasets/cityscapes", tmp_path / "datalist/cityscapes")
+    for name in ("", "/cityscapes"):
+        root, data_list = f"{tmp_path}/datasets{name}", f"{tmp_path}/datalist{name}"
+        assert load_pairs(root, data_list, "val") == load_pairs(root, "", "val") == (pair,)
+
+
 def test_the_lists_command_writes_them(root):
     finished = run_process("scripts/create_cityscapes_lists.py", root, "lists", cwd=root)
     assert (finished.code, finished.out) == (

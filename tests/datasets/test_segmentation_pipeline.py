@@ -7,7 +7,7 @@ import pytest
 from src.datasets.epochs import EpochDataset, EpochSampler
 from src.datasets.joint_transforms import JointAugmentation, Normalization, create_normalization
 from src.datasets.sampling import training_positions
-from src.datasets.segmentation import EvaluationScenes, TrainingScenes, checked_scenes, scene_batches
+from src.datasets.segmentation import TrainingScenes, checked_scenes, scene_batches, whole_scenes
 from src.datasets.sources.cityscapes import ScenePair
 from src.datasets.sources.cityscapes_classes import to_train_ids
 from tests.support.few_scenes import write_gray, write_pair
@@ -104,24 +104,41 @@ def test_an_image_smaller_than_the_crop_is_padded(tmp_path):
     assert (label[:, 12:] == 255).all()
 
 
-def test_evaluation_sees_whole_images(pairs):
-    unlabelled = ScenePair(pairs[0].image, None)
-    scenes = EvaluationScenes([pairs[2], unlabelled], AS_IT_IS)
-    batches = scene_batches(scenes, np.arange(2), 1, 1).create_tuple_iterator(num_epochs=1, output_numpy=True)
-    (image, label), (_, no_label) = batches
-    noise = np.random.default_rng(2).integers(0, 256, (24, 40, 3), dtype=np.uint8)
-    assert (image[0] == noise.transpose(2, 0, 1)).all()
+def test_evaluation_sees_whole_images_in_order(pairs):
+    (image, label), (_, no_label), *others = whole_scenes(
+        [pairs[2], ScenePair(pairs[0].image, None), *pairs], AS_IT_IS, num_workers=2
+    )
+    noise = [np.random.default_rng(key).integers(0, 256, (24, 40, 3), dtype=np.uint8) for key in range(NUM_PAIRS)]
+    assert (image == noise[2].transpose(2, 0, 1)).all()
     blocks = np.random.default_rng((2, 1)).integers(0, 34, (6, 10), dtype=np.uint8)
-    assert (label[0] == to_train_ids(blocks.repeat(4, 0).repeat(4, 1))).all()
+    assert (label == to_train_ids(blocks.repeat(4, 0).repeat(4, 1))).all()
+    assert (image.dtype, label.dtype) == (np.float32, np.int32)
     assert (no_label == 255).all()
+    assert all((found == own.transpose(2, 0, 1)).all() for (found, _), own in zip(others, noise, strict=True))
+
+
+@pytest.fixture
+def broken(tmp_path):
+    """A good pair and one whose label has a value that is no label id, and what a user reads then."""
+    good, bad = (write_pair(tmp_path, "train", number) for number in (1, 2))
+    write_gray(bad.label, np.full((24, 40), 40, np.uint8))
+    ids = "(0-33, or 255 for a licence plate)"
+    return [good, bad], f"{bad.label}: value 40 is no label id {ids}: use the *_labelIds.png files"
 
 
 @pytest.mark.parametrize("num_workers", [1, 2])
-def test_a_file_that_cannot_be_used_is_named(tmp_path, num_workers):
-    good, bad = (write_pair(tmp_path, "train", number) for number in (1, 2))
-    write_gray(bad.label, np.full((24, 40), 40, np.uint8))
-    for scenes in (_scenes([good, bad]), EvaluationScenes([good, bad], AS_IT_IS)):
-        batches = scene_batches(scenes, np.arange(2), 1, num_workers).create_tuple_iterator(num_epochs=1)
-        assert message_of(list, checked_scenes(batches, scenes)) == (
-            f"{bad.label}: value 40 is no label id (0-33, or 255 for a licence plate): use the *_labelIds.png files"
-        )
+def test_a_file_that_cannot_be_used_is_named(broken, num_workers):
+    pairs, message = broken
+    scenes = _scenes(pairs)
+    batches = scene_batches(scenes, np.arange(2), 1, num_workers).create_tuple_iterator(num_epochs=1)
+    assert message_of(list, checked_scenes(batches, scenes)) == message
+    assert message_of(list, whole_scenes(pairs, AS_IT_IS, num_workers)) == message
+
+
+def test_another_error_of_the_framework_stays_what_it_is(pairs):
+    def fail():
+        raise RuntimeError("out of memory")
+        yield
+
+    with pytest.raises(RuntimeError, match="out of memory"):
+        list(checked_scenes(fail(), _scenes(pairs)))

@@ -32,7 +32,8 @@ def load_pairs(root: str, data_list: str, split: str) -> tuple[ScenePair, ...]:
 
     Args:
         root: folder that holds leftImg8bit/ and gtFine/, and to which the lists' names are relative.
-        data_list: a list file, a folder with <split>.txt, or "".
+        data_list: a list file, a folder with <split>.txt, or "". Of this folder and of `root` the parent will do, if
+            they are called cityscapes.
         split: train, val or test; in test a pair may lack its label.
 
     Raises:
@@ -40,10 +41,15 @@ def load_pairs(root: str, data_list: str, split: str) -> tuple[ScenePair, ...]:
     """
     if not root or not Path(root).is_dir():
         raise UserError(f"dataset_path: no folder {root or '(empty)'}: give the folder with {IMAGES}/ and {LABELS}/")
+    folder, path = _own_folder(root), _own_folder(data_list)
     if not data_list:
-        return find_pairs(Path(root), split)
-    path = Path(data_list)
-    return read_list(path / f"{split}.txt" if path.is_dir() else path, Path(root), labelled=split != "test")
+        return find_pairs(folder, split)
+    return read_list(path / f"{split}.txt" if path.is_dir() else path, folder, labelled=split != "test")
+
+
+def _own_folder(path: str) -> Path:
+    inside = Path(path, "cityscapes")
+    return inside if inside.is_dir() else Path(path)
 
 
 # -- list files
@@ -100,10 +106,17 @@ def write_lists(root: Path, folder: Path) -> dict[str, int]:
         lists["trainval"] = lists["train"] + lists["val"]
     folder.mkdir(parents=True, exist_ok=True)
     for name, pairs in lists.items():
-        partial = folder / f".{name}.txt.{os.getpid()}.tmp"
-        partial.write_text("".join(_line(pair, root) for pair in pairs), encoding="utf-8")
-        os.replace(partial, folder / f"{name}.txt")
+        _write_whole(folder / f"{name}.txt", "".join(_line(pair, root) for pair in pairs))
     return {name: len(pairs) for name, pairs in lists.items()}
+
+
+def _write_whole(path: Path, text: str) -> None:
+    partial = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        partial.write_text(text, encoding="utf-8")
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def _line(pair: ScenePair, root: Path) -> str:
@@ -192,8 +205,11 @@ def check_pairs(
         num_threads: pairs that are read at a time.
         progress: is given the number of pairs looked at, after each of them.
     """
-    with ThreadPoolExecutor(num_threads) as pool:
+    pool = ThreadPoolExecutor(num_threads)
+    try:
         return list(_problems(pool.map(_problem, pairs), progress))
+    finally:
+        pool.shutdown(cancel_futures=True)  # Ctrl-C ends it at once
 
 
 def _problems(results: Iterator[str | None], progress: Callable[[int], None] | None) -> Iterator[str]:
