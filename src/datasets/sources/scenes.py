@@ -48,7 +48,8 @@ def _photograph(rng: np.random.Generator, pixels: np.ndarray) -> np.ndarray:
     rows, columns = (np.linspace(-1, 1, side) for side in pixels.shape[:2])
     corners = 1 - rng.uniform(0.05, 0.18) * (rows[:, None] ** 2 + columns**2) / 2
     light = rng.uniform(0.88, 1.08) * corners * (1 + 0.04 * smooth_noise(rng, pixels.shape[:2], (4, 6)))
-    values = values * light[..., None] + rng.normal(0, rng.uniform(1.5, 4), pixels.shape)
+    noise = rng.uniform(1.5, 4) * rng.standard_normal(pixels.shape, np.float32)
+    values = values * light[..., None] + noise
     return np.clip(np.round(values), 0, 255).astype(np.uint8)
 
 
