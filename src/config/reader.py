@@ -19,7 +19,10 @@ from src.config.schema import KEY_TYPES, Config
 DEFAULTS_FILE = CONFIG_ROOT / "defaults.yml"
 COMMAND_LINE = "command line"
 # What a checkpoint's configuration says of its own run only.
-RUN_KEYS = {"name", "resume", "run_distribute", "list_models", "print_config", "input", "output", "file_name"}
+RUN_KEYS = {
+    *("name", "resume", "run_distribute", "list_models", "print_config"),
+    *("input", "output", "file_name", "show_graph", "nodes"),
+}
 # Keys of a command that are no part of the configuration.
 FLAGS = {"help", "print_config"}
 

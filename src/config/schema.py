@@ -155,6 +155,8 @@ class OutputConfig:
     input: str
     output: str
     top_k: Annotated[int, at_least(1)]
+    show_graph: bool
+    nodes: list[int]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,6 +14,7 @@ from tqdm import tqdm
 
 from src.config import Resolved
 from src.datasets.sources.image_folder import find_pictures
+from src.engine.graph_view import GraphViewer
 from src.engine.inference import trained_model
 from src.engine.loaded import Loaded
 from src.runtime.entry import start
@@ -34,11 +35,18 @@ def predict(resolved: Resolved) -> int:
     logger = get_logger()
     model = trained_model(loaded, session)
     logger.info("load model %s success", loaded.checkpoint.path)
+    config = loaded.config
+    viewer = GraphViewer(model, config.model.backbone, config.output.nodes) if config.output.show_graph else None
+    if config.output.nodes and viewer is None:
+        logger.warning("nodes has no effect without --show_graph 1")
     bar = partial(tqdm, desc="predicting", unit="batch", leave=False, disable=not progress_shown())
-    predictions = model.predict(files, loaded.config.output.top_k, bar)
+    predictions = model.predict(files, config.output.top_k, bar)
     for line in table_lines(predictions):
         logger.info(line)
-    _write(predictions, fresh_folder(Path(loaded.config.output.output or "predictions")), logger)
+    folder = fresh_folder(Path(config.output.output or "predictions"))
+    _write(predictions, folder, logger)
+    if viewer:
+        _draw_graphs(viewer, _spread(predictions), folder / "graphs", logger)
     return 0
 
 
@@ -59,6 +67,15 @@ def _spread(predictions: list[Prediction]) -> list[Prediction]:
     """At most GRID_ITEMS of them, evenly chosen, so that a folder's later classes are seen too."""
     chosen = np.linspace(0, len(predictions) - 1, min(GRID_ITEMS, len(predictions)))
     return [predictions[index] for index in np.round(chosen).astype(int)]
+
+
+def _draw_graphs(viewer: GraphViewer, predictions: list[Prediction], folder: Path, logger: logging.Logger) -> None:
+    """A sheet a picture, named after it; its number stands in front where several pictures have one name."""
+    stems = [Path(item.path).stem for item in predictions]
+    for number, (item, stem) in enumerate(zip(predictions, stems, strict=True), start=1):
+        name = stem if stems.count(stem) == 1 else f"{number}-{stem}"
+        viewer.draw(item.path, folder / f"{name}.png", f": {item.labels[0]} ({item.probabilities[0]:.1%})")
+    logger.info("see the graphs of %d pictures in %s", len(predictions), folder)
 
 
 def _write(predictions: list[Prediction], folder: Path, logger: logging.Logger) -> None:

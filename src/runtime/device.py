@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from src.config import UserError
 
@@ -56,6 +58,19 @@ def select_device(target: str, device_id: int | None, pynative: bool) -> None:
     # A step over some hundred parameters is deeper than the framework's default of 1000 calls.
     ms.set_recursion_limit(MAX_CALL_DEPTH)
     ms.set_context(mode=ms.PYNATIVE_MODE if pynative else ms.GRAPH_MODE)
+
+
+@contextmanager
+def eagerly() -> Iterator[None]:
+    """Inside, nothing is compiled; afterwards the mode is the one from before."""
+    import mindspore as ms
+
+    before = ms.get_context("mode")
+    ms.set_context(mode=ms.PYNATIVE_MODE)
+    try:
+        yield
+    finally:
+        ms.set_context(mode=before)
 
 
 def clamp_workers(wanted: int) -> int:

@@ -1,8 +1,9 @@
-"""Pictures of a run: learning curves, confusion matrices and predictions, as PNG files."""
+"""Pictures of a run: learning curves, confusion matrices, predictions, graphs and segmentations, as PNG files."""
 
 from .canvas import write_atomically
 from .confusion import plot_confusion_matrix
 from .curves import plot_curves, plot_learning_rate
+from .graph import GraphRow, Look, graph_sheet
 from .grid import Prediction, prediction_grid
 from .segmentation import (
     SegmentedImage,
@@ -16,11 +17,14 @@ from .segmentation import (
 )
 
 __all__ = [
+    "GraphRow",
+    "Look",
     "Prediction",
     "SegmentedImage",
     "color_map",
     "error_map",
     "overlay",
+    "graph_sheet",
     "plot_confusion_matrix",
     "plot_curves",
     "plot_learning_rate",

@@ -64,8 +64,8 @@ def prediction_grid(items: Sequence[Prediction], path: str | Path, max_items: in
 def _draw_cell(figure: Figure, left: float, top: float, item: Prediction) -> None:
     """Draw an item into the cell whose corner is `left` and `top` inches from the figure's."""
     left, top = left + MARGIN, top + MARGIN + TITLE
-    picture = _axes_at(figure, left, top, PICTURE, PICTURE)
-    bars = _axes_at(figure, left, top + PICTURE + CAPTION, PICTURE, BARS)
+    picture = axes_at(figure, left, top, PICTURE, PICTURE)
+    bars = axes_at(figure, left, top + PICTURE + CAPTION, PICTURE, BARS)
     title, color = _title(item)
     picture.set_title(title, color=color, fontsize=9, loc="center", pad=4, linespacing=1.1)
     picture.set_xlabel(shorten(Path(item.path).name, 32), fontsize=7, color=GRAY, labelpad=3)
@@ -73,7 +73,7 @@ def _draw_cell(figure: Figure, left: float, top: float, item: Prediction) -> Non
     _draw_bars(bars, item)
 
 
-def _axes_at(figure: Figure, left: float, top: float, width: float, height: float) -> Axes:
+def axes_at(figure: Figure, left: float, top: float, width: float, height: float) -> Axes:
     """Axes placed in inches from the upper left corner: every cell of the grid is the same."""
     figure_width, figure_height = figure.get_size_inches()
     bottom = figure_height - top - height

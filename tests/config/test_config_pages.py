@@ -22,10 +22,10 @@ device_target drop_path_rate drop_rate ema_decay enable_modelarts eval_batch_siz
 eval_num_workers eval_offset eval_path file_format file_name gc_flag hflip input interpolation is_dynamic_loss_scale
 keep_checkpoint_max label_smooth_factor list_models load_path log_interval loss_name loss_scale lr_decay_mode lr_epochs
 lr_gamma lr_init lr_max lr_min lr_power max_epoch mean mixup mixup_mode mixup_prob momentum name
-no_weight_decay_filter num_steps ohem_keep ohem_thres open_profiler opt output output_path pretrained print_config
+no_weight_decay_filter nodes num_steps ohem_keep ohem_thres open_profiler opt output output_path pretrained print_config
 re_count re_mode re_prob recipe_global_batch resume rgb run_distribute save_checkpoint save_checkpoint_epochs
-save_checkpoint_path save_checkpoint_steps scale_lr seed std stem_pool switch_prob sync_bn top_k train_image_size
-train_num_workers train_url use_ema use_label_smooth warmup_epochs weight_decay
+save_checkpoint_path save_checkpoint_steps scale_lr seed show_graph std stem_pool switch_prob sync_bn top_k
+train_image_size train_num_workers train_url use_ema use_label_smooth warmup_epochs weight_decay
 """
 
 

@@ -33,19 +33,22 @@ class Attention(nn.Cell):
         self.similarity = ops.BatchMatMul(transpose_b=True)
         self.mix = ops.BatchMatMul()
 
-    def heads(self, rows, num_tokens):
-        """(B * N, C) -> (B, heads, N, C / heads)."""
+    def heads(self, linear, x):
+        """(B, N, C) through `linear` -> (B, heads, N, C / heads)."""
+        num_tokens, channels = x.shape[1:]
+        rows = linear(x.reshape((-1, channels)))
         return rows.reshape((-1, num_tokens, self.num_heads, self.head_channels)).transpose((0, 2, 1, 3))
+
+    def weights(self, x, context):
+        """The share (B, heads, N, M) of its attention that each query gives to each key."""
+        q = self.heads(self.to_q, x)  # (B, h, N, d)
+        k = self.heads(self.to_k, context)  # (B, h, M, d)
+        return ops.softmax(self.similarity(q * self.scale, k), -1)
 
     def construct(self, x, context):
         num_tokens, channels = x.shape[1:]
-        num_keys = context.shape[1]
-        rows, context = x.reshape((-1, channels)), context.reshape((-1, channels))
-        q = self.heads(self.to_q(rows), num_tokens)  # (B, h, N, d)
-        k = self.heads(self.to_k(context), num_keys)  # (B, h, M, d)
-        v = self.heads(self.to_v(context), num_keys)
-        weights = ops.softmax(self.similarity(q * self.scale, k), -1)  # (B, h, N, M)
-        x = self.mix(weights, v).transpose((0, 2, 1, 3)).reshape((-1, channels))  # (B * N, C)
+        v = self.heads(self.to_v, context)  # (B, h, M, d)
+        x = self.mix(self.weights(x, context), v).transpose((0, 2, 1, 3)).reshape((-1, channels))  # (B * N, C)
         return self.proj(x).reshape((-1, num_tokens, channels))
 
 
@@ -101,15 +104,31 @@ class LocalGlobalBlock(nn.Cell):
         self.drop_global = drop_path(rate)
         self.drop_mlp = drop_path(rate)
 
-    def construct(self, x):
+    def smoothed(self, x):
+        """(B, N, C) -> groups (B * G, W * W, C)."""
         x = map_of(x, self.groups.side)  # (B, C, S, S)
-        x = self.groups.split(sequence_of(self.act(x + self.spatial_smooth(x))))  # (B * G, W * W, C)
+        return self.groups.split(sequence_of(self.act(x + self.spatial_smooth(x))))
+
+    def after_local(self, x):
+        """Groups (B * G, W * W, C) -> tokens (B, N, C) that have looked at their group, the groups' means (B, G, C)."""
         normed = self.norm0(x)
         x = x + self.drop_local(self.attn(normed, normed))
-        means = x.mean(1).reshape((-1, self.groups.num_windows**2, x.shape[2]))  # (B, G, C)
-        x = self.groups.join(x)  # (B, N, C)
+        means = x.mean(1).reshape((-1, self.groups.num_windows**2, x.shape[2]))
+        return self.groups.join(x), means
+
+    def construct(self, x):
+        x, means = self.after_local(self.smoothed(x))
         x = x + self.drop_global(self.attn(self.norm1(x), means))
         return x + self.drop_mlp(self.mlp(self.norm2(x)))
+
+    def attention(self, x):
+        """(B, N, C) -> weights within each group (B, G, heads, W * W, W * W), weights of the means (B, heads, N, G)."""
+        x = self.smoothed(x)
+        normed = self.norm0(x)
+        local = self.attn.weights(normed, normed)
+        local = local.reshape((-1, self.groups.num_windows**2) + local.shape[1:])
+        x, means = self.after_local(x)
+        return local, self.attn.weights(self.norm1(x), means)
 
 
 class GlobalBlock(nn.Cell):
@@ -128,3 +147,8 @@ class GlobalBlock(nn.Cell):
         normed = self.norm1(x)
         x = x + self.drop_attn(self.attn(normed, normed))
         return x + self.drop_mlp(self.mlp(self.norm2(x)))
+
+    def attention(self, x):
+        """(B, N, C) -> weights of all tokens (B, 1, heads, N, N): one group."""
+        normed = self.norm1(x)
+        return (self.attn.weights(normed, normed).expand_dims(1),)

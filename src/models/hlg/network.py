@@ -112,18 +112,46 @@ class HLG(nn.Cell):
         """(B, N, C) -> (B, 1 + N, C)."""
         return self.pad_front(x) + self.pad_back(self.cls)
 
+    def stages(self, x):
+        """(B, 3, S, S) -> the tokens that enter each of the four stages, and those that leave the last."""
+        x1 = sequence_of(self.patch_embed1(x)) + self.pos_embed1  # (B, N, C)
+        x = self.block1_1(self.block1_0(x1))
+        x2 = sequence_of(self.patch_embed2(map_of(x, self.sides[0]))) + self.pos_embed2  # (B, N / 4, C2)
+        x = self.block2_1(self.block2_0(x2))
+        x3 = sequence_of(self.patch_embed3(map_of(x, self.sides[1]))) + self.pos_embed3  # (B, N / 16, C3)
+        x = self.block3_1(self.block3_0(x3))
+        x = sequence_of(self.patch_embed4(map_of(x, self.sides[2])))  # (B, N / 64, C4)
+        x4 = self.with_class_token(x) + self.pos_embed4
+        return x1, x2, x3, x4, self.block4_1(self.block4_0(x4))
+
     def features(self, x):
         """(B, 3, S, S) -> (B, C): the class token."""
-        x = sequence_of(self.patch_embed1(x)) + self.pos_embed1  # (B, N, C)
-        x = self.block1_1(self.block1_0(x))
-        x = sequence_of(self.patch_embed2(map_of(x, self.sides[0]))) + self.pos_embed2  # (B, N / 4, C2)
-        x = self.block2_1(self.block2_0(x))
-        x = sequence_of(self.patch_embed3(map_of(x, self.sides[1]))) + self.pos_embed3  # (B, N / 16, C3)
-        x = self.block3_1(self.block3_0(x))
-        x = sequence_of(self.patch_embed4(map_of(x, self.sides[2])))  # (B, N / 64, C4)
-        x = self.with_class_token(x) + self.pos_embed4
-        x = self.block4_1(self.block4_0(x))
-        return self.norm(x[:, 0])
+        return self.norm(self.stages(x)[4][:, 0])
+
+    def attention(self, x):
+        """(B, 3, S, S) -> for each block the weights of its attentions; the groups' tokens are those of `groups`.
+
+        Six blocks: within the groups (B, G, heads, T, T), T tokens a group; to the groups' means (B, heads, N, G).
+        Two blocks: of all tokens (B, 1, heads, 1 + N, 1 + N), the class token first.
+        """
+        x1, x2, x3, x4, _ = self.stages(x)
+        return (
+            self.block1_0.attention(x1),
+            self.block1_1.attention(self.block1_0(x1)),
+            self.block2_0.attention(x2),
+            self.block2_1.attention(self.block2_0(x2)),
+            self.block3_0.attention(x3),
+            self.block3_1.attention(self.block3_0(x3)),
+            self.block4_0.attention(x4),
+            self.block4_1.attention(self.block4_0(x4)),
+        )
+
+    @property
+    def groups(self) -> tuple[np.ndarray, ...]:
+        """For each block the tokens (G, T) of its groups, numbered row by row; the last two have one group of all."""
+        blocks = (self.block1_0, self.block1_1, self.block2_0, self.block2_1, self.block3_0, self.block3_1)
+        everything = np.arange(self.sides[3] ** 2).reshape(1, -1)
+        return (*(block.groups.members() for block in blocks), everything, everything)
 
     def construct(self, x):
         return self.head(self.dropout(self.features(x)))

@@ -4,6 +4,7 @@ Letters in shape comments: B images, C channels, S side of the map, N = S * S to
 groups. No shape names B, so that an exported network takes any batch.
 """
 
+import numpy as np
 from mindspore import nn
 
 
@@ -35,6 +36,10 @@ class Windows(nn.Cell):
         count, window, channels = self.num_windows, self.window, x.shape[2]
         x = x.reshape((-1, count, count, window, window, channels))
         return x.transpose((0, 1, 3, 2, 4, 5)).reshape((-1, self.side * self.side, channels))
+
+    def members(self) -> np.ndarray:
+        """(G, W * W) numbers, row by row, of the tokens of each group."""
+        return self.split(np.arange(self.side**2).reshape((1, -1, 1)))[:, :, 0]
 
 
 class DilatedWindows(Windows):

@@ -88,16 +88,21 @@ class DynamicGraphConv(nn.Cell):
         super().__init__()
         num_candidates = k * dilation if form.widen else k
         self.knn = NearestNeighbours(num_candidates, dilation, normalize=form.normalize)
-        self.neighbour_max = neighbour_max(-(-num_candidates // dilation), context)
+        self.num_neighbours = -(-num_candidates // dilation)
+        self.neighbour_max = neighbour_max(self.num_neighbours, context)
         self.gconv = MaxRelativeConv(channels, form, context)
         self.reduction = reduction
         self.pool = nn.AvgPool2d(reduction, reduction)
 
+    def search(self, x, relative_pos=None):
+        """(B, C, H, W) -> key nodes (B, M, C), and which of them are each node's neighbours (B, N, K)."""
+        nodes = node_rows(x)  # (B, N, C)
+        keys = node_rows(self.pool(x)) if self.reduction > 1 else nodes
+        return keys, self.knn(nodes, keys, relative_pos)
+
     def construct(self, x, relative_pos=None):
         """(B, C, H, W) -> (B, 2C, H, W)."""
-        nodes = node_rows(x)  # (B, N, C)
-        keys = node_rows(self.pool(x)) if self.reduction > 1 else nodes  # (B, M, C)
-        neighbours = self.knn(nodes, keys, relative_pos)  # (B, N, K)
+        keys, neighbours = self.search(x, relative_pos)
         largest = self.neighbour_max(keys, neighbours)  # (B, N, C)
         # max_j(y_j - x_i) = max_j(y_j) - x_i, exactly: rounding is monotone.
         relative = largest.transpose((0, 2, 1)).reshape((-1,) + x.shape[1:]) - x  # (B, C, H, W)
@@ -133,6 +138,10 @@ class Grapher(nn.Cell):
 
     def construct(self, x):
         return x + self.drop_path(self.fc2(self.graph_conv(self.fc1(x), self.relative_pos)))
+
+    def neighbours(self, x):
+        """(B, C, H, W) -> (B, N, K) int32: the key nodes that `construct` compares each node with."""
+        return self.graph_conv.search(self.fc1(x), self.relative_pos)[1]
 
 
 class FeedForward(nn.Cell):

@@ -8,12 +8,12 @@ from mindspore import Parameter, Tensor, nn
 
 from ..layers import (
     LayerContext,
-    global_average,
     initialize,
     kaiming_normal,
     truncated_normal,
 )
 from .blocks import FeedForward, Grapher, Stem, prediction_head
+from .classifier import GraphClassifier
 from .pyramid import PyramidViG
 from .variants import PYRAMIDS, VARIANTS, Variant
 
@@ -38,7 +38,7 @@ def graph_sizes(num_blocks: int, num_nodes: int) -> list[tuple[int, int]]:
     return [(int(k), min(index // 4 + 1, widest)) for index, k in enumerate(neighbours)]
 
 
-class ViG(nn.Cell):
+class ViG(GraphClassifier):
     """Classifier: (B, 3, S, S) -> (B, class_num)."""
 
     def __init__(
@@ -74,16 +74,6 @@ class ViG(nn.Cell):
             ]
         )
         self.prediction = prediction_head(channels, variant.head_channels, class_num, drop_rate, form, context)
-
-    def features(self, x):
-        """(B, 3, S, S) -> (B, C): the nodes' average."""
-        x = self.stem(x) + self.pos_embed  # (B, C, H, W)
-        return global_average(self.backbone(x))
-
-    def construct(self, x):
-        x = self.features(x)
-        x = self.prediction(x.reshape((-1, x.shape[1], 1, 1)))  # (B, class_num, 1, 1)
-        return x.reshape((-1, x.shape[1]))
 
 
 def build(

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 import numpy as np
 from mindspore import Parameter, Tensor, nn
 
-from ..layers import LayerContext, conv_norm, global_average
+from ..layers import LayerContext, conv_norm
 from .blocks import FeedForward, Form, Grapher, Stem, prediction_head
+from .classifier import GraphClassifier
 from .positions import relative_position
 from .variants import PyramidVariant
 
@@ -72,7 +73,7 @@ def backbone_cells(
             index += 1
 
 
-class PyramidViG(nn.Cell):
+class PyramidViG(GraphClassifier):
     """Classifier: (B, 3, S, S) -> (B, class_num)."""
 
     def __init__(
@@ -94,13 +95,3 @@ class PyramidViG(nn.Cell):
         self.pos_embed = Parameter(Tensor(np.zeros((1, first, sides[0], sides[0]), np.float32)), name="pos_embed")
         self.backbone = nn.SequentialCell(list(backbone_cells(variant, sides, drop_path_rate, context)))
         self.prediction = prediction_head(last, variant.head_channels, class_num, drop_rate, variant.form, context)
-
-    def features(self, x):
-        """(B, 3, S, S) -> (B, C): the average of the last stage's nodes."""
-        x = self.stem(x) + self.pos_embed  # (B, C, H, W)
-        return global_average(self.backbone(x))
-
-    def construct(self, x):
-        x = self.features(x)
-        x = self.prediction(x.reshape((-1, x.shape[1], 1, 1)))  # (B, class_num, 1, 1)
-        return x.reshape((-1, x.shape[1]))
