@@ -44,9 +44,9 @@ GRAPH_KINDS = {
     "hlg": GraphKind(
         "attention",
         attention_layers,
-        "White frame: the node. Shaded: what it looks at, the stronger the more attention (mean of the heads). In its "
-        "group: at the tokens of its window (framed) or its dilated group; at group means: one mean a group stands for "
-        "all its tokens.",
+        "White frame: the node. Shaded: what it looks at (mean of the heads); medium: an equal share, stronger: more. "
+        "In its group: at the tokens of its window (framed) or dilated group; at group means: one mean a group stands "
+        "for all its tokens.",
     ),
     "dgmn2": GraphKind(
         "sampled_positions",

@@ -6,6 +6,8 @@ import csv
 import io
 import json
 import logging
+from collections import Counter
+from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 
@@ -39,14 +41,16 @@ def predict(resolved: Resolved) -> int:
     viewer = GraphViewer(model, config.model.backbone, config.output.nodes) if config.output.show_graph else None
     if config.output.nodes and viewer is None:
         logger.warning("nodes has no effect without --show_graph 1")
-    bar = partial(tqdm, desc="predicting", unit="batch", leave=False, disable=not progress_shown())
-    predictions = model.predict(files, config.output.top_k, bar)
+    bar = partial(tqdm, leave=False, disable=not progress_shown())
+    predictions = model.predict(files, config.output.top_k, partial(bar, desc="predicting", unit="batch"))
     for line in table_lines(predictions):
         logger.info(line)
     folder = fresh_folder(Path(config.output.output or "predictions"))
     _write(predictions, folder, logger)
     if viewer:
-        _draw_graphs(viewer, _spread(predictions), folder / "graphs", logger)
+        shown = _spread(predictions)
+        _draw_graphs(viewer, bar(shown, desc="drawing", unit="picture"), folder / "graphs")
+        logger.info("see the graphs of %d pictures in %s", len(shown), folder / "graphs")
     return 0
 
 
@@ -69,13 +73,14 @@ def _spread(predictions: list[Prediction]) -> list[Prediction]:
     return [predictions[index] for index in np.round(chosen).astype(int)]
 
 
-def _draw_graphs(viewer: GraphViewer, predictions: list[Prediction], folder: Path, logger: logging.Logger) -> None:
-    """A sheet a picture, named after it; its number stands in front where several pictures have one name."""
-    stems = [Path(item.path).stem for item in predictions]
-    for number, (item, stem) in enumerate(zip(predictions, stems, strict=True), start=1):
-        name = stem if stems.count(stem) == 1 else f"{number}-{stem}"
+def _draw_graphs(viewer: GraphViewer, predictions: Iterable[Prediction], folder: Path) -> None:
+    """A sheet a picture, named after it; a number is added where a name has been taken."""
+    taken = Counter()
+    for item in predictions:
+        stem = Path(item.path).stem
+        taken[stem] += 1
+        name = stem if taken[stem] == 1 else f"{stem}-{taken[stem]}"
         viewer.draw(item.path, folder / f"{name}.png", f": {item.labels[0]} ({item.probabilities[0]:.1%})")
-    logger.info("see the graphs of %d pictures in %s", len(predictions), folder)
 
 
 def _write(predictions: list[Prediction], folder: Path, logger: logging.Logger) -> None:

@@ -118,12 +118,14 @@ def _draw_look(axes: Axes, image: np.ndarray, look: Look, color: str) -> None:
 def _tinted(shade: np.ndarray, color: str) -> np.ndarray:
     """(H, W) weights -> (H, W, 4) colour, the more opaque the larger the weight.
 
-    The largest is nearly opaque if it is three times the mean or more: equal weights must not look strong. Where only
-    some cells are looked at, the weakest of them can be seen, too.
+    The mean has the medium opacity and r times the mean the full one, r being 2, or more if the largest weight is more:
+    equal weights must not look strong, and of nearly equal ones the differences are seen. Where only some cells are
+    looked at, the weakest of them can be seen, too.
     """
-    scale = max(np.nanmax(shade), 3 * np.nanmean(shade))
-    weakest = 0.25 if np.isnan(shade).any() else 0.05
-    opacity = np.nan_to_num(weakest + (0.9 - weakest) * shade / scale)
+    shares = np.maximum(shade / np.nanmean(shade), 1e-6)
+    strength = 0.5 + 0.5 * np.log(shares) / np.log(max(2, np.nanmax(shares)))
+    weakest = 0.2 if np.isnan(shade).any() else 0.0
+    opacity = np.nan_to_num(weakest + (0.8 - weakest) * np.maximum(strength, 0))
     return np.dstack([np.broadcast_to(to_rgb(color), (*shade.shape, 3)), opacity])
 
 

@@ -7,7 +7,7 @@ from mindspore import Tensor, nn
 
 from src.models import create_model
 from tests.golden import compare, reader
-from tests.golden.check_vig import LIMITS, ForcedNeighbours, changed_share
+from tests.golden.check_vig import LIMITS, ForcedNeighbours, changed_share, told_lines
 from tests.golden.compare import Line
 from tests.golden.names import torch_name
 
@@ -64,6 +64,7 @@ def eval_lines(name: str) -> Iterator[Line]:
     network.set_train(False)
     free = network(Tensor(fixture.images)).asnumpy()
     yield compare.absolute("free logits", free, fixture.arrays["logits"], NETWORKS[name])
+    yield from told_lines(network, fixture)
 
     forced = force(network, fixture.arrays, "knn_eval", watch=True)
     found = stages(network, fixture.images)

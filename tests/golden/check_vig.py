@@ -58,6 +58,13 @@ def stages(network: nn.Cell, images: np.ndarray) -> dict[str, np.ndarray]:
     return {name: tensor.asnumpy() for name, tensor in found.items()}
 
 
+def told_lines(network: nn.Cell, fixture: reader.Fixture) -> Iterator[Line]:
+    """What `network.neighbours` tells of the first four layers; later, rounding swaps more and more neighbours."""
+    for layer, told in enumerate(network.neighbours(Tensor(fixture.images))[:4]):
+        share = changed_share(told.asnumpy(), fixture.arrays[f"knn_eval.{layer}"])
+        yield Line(f"share of nodes that the network tells other neighbours of, layer {layer}", share, 0.01)
+
+
 def changed_share(own: np.ndarray, recorded: np.ndarray) -> float:
     """Share of the nodes whose set of neighbours differs."""
     return float((np.sort(own, -1) != np.sort(recorded, -1)).any(-1).mean())
@@ -72,6 +79,7 @@ def eval_lines(fixture_name: str) -> Iterator[Line]:
     compare.load_weights(network, fixture, name_of)
     free = network(Tensor(fixture.images)).asnumpy()
     yield compare.absolute("free logits", free, fixture.arrays["logits"], 3e-2)
+    yield from told_lines(network, fixture)
 
     forced = force(network, fixture.arrays, "knn_eval", watch=True)
     found = stages(network, fixture.images)

@@ -56,18 +56,18 @@ def test_the_node_is_framed(tmp_path):
 
 def test_shades_follow_the_weights(tmp_path):
     shade = np.full((4, 4), np.nan)
-    shade[3, 3], shade[3, 2], shade[3, 0] = 0.7, 0.3, 0.0
+    shade[3, 3], shade[3, 2], shade[3, 0] = 0.8, 0.1, 0.0
     pixels = sheet(tmp_path / "a.png", GraphRow("one", 0, [Look(BOX, shade=shade)]))
     reds = [at(pixels, 0.875, column)[0] for column in (0.875, 0.625, 0.125, 0.375)]
-    # opacity 0.25 + 0.65 * weight / (3 * mean of the three) over muted 32
-    opacities = [0.25 + 0.65 * weight / 1.0 for weight in (0.7, 0.3, 0.0)]
+    # The mean is 0.3: the largest is full, and what is below 0.3 / (0.8 / 0.3) has the least opacity.
+    opacities = [0.8, 0.2, 0.2]
     np.testing.assert_allclose(reds[:3], [32 + opacity * (255 - 32) for opacity in opacities], atol=2)
     assert reds[3] == 32
 
 
 def test_equal_weights_do_not_look_strong(tmp_path):
     pixels = sheet(tmp_path / "a.png", GraphRow("one", 0, [Look(BOX, shade=np.full((4, 4), 0.2))]))
-    assert at(pixels, 0.8, 0.8)[0] == pytest.approx(32 + (0.05 + 0.85 / 3) * (255 - 32), abs=2)
+    assert at(pixels, 0.8, 0.8)[0] == pytest.approx(32 + 0.4 * (255 - 32), abs=2)
 
 
 def test_outlines_and_empty_places(tmp_path):
