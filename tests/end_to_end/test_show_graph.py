@@ -34,8 +34,10 @@ def pictures(digits, tmp_path):
     return f"{tmp_path}/a/x.png,{tmp_path}/b/x.png"
 
 
-def test_sheets_beside_the_same_predictions(untrained, pictures, tmp_path):
-    options = ("--pretrained", untrained, "--input", pictures, "--output")
+# PyNative spares the test two compilations.
+@pytest.mark.parametrize("mode", [1, pytest.param(0, marks=pytest.mark.slow)])
+def test_sheets_beside_the_same_predictions(untrained, pictures, tmp_path, mode):
+    options = ("--pretrained", untrained, "--context_mode", mode, "--input", pictures, "--output")
     assert run_here("predict.py", *options, tmp_path / "plain").code == 0
     finished = run_here("predict.py", *options, tmp_path / "shown", "--show_graph", 1, "--nodes", "9,54")
     assert (finished.code, finished.err) == (0, "")

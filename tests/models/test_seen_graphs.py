@@ -78,6 +78,7 @@ def test_attention_of_hlg():
     for block, groups in zip(found, network.groups, strict=True):
         assert groups.shape[0] == block[0].shape[1]
         assert sorted(groups.ravel().tolist()) == list(range(groups.size))
-    second = arrays(network.attention(Tensor(IMAGES[1:])))
-    for of_both, of_second in zip(arrays(found), second, strict=True):
-        np.testing.assert_allclose(of_both[1:], of_second, atol=1e-5)
+    tokens = np.random.default_rng(1).standard_normal((2, 16, 64)).astype(np.float32)
+    both, second = (arrays(network.block3_0.attention(Tensor(part))) for part in (tokens, tokens[1:]))
+    for of_both, of_second in zip(both, second, strict=True):
+        np.testing.assert_allclose(of_both[1:], of_second, atol=1e-6)
