@@ -2,9 +2,10 @@
 
 import os
 
+import mindspore as ms
 import pytest
 
-from src.runtime.device import clamp_workers, prepare_process
+from src.runtime.device import clamp_workers, eagerly, prepare_process
 from tests.support.processes import run_python
 
 SELECT = """
@@ -55,3 +56,12 @@ def test_preparing_twice_changes_nothing():
 def test_workers_are_at_most_the_cores():
     assert clamp_workers(1) == 1
     assert clamp_workers(10_000) == os.cpu_count()
+
+
+@pytest.mark.parametrize("mode", [ms.GRAPH_MODE, ms.PYNATIVE_MODE])
+def test_nothing_is_compiled_for_a_while(mode):
+    ms.set_context(mode=mode)
+    with pytest.raises(ZeroDivisionError), eagerly():
+        assert ms.get_context("mode") == ms.PYNATIVE_MODE
+        1 / 0  # noqa: B018
+    assert ms.get_context("mode") == mode

@@ -33,22 +33,28 @@ class Attention(nn.Cell):
         self.similarity = ops.BatchMatMul(transpose_b=True)
         self.mix = ops.BatchMatMul()
 
-    def heads(self, linear, x):
-        """(B, N, C) through `linear` -> (B, heads, N, C / heads)."""
-        num_tokens, channels = x.shape[1:]
-        rows = linear(x.reshape((-1, channels)))
+    def heads(self, rows, num_tokens):
+        """(B * N, C) -> (B, heads, N, C / heads)."""
         return rows.reshape((-1, num_tokens, self.num_heads, self.head_channels)).transpose((0, 2, 1, 3))
+
+    def weights_and_values(self, x, context):
+        """What `weights` gives, and the values (B, heads, M, d)."""
+        num_tokens, channels = x.shape[1:]
+        num_keys = context.shape[1]
+        rows, context = x.reshape((-1, channels)), context.reshape((-1, channels))
+        q = self.heads(self.to_q(rows), num_tokens)  # (B, h, N, d)
+        k = self.heads(self.to_k(context), num_keys)  # (B, h, M, d)
+        v = self.heads(self.to_v(context), num_keys)
+        return ops.softmax(self.similarity(q * self.scale, k), -1), v
 
     def weights(self, x, context):
         """The share (B, heads, N, M) of its attention that each query gives to each key."""
-        q = self.heads(self.to_q, x)  # (B, h, N, d)
-        k = self.heads(self.to_k, context)  # (B, h, M, d)
-        return ops.softmax(self.similarity(q * self.scale, k), -1)
+        return self.weights_and_values(x, context)[0]
 
     def construct(self, x, context):
         num_tokens, channels = x.shape[1:]
-        v = self.heads(self.to_v, context)  # (B, h, M, d)
-        x = self.mix(self.weights(x, context), v).transpose((0, 2, 1, 3)).reshape((-1, channels))  # (B * N, C)
+        weights, v = self.weights_and_values(x, context)
+        x = self.mix(weights, v).transpose((0, 2, 1, 3)).reshape((-1, channels))  # (B * N, C)
         return self.proj(x).reshape((-1, num_tokens, channels))
 
 
