@@ -1,5 +1,5 @@
-"""Losses of the classification networks: `create_loss(name, class_num=...)`."""
+"""Losses by name: `create_loss(name, class_num=...)`."""
 
-from src.loss.factory import create_loss
+from src.loss.factory import CLASSIFICATION_LOSSES, SEGMENTATION_LOSSES, create_loss
 
-__all__ = ["create_loss"]
+__all__ = ["CLASSIFICATION_LOSSES", "SEGMENTATION_LOSSES", "create_loss"]

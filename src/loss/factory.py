@@ -5,19 +5,37 @@ from difflib import SequenceMatcher
 from mindspore import nn
 
 from src.loss.cross_entropy import CrossEntropy
+from src.loss.ohem import SegmentationLoss
 
 SMOOTHING_LOSSES = ("ce", "ce_smooth", "ce_smooth_mixup")
-LOSSES = (*SMOOTHING_LOSSES, "soft_target")
+CLASSIFICATION_LOSSES = (*SMOOTHING_LOSSES, "soft_target")
+SEGMENTATION_LOSSES = ("ohem",)
 
 
-def create_loss(name: str, *, class_num: int, label_smoothing: float = 0.0) -> nn.Cell:
-    """A cell that maps logits (B, K) and a target, labels (B,) or probabilities (B, K), to a float32 scalar.
+def create_loss(
+    name: str,
+    *,
+    class_num: int,
+    label_smoothing: float = 0.0,
+    ohem_thres: float = 0.7,
+    ohem_keep: int = 100_000,
+    aux_weight: float = 0.4,
+    ignore_label: int = 255,
+) -> nn.Cell:
+    """The loss of that name: a cell that maps a network's output and a target to a float32 scalar.
 
-    `ce`, `ce_smooth` and `ce_smooth_mixup` are the seeds' three names for one computation: they smooth
-    the target by `label_smoothing` in [0, 1). `soft_target` takes targets as they come (ViG's recipe:
-    mixing has already smoothed them) and leaves `label_smoothing` aside. Unknown name: ValueError.
+    Classification: logits (B, K); a target of labels (B,) or probabilities (B, K). `ce`, `ce_smooth` and
+    `ce_smooth_mixup` are the seeds' three names for one computation: they smooth the target by `label_smoothing` in
+    [0, 1). `soft_target` takes targets as they come (ViG's recipe: mixing has already smoothed them) and leaves
+    `label_smoothing` aside.
+    Segmentation: `ohem` takes (logits, auxiliary logits), both (B, K, H, W), and labels (B, H, W), `ignore_label` where
+    there is none; it uses the four last arguments, see `SegmentationLoss`.
+    Unknown name: ValueError.
     """
-    if name not in LOSSES:
-        nearest = sorted(LOSSES, key=lambda known: -SequenceMatcher(None, name, known).ratio())
+    known = (*CLASSIFICATION_LOSSES, *SEGMENTATION_LOSSES)
+    if name not in known:
+        nearest = sorted(known, key=lambda word: -SequenceMatcher(None, name, word).ratio())
         raise ValueError(f"unknown loss '{name}': choose one of {', '.join(nearest)}")
+    if name in SEGMENTATION_LOSSES:
+        return SegmentationLoss(ohem_thres, ohem_keep, aux_weight, ignore_label)
     return CrossEntropy(class_num, label_smoothing if name in SMOOTHING_LOSSES else 0.0)

@@ -8,7 +8,7 @@ from types import ModuleType
 
 from mindspore import nn
 
-from . import hlg, resnext152, vig
+from . import dgcnet, hlg, resnext152, vig
 from .layers import LayerContext
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
@@ -21,6 +21,8 @@ class ModelInfo:
 
     image_size in pixels; params_m: trained parameters, millions, at 1000 classes; flops_g: multiply-adds an image, in
     units of 1e9; top1, top5: percent on ImageNet-1k by `source` ("authors", "seed"); None: not recorded.
+    task: "classification" or "segmentation"; the latter has miou, percent on Cityscapes' validation set, and counts
+    parameters at 19 classes.
     mean and std in units of the full range 0..1; crop_pct: centre crop / shorter side after the resize.
     """
 
@@ -34,13 +36,15 @@ class ModelInfo:
     top1: float | None = None
     top5: float | None = None
     source: str | None = None
+    task: str = "classification"
+    miou: float | None = None
     mean: tuple[float, float, float] = IMAGENET_MEAN
     std: tuple[float, float, float] = IMAGENET_STD
     crop_pct: float = 0.875
     interpolation: str = "bilinear"
 
 
-FAMILIES: dict[str, ModuleType] = {"vig": vig, "resnext152": resnext152, "hlg": hlg}
+FAMILIES: dict[str, ModuleType] = {"vig": vig, "resnext152": resnext152, "hlg": hlg, "dgcnet": dgcnet}
 ALIASES = {"resnext152": "resnext152_64x4d"}
 _FAMILY_OF = {name: family for family, folder in FAMILIES.items() for name in folder.CARDS}
 

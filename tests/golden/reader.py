@@ -31,10 +31,10 @@ class Fixture:
         return np.array(self.facts["labels"], np.int32)
 
 
-def read(name: str) -> Fixture:
-    """The fixture of one network."""
+def read(name: str, network: str | None = None) -> Fixture:
+    """The fixture `name`; network: whose state dict it uses, when that is another name."""
     facts = json.loads((FOLDER / f"{name}.json").read_text())
-    return Fixture(facts, dict(np.load(FOLDER / f"{name}.npz")), read_shapes(name))
+    return Fixture(facts, dict(np.load(FOLDER / f"{name}.npz")), read_shapes(network or name))
 
 
 def read_shapes(name: str) -> dict[str, tuple[int, ...]]:
@@ -88,6 +88,14 @@ def _scale_of(name: str, leaf: str, ndim: int) -> float:
 def images(shape: list[int], seed: int = 0) -> np.ndarray:
     """The input batch (B, 3, H, W)."""
     return np.random.default_rng(1234 + seed).standard_normal(tuple(shape)).astype(np.float32)
+
+
+def segmentation_target(shape: tuple[int, ...], num_classes: int, seed: int = 0) -> np.ndarray:
+    """Labels (B, H, W), int32; 255 at a tenth of the pixels."""
+    generator = np.random.default_rng(4321 + seed)
+    target = generator.integers(0, num_classes, size=shape)
+    target[generator.random(shape) < 0.1] = 255
+    return target.astype(np.int32)
 
 
 def unit_array(key: int, shape: tuple[int, ...], scale: float = 1.0, seed: int = 0) -> np.ndarray:

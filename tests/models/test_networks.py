@@ -1,4 +1,4 @@
-"""Every network: trains in both modes and in half precision, and survives export.
+"""Every classification network: trains in both modes and in half precision, and survives export.
 
 The smallest of each family always; the others are marked slow.
 """
@@ -16,7 +16,8 @@ from tests.golden.compare import Sgd
 from tests.golden.names import torch_name
 
 SMALL = ["hlg_nano", "pvig_nano", "resnext_nano", "vig_nano"]
-LARGE = [name for name in list_models() if name not in (*SMALL, "resnext152")]
+CLASSIFIERS = [name for name in list_models() if model_info(name).task == "classification"]
+LARGE = [name for name in CLASSIFIERS if name not in (*SMALL, "resnext152")]
 NETWORKS = [*SMALL, *(pytest.param(name, marks=pytest.mark.slow) for name in LARGE)]
 EVERY_NETWORK = pytest.mark.parametrize("name", NETWORKS)
 BATCH, CLASSES = 2, 10

@@ -64,6 +64,9 @@ def test_names_and_shapes(name, reference, name_of):
 
 def test_list_models():
     assert list_models() == [
+        "dgcnet_nano",
+        "dgcnet_res101",
+        "dgcnet_res50",
         "hlg_mobile",
         "hlg_nano",
         "pvig_b",
@@ -126,6 +129,7 @@ def test_unknown_option_names_the_known_ones():
         ({"name": "hlg_nano", "image_size": 16}, "image_size is 16; hlg_nano takes 32, 64, 96, ..."),
         ({"name": "resnext_nano", "image_size": 4}, "image_size is 4; resnext_nano takes 8 and more"),
         ({"name": "resnext50_32x4d", "stem_pool": "valid"}, "stem_pool is 'valid'; choose 'same' or 'pad'"),
+        ({"name": "dgcnet_nano", "image_size": 4}, "image_size is 4; dgcnet_nano takes 8 and more"),
         ({"name": "vig_nano", "drop_rate": 1.0}, r"drop_rate is 1.0; it must be in \[0, 1\)"),
     ],
 )
@@ -145,7 +149,7 @@ def test_other_image_sizes():
     assert pyramid.backbone[0][0].relative_pos.shape == (1, 576, 36)
 
 
-FOLDERS = ("src.models.hlg", "src.models.resnext152", "src.models.vig")
+FOLDERS = ("src.models.dgcnet", "src.models.hlg", "src.models.resnext152", "src.models.vig")
 
 
 def test_model_folders_know_only_the_layers():

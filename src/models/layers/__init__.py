@@ -4,14 +4,18 @@ from .activation import gelu, tanh_gelu
 from .batch_norm import batch_norm
 from .context import LayerContext
 from .conv import conv, conv_norm
-from .dropout import drop_path, dropout
+from .dropout import channel_dropout, drop_path, dropout
 from .initialization import initialize, kaiming_normal, truncated_normal
 from .keyed_random import share_random_step
-from .pooling import global_average, max_pool_after_relu
+from .pooling import ceil_max_pool_after_relu, global_average, max_pool_after_relu
+from .resize import bilinear_resize
 
 __all__ = [
     "LayerContext",
     "batch_norm",
+    "bilinear_resize",
+    "ceil_max_pool_after_relu",
+    "channel_dropout",
     "conv",
     "conv_norm",
     "drop_path",

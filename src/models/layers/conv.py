@@ -13,13 +13,14 @@ def conv(
     kernel: int = 1,
     *,
     stride: int = 1,
+    dilation: int = 1,
     groups: int = 1,
     bias: bool,
     context: LayerContext,
 ) -> nn.Cell:
-    """Convolution with padding kernel // 2; weight (out, in / groups, kernel, kernel)."""
+    """Convolution with padding dilation * (kernel // 2); weight (out, in / groups, kernel, kernel)."""
     narrow_groups = groups > 1 and 1 < in_channels // groups < 16  # of one channel, depthwise: the operator is fast
-    if context.cpu_kernels and narrow_groups and kernel == 3 and stride == 1 and not bias:
+    if context.cpu_kernels and narrow_groups and kernel == 3 and stride == dilation == 1 and not bias:
         return GroupedConv(in_channels, out_channels, groups)
     return nn.Conv2d(
         in_channels,
@@ -27,7 +28,8 @@ def conv(
         kernel,
         stride,
         pad_mode="pad",
-        padding=kernel // 2,
+        padding=dilation * (kernel // 2),
+        dilation=dilation,
         group=groups,
         has_bias=bias,
         weight_init="zeros",

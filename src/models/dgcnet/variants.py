@@ -1,0 +1,40 @@
+"""The DGCNet networks: their sizes, and what was published about them."""
+
+from dataclasses import dataclass
+
+EXPANSION = 4  # output channels of a bottleneck over the channels of its 3x3 convolution
+
+
+@dataclass(frozen=True)
+class Variant:
+    """num_blocks of the four stages; base_channels of the stem; head_channels of the graphs and the auxiliary head."""
+
+    num_blocks: tuple[int, int, int, int]
+    base_channels: int = 64
+    head_channels: int = 512
+
+    def stage_channels(self, index: int) -> int:
+        """Output channels of stage 0..3."""
+        return EXPANSION * self.base_channels * 2**index
+
+
+VARIANTS = {
+    "dgcnet_res101": Variant((3, 4, 23, 3)),
+    "dgcnet_res50": Variant((3, 4, 6, 3)),
+    "dgcnet_nano": Variant((2, 2, 2, 2), base_channels=16, head_channels=64),
+}
+
+PAPER = "https://arxiv.org/abs/1909.06121"
+
+CARDS = {
+    "dgcnet_res101": {
+        "title": "DGCNet on ResNet-101",
+        "task": "segmentation",
+        "image_size": 832,
+        "params_m": 72.507,
+        "miou": 80.30,
+        "source": "seed",
+    },
+    "dgcnet_res50": {"title": "DGCNet on ResNet-50", "task": "segmentation", "image_size": 832, "params_m": 53.514},
+    "dgcnet_nano": {"title": "DGCNet of small widths", "task": "segmentation", "image_size": 256},
+}
