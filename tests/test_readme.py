@@ -42,7 +42,10 @@ MADE_FILES = {
     *("predictions.png", "predictions.csv", "predictions.json", "resnext.ckpt"),
 }
 # Paths of the seeds' documents: a recipe that is found by its name, a checkpoint of the user's.
-SEED_PATHS = {"./src/configs/vig_s_patch16_224.yaml", "./ckpt_0/vig_s_patch16_224.ckpt"}
+SEED_PATHS = {
+    *("./src/configs/vig_s_patch16_224.yaml", "./ckpt_0/vig_s_patch16_224.ckpt"),
+    "scripts/run_pth2ckpt.sh",
+}
 ENDINGS = r"py|ya?ml|md|txt|lock|sh|png|jpg|csv|jsonl?|log|ckpt|mindir|onnx|cff"
 
 

@@ -13,7 +13,9 @@ def main(fixture: str, phase: str) -> int:
     prepare_process()
     from tests.golden import check_dgcnet, check_hlg, check_pvig, check_resnext, check_vig
 
-    check = next(check for check in (check_vig, check_pvig, check_resnext, check_hlg, check_dgcnet) if fixture in check.NETWORKS)
+    check = next(
+        check for check in (check_vig, check_pvig, check_resnext, check_hlg, check_dgcnet) if fixture in check.NETWORKS
+    )
     lines = list(check.eval_lines(fixture) if phase == "eval" else check.train_lines(fixture))
     print("\n".join(map(str, lines)))
     return 0 if lines and all(line.holds for line in lines) else 1

@@ -86,7 +86,9 @@ def ohem_loss(case):
     return create_loss("ohem", class_num=19, ohem_thres=case["thresh"], ohem_keep=case["min_kept"]).ohem
 
 
-@pytest.mark.parametrize("case", OHEM["cases"], ids=lambda case: f"{case['target']}-{case['thresh']}-{case['min_kept']}")
+@pytest.mark.parametrize(
+    "case", OHEM["cases"], ids=lambda case: f"{case['target']}-{case['thresh']}-{case['min_kept']}"
+)
 def test_ohem(case):
     ms.set_context(mode=ms.PYNATIVE_MODE)
     logits, labels = ohem_inputs(case["target"])

@@ -75,7 +75,9 @@ def test_logits_have_the_size_of_the_image(height, width, rows, columns):
     assert maps.shape == (2, CLASSES, rows, columns)
     logits = network(batch).asnumpy()
     assert logits.shape == (2, CLASSES, height, width)
-    np.testing.assert_allclose(logits[:, :, ::height - 1, ::width - 1], maps[:, :, ::rows - 1, ::columns - 1], rtol=1e-4)
+    np.testing.assert_allclose(
+        logits[:, :, :: height - 1, :: width - 1], maps[:, :, :: rows - 1, :: columns - 1], rtol=1e-4
+    )
 
 
 def test_training_adds_the_auxiliary_logits():
@@ -142,7 +144,9 @@ def test_half_precision(level):
 def test_onnx_with_another_batch_size(height, width, tmp_path):
     ms.set_context(mode=ms.GRAPH_MODE)
     path = str(tmp_path / "network.onnx")
-    ms.export(filled(context=LayerContext(exporting=True)), images(1, 3, height, width), file_name=path, file_format="ONNX")
+    ms.export(
+        filled(context=LayerContext(exporting=True)), images(1, 3, height, width), file_name=path, file_format="ONNX"
+    )
     model = onnx.load(path)
     assert "Resize" not in {node.op_type for node in model.graph.node}
     model.graph.input[0].type.tensor_type.shape.dim[0].dim_param = "batch"

@@ -10,7 +10,7 @@ import pytest
 from mindspore import Parameter, Tensor, nn
 
 from src.models import create_model, share_random_step
-from src.models.layers import drop_path, dropout
+from src.models.layers import channel_dropout, drop_path, dropout
 from src.models.layers.keyed_random import KeyedRandom, hash_bits
 
 MODES = pytest.mark.parametrize("mode", [ms.PYNATIVE_MODE, ms.GRAPH_MODE], ids=["eager", "compiled"])
@@ -109,12 +109,22 @@ def test_scaling_keeps_the_mean():
     assert output.mean() == pytest.approx(1.0, abs=0.02)
 
 
-@pytest.mark.parametrize("layer", [dropout(0.3), drop_path(0.3), dropout(0.0), drop_path(0.0)])
+@pytest.mark.parametrize(
+    "layer", [dropout(0.3), drop_path(0.3), channel_dropout(0.3), dropout(0.0), drop_path(0.0), channel_dropout(0.0)]
+)
 def test_nothing_happens_in_evaluation_or_at_rate_zero(layer):
     ms.set_context(mode=ms.PYNATIVE_MODE)
     x = Tensor(np.ones((8, 4), np.float32))
     training = isinstance(layer, nn.Identity)
     np.testing.assert_array_equal(layer.set_train(training)(x).asnumpy(), x.asnumpy())
+
+
+def test_channels_are_dropped_whole():
+    ms.set_context(mode=ms.PYNATIVE_MODE)
+    output = channel_dropout(0.2).set_train(True)(Tensor(np.ones((8, 64, 3, 5), np.float32))).asnumpy()
+    per_channel = output.reshape(8 * 64, 15)
+    assert set(map(tuple, per_channel.tolist())) == {(0.0,) * 15, (1.25,) * 15}
+    assert output.mean() == pytest.approx(1.0, abs=0.1)
 
 
 def test_the_counter_is_no_parameter_of_the_network():

@@ -7,11 +7,21 @@ import numpy as np
 import pytest
 from mindspore import Tensor, nn, ops
 
-from src.models.layers import LayerContext, batch_norm, conv, gelu, max_pool_after_relu, tanh_gelu
+from src.models.layers import (
+    LayerContext,
+    batch_norm,
+    bilinear_resize,
+    ceil_max_pool_after_relu,
+    conv,
+    gelu,
+    max_pool_after_relu,
+    tanh_gelu,
+)
 from src.models.layers.batch_norm import SyncBatchNorm
 from src.models.layers.grouped_conv import GroupedConv
 
 CPU, EXPORTING = LayerContext(), LayerContext(exporting=True)
+STANDARD = LayerContext(device="GPU")  # the framework's operators, which run here too
 
 
 @pytest.fixture(autouse=True, params=[ms.PYNATIVE_MODE, ms.GRAPH_MODE], ids=["eager", "compiled"])
@@ -46,6 +56,54 @@ def test_max_pool_borders(context):
     same = max_pool_after_relu("same", context)(Tensor(x)).asnumpy()[0, 0]
     assert padded.tolist() == [[9, 9], [9, 9]]
     assert same.tolist() == [[9, 1], [2, 7]]
+
+
+def ceil_pooled(x):
+    """3x3, stride 2, one pixel of -inf at the top and left, and at the bottom and right what the last window needs."""
+    rows, columns = (n // 2 + 1 for n in x.shape)
+    x = np.pad(x, ((1, 2), (1, 2)), constant_values=-np.inf)
+    return np.array([[x[2 * i : 2 * i + 3, 2 * j : 2 * j + 3].max() for j in range(columns)] for i in range(rows)])
+
+
+@pytest.mark.parametrize("context", [CPU, EXPORTING])
+def test_ceil_max_pool(context):
+    x = np.array([[0, 0, 0, 1], [0, 9, 0, 0], [0, 0, 0, 0], [2, 0, 0, 7]], np.float32)
+    pool = ceil_max_pool_after_relu(context)
+    assert pool(Tensor(x[None, None])).asnumpy()[0, 0].tolist() == [[9, 9, 1], [9, 9, 7], [2, 7, 7]]
+    for height, width in ((6, 8), (7, 8), (5, 9)):  # rows and columns: 4 and 5, 4 and 5, 3 and 5
+        x = np.abs(normal(height, width))
+        np.testing.assert_array_equal(pool(Tensor(x[None, None])).asnumpy()[0, 0], ceil_pooled(x))
+
+
+class Resize(nn.Cell):
+    def __init__(self, context, size):
+        super().__init__()
+        self.resize = bilinear_resize(context)
+        self.size = size
+
+    def construct(self, x):
+        return self.resize(x, self.size)
+
+
+@pytest.mark.parametrize("context", [CPU, STANDARD])
+def test_resize_keeps_the_corners(context):
+    x = Tensor(np.array([[0, 4], [8, 12]], np.float32).reshape(1, 1, 2, 2))
+    expected = [[0, 1, 2, 3, 4], [4, 5, 6, 7, 8], [8, 9, 10, 11, 12]]
+    np.testing.assert_allclose(Resize(context, (3, 5))(x).asnumpy()[0, 0], expected, atol=1e-5)
+    one = Tensor(np.full((1, 2, 1, 1), 3, np.float32))
+    np.testing.assert_allclose(Resize(context, (2, 3))(one).asnumpy(), np.full((1, 2, 2, 3), 3))
+
+
+@pytest.mark.parametrize("size", [(13, 20), (3, 4)])
+def test_both_ways_to_resize_are_equal(size):
+    x, dout = Tensor(normal(2, 3, 5, 7)), Tensor(normal(2, 3, *size, seed=1))
+    found = []
+    for context in (CPU, STANDARD):
+        cell = Resize(context, size)
+        (dx,) = ops.GradOperation(get_all=True, sens_param=True)(cell)(x, dout)
+        found.append((cell(x).asnumpy(), dx.asnumpy()))
+    np.testing.assert_allclose(found[0][0], found[1][0], atol=1e-5)
+    np.testing.assert_allclose(found[0][1], found[1][1], atol=1e-5)
 
 
 class Gradients(nn.Cell):

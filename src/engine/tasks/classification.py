@@ -18,7 +18,7 @@ from src.datasets.sources.image_folder import ImageFolder, find_split, find_vali
 from src.datasets.transforms import Preprocessing, evaluation_transforms, training_transforms
 from src.engine.evaluation_set import EvaluationSet
 from src.engine.networks import network_info
-from src.loss import create_loss
+from src.loss import CLASSIFICATION_LOSSES, SEGMENTATION_LOSSES, create_loss
 from src.metrics import ClassificationMetric
 from src.runtime.device import clamp_workers
 from src.runtime.entry import Session
@@ -36,6 +36,11 @@ class ClassificationTask:
     def __init__(self, config: Config, meta: dict[str, Any] | None = None, given: frozenset[str] = frozenset()):
         self.config = config
         self.info = network_info(config.model.backbone)
+        if self.info.task != "classification":
+            raise UserError(
+                f"backbone {self.info.name} is a {self.info.task} network; "
+                "this version trains, evaluates and exports classification networks only: see --list_models 1"
+            )
         self._meta = meta or {}
         self._given = given
 
@@ -143,6 +148,9 @@ class ClassificationTask:
     def loss(self) -> nn.Cell:
         """The training loss."""
         settings = self.config.loss
+        if settings.loss_name in SEGMENTATION_LOSSES:
+            known = ", ".join(CLASSIFICATION_LOSSES)
+            raise UserError(f"loss_name {settings.loss_name} is for segmentation networks: choose one of {known}")
         smoothing = settings.label_smooth_factor if settings.use_label_smooth else 0.0
         try:
             return create_loss(settings.loss_name, class_num=self.config.model.class_num, label_smoothing=smoothing)

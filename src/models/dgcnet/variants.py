@@ -21,7 +21,7 @@ class Variant:
 VARIANTS = {
     "dgcnet_res101": Variant((3, 4, 23, 3)),
     "dgcnet_res50": Variant((3, 4, 6, 3)),
-    "dgcnet_nano": Variant((2, 2, 2, 2), base_channels=16, head_channels=64),
+    "dgcnet_nano": Variant((1, 1, 2, 2), base_channels=16, head_channels=32),
 }
 
 PAPER = "https://arxiv.org/abs/1909.06121"

@@ -28,7 +28,8 @@ class OperatorResize(nn.Cell):
 
 
 class MatrixResize(nn.Cell):
-    """A matrix product for each axis: ONNX export lacks the operator."""
+    """A matrix product for each axis: ONNX export lacks the operator, and on the CPU its gradient takes 2 to 5 times as
+    long (19 maps of 53 x 53 to 416 x 416: 26 ms against 6 ms)."""
 
     def construct(self, x, size):
         height, width = x.shape[2:]
@@ -39,4 +40,4 @@ class MatrixResize(nn.Cell):
 
 def bilinear_resize(context: LayerContext) -> nn.Cell:
     """A cell called as resize(x, (H', W')): (B, C, H, W) -> (B, C, H', W')."""
-    return MatrixResize() if context.exporting else OperatorResize()
+    return MatrixResize() if context.exporting or context.device == "CPU" else OperatorResize()
