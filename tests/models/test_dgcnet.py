@@ -42,9 +42,7 @@ def assert_close(logits, expected):
     np.testing.assert_allclose(logits, expected, atol=1e-4 * np.abs(expected).max())
 
 
-@pytest.mark.parametrize("name", SIZES)
-def test_names_shapes_and_counts(name):
-    network = create_model(name, 19)
+def assert_names_shapes_and_counts(network, name):
     shapes = {torch_name(key): parameter.shape for key, parameter in network.parameters_and_names()}
     assert shapes == map_shapes(reader.read_shapes(name))
     num_parameters = sum(parameter.size for parameter in network.trainable_params())
@@ -52,18 +50,23 @@ def test_names_shapes_and_counts(name):
     assert num_parameters == pytest.approx(model_info(name).params_m * 1e6, abs=500)
 
 
+def test_the_larger_body():
+    assert_names_shapes_and_counts(create_model("dgcnet_res101", 19), "dgcnet_res101")
+
+
+def test_the_smaller_body_and_its_forward_pass():
+    ms.set_context(mode=ms.PYNATIVE_MODE)
+    network = create_model("dgcnet_res50", 19).set_train(False)
+    assert_names_shapes_and_counts(network, "dgcnet_res50")
+    logits = network(images(1, 3, 64, 49)).asnumpy()
+    assert logits.shape == (1, 19, 64, 49)
+    assert np.isfinite(logits).all()
+
+
 def test_cards():
     info = model_info("dgcnet_res101")
     assert (info.task, info.miou, info.source, info.image_size) == ("segmentation", 80.3, "seed", 832)
     assert model_info("vig_s").task == "classification"
-
-
-def test_forward_pass_of_the_smaller_body():
-    ms.set_context(mode=ms.PYNATIVE_MODE)
-    network = create_model("dgcnet_res50", 19).set_train(False)
-    logits = network(images(1, 3, 64, 49)).asnumpy()
-    assert logits.shape == (1, 19, 64, 49)
-    assert np.isfinite(logits).all()
 
 
 @pytest.mark.parametrize(("height", "width", "rows", "columns"), [(64, 97, 9, 13), (33, 50, 5, 7), (8, 16, 2, 3)])
@@ -130,7 +133,8 @@ class Loss(nn.Cell):
         return self.loss(outputs, target), outputs
 
 
-@pytest.mark.parametrize("level", [pytest.param("O2", marks=pytest.mark.slow), "O3"])
+@pytest.mark.slow
+@pytest.mark.parametrize("level", ["O2", "O3"])
 def test_half_precision(level):
     ms.set_context(mode=ms.GRAPH_MODE)
     network = create_model(NANO, CLASSES).set_train(True)
