@@ -71,7 +71,8 @@ class DilatedResNet(nn.Cell):
     def stages(self, x):
         """(B, 3, H, W) -> (B, 16 C, h, w), (B, 32 C, h, w), C the stem's first width.
 
-        An input side of n pixels makes a side of h = (n / 4 + 1) / 2 or so: 97 -> 13, 416 -> 53, 832 -> 105.
+        h is about H / 8 + 1: three halvings, the second of which adds a position to an even size. 97 -> 13, 416 -> 53,
+        832 -> 105.
         """
         x = self.maxpool(ops.relu(self.bn1(self.conv1(x))))
         third = self.layer3(self.layer2(self.layer1(x)))
