@@ -13,8 +13,8 @@ from tests.golden.compare import Line, Tolerances
 from tests.golden.names import torch_name
 
 NETWORKS = {"dgcnet_97": "dgcnet_res101", "dgcnet_193": "dgcnet_res101"}
-# The statistics of the last layers, like the logits in training, vary by 5e-4 between float32 and float64.
-LIMITS = Tolerances(logits=1e-5, loss=1e-4, grad_norm=5e-2, grad_slice=3e-1, moving=1e-3)
+# The statistics of the last layers, like the logits in training, vary by 5e-4 to 1e-3 with the rounding.
+LIMITS = Tolerances(logits=1e-5, loss=1e-4, grad_norm=5e-2, grad_slice=3e-1, moving=3e-3)
 TRAINING_LOGITS = 1e-2  # absolute
 SLICE_OF_GRAPH = 1e-4  # absolute: the logits barely see the spatial graph
 RATE = 0.01
