@@ -20,11 +20,11 @@ DEFAULTS_FILE = CONFIG_ROOT / "defaults.yml"
 COMMAND_LINE = "command line"
 # What a checkpoint's configuration says of its own run only.
 RUN_KEYS = {
-    *("name", "resume", "run_distribute", "list_models", "print_config"),
+    *("name", "resume", "run_distribute", "list_models", "print_config", "check_dataset", "show_batch"),
     *("input", "output", "file_name", "show_graph", "nodes"),
 }
 # Keys of a command that are no part of the configuration.
-FLAGS = {"help", "print_config"}
+FLAGS = {"help", "print_config", "check_dataset"}
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,8 @@ class RunConfig:
     data_sink: bool
     log_interval: Annotated[int, at_least(0)]
     open_profiler: bool
+    check_dataset: bool
+    show_batch: str
     list_models: bool
     print_config: bool
 
@@ -42,6 +44,7 @@ class DataConfig:
     mean: Annotated[list[float] | None, num_values(3)]
     std: Annotated[list[float] | None, num_values(3)]
     data_list: str
+    max_bad_images: Annotated[float, between(0.0, 1.0)]
     rgb: bool
 
 

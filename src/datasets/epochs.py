@@ -13,6 +13,8 @@ import mindspore as ms
 import mindspore.dataset as ds
 import numpy as np
 
+from src.datasets.pipeline import EncodedImages, readable_batches
+
 
 def pipeline_seed(*key: int) -> int:
     """A seed for the framework's random operators from a key such as (seed, epoch, rank)."""
@@ -24,7 +26,7 @@ class EpochDataset:
 
     Args:
         build: epoch (from 0) -> the pipeline of that epoch.
-        wrap: what the pipeline's batches pass through (names unreadable files).
+        source: what the pipelines read.
         steps_per_epoch: batches an epoch.
         seed_key: (seed, rank); the epoch is added.
         first_epoch: epoch to begin with.
@@ -34,13 +36,13 @@ class EpochDataset:
     def __init__(
         self,
         build: Callable[[int], ds.Dataset],
-        wrap: Callable[[Iterator], Iterator],
+        source: EncodedImages,
         steps_per_epoch: int,
         seed_key: tuple[int, int],
         first_epoch: int = 0,
         first_batch: int = 0,
     ):
-        self._build, self._wrap = build, wrap
+        self._build, self._source = build, source
         self._steps_per_epoch = steps_per_epoch
         self._seed_key = seed_key
         self._epoch, self._skip = first_epoch, first_batch
@@ -70,14 +72,14 @@ class EpochDataset:
         return batch
 
     def _start_epoch(self) -> Iterator:
+        first_batch, self._skip = self._skip, 0
+        return readable_batches(self._start_pipeline, self._source, first_batch)
+
+    def _start_pipeline(self) -> Iterator:
         pipeline = self._build(self._epoch)
         # The seed counts at the moment when the iterator is created.
         ds.config.set_seed(pipeline_seed(*self._seed_key, self._epoch))
-        batches = self._wrap(pipeline.create_tuple_iterator(num_epochs=1, do_copy=False))
-        for _ in range(self._skip):
-            next(batches)
-        self._skip = 0
-        return batches
+        return pipeline.create_tuple_iterator(num_epochs=1, do_copy=False)
 
 
 class EpochSampler(ds.Sampler):

@@ -2,39 +2,130 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 import mindspore.dataset as ds
 import numpy as np
-from mindspore.dataset import vision
 
 from src.config import UserError
+from src.datasets.encoded import decoding_fault, read_encoded
+
+# More than the framework reads ahead of the batch that it gives out.
+NUM_REMEMBERED = 20_000
 
 
 class EncodedImages:
-    """Random access to (bytes of the image file, label): the framework's C++ operators decode them."""
+    """Random access to (bytes of the image file, label): the framework's C++ operators decode them.
+
+    Several threads may read at once. A file that cannot be used ends the reading with a UserError; sub-classes know
+    something better.
+
+    Attributes:
+        faults: the files found so far that cannot be used, with the reason.
+        failure: what ended the reading; the framework itself passes on a text only.
+    """
 
     def __init__(self, files: Sequence[Path], labels: Sequence[int]):
         self.files = files
         self.labels = np.asarray(labels, np.int32)
+        self.faults: dict[Path, str] = {}
+        self.failure: UserError | None = None
+        self._recent: deque[Path] = deque(maxlen=NUM_REMEMBERED)
 
     def __len__(self) -> int:
         return len(self.files)
 
     def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
-        return np.fromfile(self.files[index], np.uint8), self.labels[index]
+        data = self.read(index)
+        return (data, self.labels[index]) if data is not None else self.instead_of(index)
+
+    def read(self, index: int) -> np.ndarray | None:
+        """The bytes of a file, None when it cannot be used."""
+        path = self.files[index]
+        if path in self.faults:
+            return None
+        data, fault = read_encoded(path)
+        if fault:
+            self.add_fault(path, fault)
+            return None
+        self._recent.append(path)
+        return data
+
+    def instead_of(self, index: int) -> tuple[np.ndarray, np.ndarray]:
+        """What stands where a file cannot be used."""
+        path = self.files[index]
+        raise self.failed(
+            f"{path}: cannot be read as an image ({self.faults[path]}): replace it by a JPEG, PNG, BMP, PPM, TIFF, "
+            "GIF or WebP file, or remove it"
+        )
+
+    def add_fault(self, path: Path, fault: str) -> None:
+        """Note that a file cannot be used."""
+        self.faults[path] = fault
+
+    def failed(self, message: str) -> UserError:
+        """The error to raise, kept for the thread that waits for the batches."""
+        self.failure = UserError(message)
+        return self.failure
+
+    def find_undecodable(self) -> bool:
+        """Decode what was read last, until a file is found that is damaged within; whether there was one."""
+        for path in reversed(tuple(self._recent)):
+            fault = "" if path in self.faults else decoding_fault(path)
+            if fault:
+                self.add_fault(path, fault)
+                return True
+        return False
 
 
 def image_batches(
     source: EncodedImages, order: np.ndarray | ds.Sampler, transforms: list, batch_size: int, num_workers: int
 ) -> ds.Dataset:
-    """Batches (image (B, 3, H, W) float32, label (B,) int32) of the samples in `order`: positions, or a sampler."""
+    """Batches (image (B, 3, H, W) float32, label (B,) int32) of the samples in `order`: positions, or a sampler.
+
+    `num_workers` threads read and as many decode; the framework hands on in order, however many they are.
+    """
     sampler = order if isinstance(order, ds.Sampler) else ds.SubsetSampler(order.tolist())
-    # One reading thread keeps up with the decoders and keeps the order.
-    pipeline = ds.GeneratorDataset(source, ["image", "label"], sampler=sampler, num_parallel_workers=1)
+    pipeline = ds.GeneratorDataset(
+        source, ["image", "label"], sampler=sampler, num_parallel_workers=num_workers, python_multiprocessing=False
+    )
     pipeline = pipeline.map(transforms, "image", num_parallel_workers=num_workers)
     return pipeline.batch(batch_size, drop_remainder=True)
+
+
+def readable_batches(start: Callable[[], Iterator], source: EncodedImages, first_batch: int = 0) -> Iterator:
+    """The batches from `first_batch` on, across files that only their decoding shows to be damaged.
+
+    Such a file takes the framework's pipeline down. It is then found, and the pipeline is started again as if it had
+    been known from the beginning: what comes does not depend on when a file was found out.
+
+    Args:
+        start: begins the pipeline anew; always the same batches but for the source's faults.
+        source: what the pipeline reads.
+
+    Raises:
+        UserError: the source gave up, or reading failed for another reason.
+    """
+    num_done, failed_at = first_batch, -1
+    while True:
+        batches = start()
+        try:
+            for _ in range(num_done):
+                next(batches)
+            for batch in batches:
+                num_done += 1
+                yield batch
+            return
+        except RuntimeError as error:
+            if source.failure is not None:
+                raise source.failure from None
+            # After some broken files the framework's decoder fails on a good one, too: hence a second try.
+            if not source.find_undecodable() and failed_at == num_done:
+                raise UserError(f"reading the images failed: {_cause(error)}") from None
+            failed_at = num_done
 
 
 def read_images(files: Sequence[Path], transforms: list) -> np.ndarray:
@@ -45,25 +136,11 @@ def read_images(files: Sequence[Path], transforms: list) -> np.ndarray:
     """
     source = EncodedImages(files, np.zeros(len(files)))
     batches = image_batches(source, np.arange(len(files)), transforms, len(files), num_workers=1)
-    iterator = batches.create_tuple_iterator(num_epochs=1, output_numpy=True)
-    return next(checked(iterator, source))[0]
+    start = partial(batches.create_tuple_iterator, num_epochs=1, output_numpy=True)
+    return next(readable_batches(start, source))[0]
 
 
-def checked(batches: Iterator, source: EncodedImages) -> Iterator:
-    """The batches; an image that cannot be decoded ends them with a UserError that names it."""
-    try:
-        yield from batches
-    except RuntimeError as error:
-        raise UserError(_unreadable(source, str(error))) from None
-
-
-def _unreadable(source: EncodedImages, reason: str) -> str:
-    """Which file it was: the pipeline has only bytes, so the files are decoded one by one, now that one is bad."""
-    decode = vision.Decode()
-    for path in source.files:
-        try:
-            decode(np.fromfile(path, np.uint8))
-        except (OSError, RuntimeError):
-            return f"{path}: cannot be read as an image: replace it by a JPEG, PNG, BMP, PPM or TIFF file, or remove it"
-    causes = [line for line in reason.splitlines() if line.startswith("[ERROR]")] or reason.strip().splitlines()
-    return f"reading the images failed: {causes[0].removeprefix('[ERROR]').strip()}"
+def _cause(error: RuntimeError) -> str:
+    lines = str(error).strip().splitlines()
+    causes = [line for line in lines if line.startswith("[ERROR]")] or lines
+    return causes[0].removeprefix("[ERROR]").strip()

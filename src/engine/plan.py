@@ -69,7 +69,6 @@ _NOT_YET = {
     "re_prob": 0.0,
     "enable_modelarts": False,
     "open_profiler": False,
-    "data_list": "",
     "rgb": True,
 }
 

@@ -59,7 +59,7 @@ class ClassificationMetric:
 
         Args:
             logits: (B, K) float.
-            labels: (B,) int, 0..K-1.
+            labels: (B,) int, 0..K-1; -1 - k for an image of class k that could not be read: it counts as wrong.
             weights: (B,) 1 for an image, 0 for a row that only pads the batch; None counts all rows.
 
         Raises:
@@ -69,6 +69,7 @@ class ClassificationMetric:
         if weights is not None:
             counted = np.asarray(weights) != 0
             logits, labels = logits[counted], labels[counted]
+        logits, labels = _without_unread(logits, labels)
         self._confusion.update(_predictions(logits, labels), labels)  # refuses labels before anything counts
         self._num_correct_top5 += int(np.sum(_ranks(logits, labels) < min(5, self.num_classes)))
         self._loss_sum += float(np.sum(_cross_entropies(logits, labels)))
@@ -102,6 +103,15 @@ class ClassificationMetric:
             loss=self._loss_sum / num_images,
             confusion=confusion,
         )
+
+
+def _without_unread(logits: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Labels below 0 as the classes that they stand for, with logits that know nothing and rank the truth last."""
+    unread = (labels < 0) & (labels >= -logits.shape[1])
+    labels = np.where(unread, -1 - labels, labels)
+    num_classes = logits.shape[1]
+    blind = -(np.arange(num_classes) == labels[:, None]).astype(np.float64)
+    return np.where(unread[:, None], blind, logits), labels
 
 
 def _predictions(logits: np.ndarray, labels: np.ndarray) -> np.ndarray:

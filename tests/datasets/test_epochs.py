@@ -6,11 +6,10 @@ import numpy as np
 import pytest
 
 from src.datasets.epochs import EpochDataset, pipeline_seed
-from src.datasets.pipeline import EncodedImages, checked, image_batches, read_images
+from src.datasets.pipeline import EncodedImages, image_batches, read_images
 from src.datasets.sampling import training_positions
 from src.datasets.transforms import Preprocessing, evaluation_transforms, training_transforms
 from tests.support.images import write_noise
-from tests.support.user_errors import message_of
 
 PREPROCESSING = Preprocessing(
     image_size=8, crop_pct=1.0, interpolation="bilinear", mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5)
@@ -32,7 +31,7 @@ def _epochs(source, *, seed=1, first_epoch=0, first_batch=0):
         positions = training_positions(10, seed=seed, epoch=epoch, rank=0, num_ranks=1, batch_size=2)
         return image_batches(source, positions, transforms, batch_size=2, num_workers=2)
 
-    return EpochDataset(build, lambda batches: batches, NUM_STEPS, (seed, 0), first_epoch, first_batch)
+    return EpochDataset(build, source, NUM_STEPS, (seed, 0), first_epoch, first_batch)
 
 
 def _read(dataset, num_epochs):
@@ -100,47 +99,6 @@ def test_it_is_a_dataset_for_the_frameworks_training_loop(source):
 def test_seeds_come_from_the_whole_key():
     assert pipeline_seed(1, 0, 2) == zlib.crc32(b"(1, 0, 2)") == 1169953749
     assert len({pipeline_seed(1, rank, epoch) for rank in range(4) for epoch in range(50)}) == 200
-
-
-def _damaged(folder, name, damage):
-    path = write_noise(folder / "good.png", 1).rename(folder / name)
-    path.write_bytes(damage(path.read_bytes()))
-    return path
-
-
-@pytest.mark.parametrize(
-    ("name", "damage"),
-    [
-        ("cut.png", lambda data: data[: len(data) // 2]),
-        ("empty.jpg", lambda data: b""),
-        ("text.jpg", lambda data: b"no image"),
-    ],
-)
-def test_a_file_that_is_no_image_is_named(tmp_path, monkeypatch, name, damage):
-    monkeypatch.chdir(tmp_path)  # the framework leaves a copy of such a file in the current folder
-    good, bad = write_noise(tmp_path / "0.png", 0), _damaged(tmp_path, name, damage)
-    source = EncodedImages([good, bad], [0, 1])
-    for transforms in (
-        evaluation_transforms(PREPROCESSING),
-        training_transforms(PREPROCESSING, crop_min=0.5, hflip=0.5),
-    ):
-        pipeline = image_batches(source, np.array([0, 1]), transforms, 1, 1)
-        assert message_of(lambda p=pipeline: list(checked(p.create_tuple_iterator(num_epochs=1), source))) == (
-            f"{bad}: cannot be read as an image: replace it by a JPEG, PNG, BMP, PPM or TIFF file, or remove it"
-        )
-
-
-def test_a_format_that_the_framework_does_not_read_is_named(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    path = write_noise(tmp_path / "moving.gif", 1)
-    assert message_of(read_images, [path], evaluation_transforms(PREPROCESSING)) == (
-        f"{path}: cannot be read as an image: replace it by a JPEG, PNG, BMP, PPM or TIFF file, or remove it"
-    )
-
-
-def test_a_file_that_has_gone_is_named(tmp_path):
-    path = tmp_path / "gone.png"
-    assert message_of(read_images, [path], evaluation_transforms(PREPROCESSING)).startswith(f"{path}: cannot be read")
 
 
 def test_a_few_images_are_read_in_their_order(tmp_path):

@@ -2,7 +2,8 @@
 
 import pytest
 
-from src.datasets.sources.image_folder import find_pictures, find_split, find_validation, scan_image_folder
+from src.datasets.sources.find import find_split, find_validation
+from src.datasets.sources.image_folder import find_pictures, scan_image_folder
 from tests.support.images import write_class_folder, write_noise
 from tests.support.user_errors import message_of
 

@@ -88,12 +88,13 @@ def test_checkpoints(told, reference, tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["damaged.ckpt", "text.ckpt"]
 
 
-def test_a_picture_that_cannot_be_decoded_is_named(tiny, tmp_path):
+def test_more_unreadable_images_than_allowed_are_named(tiny, tmp_path):
     digits = write_few_digits(tmp_path / "digits")
     broken = next((digits / "train" / "4").iterdir())
     broken.write_bytes(broken.read_bytes()[:60])
     line = mistake(run_here("train.py", *tiny.options[:2], *tiny.options[4:], "--dataset_path", digits))
-    assert line.startswith(f"{broken}: cannot be read as an image: ")
+    # 1 of 64 is above the default of 1 %.
+    assert line.startswith(f"max_bad_images 0.01: 1 of 64 training images cannot be read: {broken} (cut off: a PNG ")
 
 
 def test_a_place_that_cannot_be_written(told, tiny, reference, tmp_path):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import asdict
-from functools import cached_property, partial
+from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import mindspore.dataset as ds
@@ -12,10 +14,13 @@ from mindspore import nn
 
 from src.config import Config, UserError
 from src.datasets.epochs import EpochDataset, EpochSampler, pipeline_seed
-from src.datasets.pipeline import EncodedImages, checked, image_batches
+from src.datasets.pipeline import image_batches, readable_batches
 from src.datasets.sampling import evaluation_positions, steps_per_epoch, training_positions
-from src.datasets.sources.image_folder import ImageFolder, find_split, find_validation, scan_image_folder
+from src.datasets.sources.find import find_list, find_split, find_validation, open_images
+from src.datasets.sources.labelled import LabelledImages
+from src.datasets.sources.list_file import read_list
 from src.datasets.transforms import Preprocessing, evaluation_transforms, training_transforms
+from src.datasets.unreadable import EvaluationImages, TrainingImages
 from src.engine.evaluation_set import EvaluationSet
 from src.engine.networks import network_info
 from src.loss import CLASSIFICATION_LOSSES, SEGMENTATION_LOSSES, create_loss
@@ -82,11 +87,15 @@ class ClassificationTask:
     # -- training
 
     @cached_property
-    def training_folder(self) -> ImageFolder:
+    def training_folder(self) -> LabelledImages:
         """The training images, found and checked against the network's classes."""
-        folder = scan_image_folder(find_split(self.config.data.dataset_path, "train", "dataset_path"))
-        self._check_classes(folder)
-        return folder
+        if self.config.data.data_list:
+            images = self._listed("train")
+        else:
+            place = find_split(self.config.data.dataset_path, "train", "dataset_path")
+            images = open_images(place, self.config.model.class_num)
+        self._check_classes(images)
+        return images
 
     @property
     def notes(self) -> list[str]:
@@ -115,7 +124,8 @@ class ClassificationTask:
             sink: one framework pipeline over all epochs, which a device can be fed from; it begins at an epoch's start.
         """
         data, seed = self.config.data, self.config.run.seed
-        source = EncodedImages(self.training_folder.files, self.training_folder.labels)
+        images = self.training_folder
+        source = TrainingImages(images.files, images.labels, seed=seed, max_bad_images=data.max_bad_images)
         settings = asdict(self.preprocessing) | {"image_size": data.train_image_size}
         transforms = training_transforms(Preprocessing(**settings), crop_min=data.crop_min, hflip=data.hflip)
         workers = clamp_workers(data.train_num_workers)
@@ -138,7 +148,7 @@ class ClassificationTask:
             return build(EpochSampler(positions, first_epoch))
         return EpochDataset(
             lambda epoch: build(positions(epoch)),
-            partial(checked, source=source),
+            source,
             self.steps_per_epoch(session.num_ranks),
             (seed, session.rank),
             first_epoch,
@@ -160,10 +170,13 @@ class ClassificationTask:
     # -- evaluation
 
     @cached_property
-    def validation_folder(self) -> ImageFolder:
+    def validation_folder(self) -> LabelledImages:
         """The validation images, in the training classes' order."""
-        root = find_validation(self.config.eval.eval_path, self.config.data.dataset_path)
-        return scan_image_folder(root, self.class_names)
+        evaluation, data = self.config.eval, self.config.data
+        if data.data_list and not evaluation.eval_path:
+            return self._listed("val", self.class_names)
+        place = find_validation(evaluation.eval_path, data.dataset_path)
+        return open_images(place, self.config.model.class_num, self.class_names)
 
     def evaluation_set(self, session: Session) -> EvaluationSet:
         """This rank's share of the validation images."""
@@ -171,19 +184,19 @@ class ClassificationTask:
         batch_size = evaluation.eval_batch_size or self.config.data.batch_size
         order = evaluation_positions(len(folder), rank=session.rank, num_ranks=session.num_ranks, batch_size=batch_size)
         # Repeated samples are entries of their own: the framework refuses more positions than a source has entries.
-        source = EncodedImages(
+        source = EvaluationImages(
             [folder.files[position] for position in order.positions],
             [folder.labels[position] for position in order.positions],
         )
         transforms = evaluation_transforms(self.preprocessing)
         workers = clamp_workers(evaluation.eval_num_workers)
 
-        def batches():
+        def start() -> Iterator:
             pipeline = image_batches(source, np.arange(len(source)), transforms, batch_size, workers)
-            return checked(pipeline.create_tuple_iterator(num_epochs=1, do_copy=False), source)
+            return pipeline.create_tuple_iterator(num_epochs=1, do_copy=False)
 
         weights = np.split(order.weights, max(1, len(order.weights) // batch_size))
-        return EvaluationSet(batches, weights, len(folder))
+        return EvaluationSet(lambda: readable_batches(start, source), weights, len(folder))
 
     def metric(self) -> ClassificationMetric:
         """An empty count of top-1, top-5 and confusions."""
@@ -191,14 +204,19 @@ class ClassificationTask:
 
     # -- helpers
 
-    def _class_folder(self) -> ImageFolder:
-        if self.config.data.dataset_path:
+    def _listed(self, split: str, class_names: tuple[str, ...] | None = None) -> LabelledImages:
+        data = self.config.data
+        path = find_list(data.data_list, split)
+        return read_list(path, Path(data.dataset_path), self.config.model.class_num, class_names)
+
+    def _class_folder(self) -> LabelledImages:
+        if self.config.data.dataset_path or self.config.data.data_list:
             return self.training_folder
-        folder = scan_image_folder(find_validation(self.config.eval.eval_path, ""))
+        folder = open_images(find_validation(self.config.eval.eval_path, ""), self.config.model.class_num)
         self._check_classes(folder)
         return folder
 
-    def _check_classes(self, folder: ImageFolder) -> None:
+    def _check_classes(self, folder: LabelledImages) -> None:
         found, wanted = len(folder.class_names), self.config.model.class_num
         if found > wanted:
             raise UserError(f"{folder.root} has {found} class folders, class_num is {wanted}: give --class_num {found}")

@@ -1,0 +1,110 @@
+"""A tar archive of class folders, unpacked once: completely or not at all."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import tarfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+
+from tqdm import tqdm
+
+from src.config import UserError
+from src.runtime.terminal import progress_shown
+
+END_OF_ARCHIVE = 1024  # bytes of zeros
+
+
+def extract_archive(archive: Path) -> Path:
+    """Unpack x.tar into the folder x beside it, unless that is there; returns the folder with the class folders.
+
+    Archives within it (ImageNet's, one a class) become folders, too. Only one of several processes unpacks, the others
+    wait for it.
+
+    Raises:
+        UserError: the archive is cut off, has members that do not belong into a data set (links, devices, paths that
+            lead out of the folder), or there is no room or right to write beside it.
+    """
+    folder = archive.with_suffix("")
+    if not folder.is_dir():
+        try:
+            with _alone(archive):
+                if not folder.is_dir():
+                    _extract_complete(archive, folder)
+        except tarfile.TarError as error:
+            raise UserError(f"{archive}: damaged or cut off ({error}): copy it again") from None
+        except OSError as error:
+            text = f"{archive}: cannot be unpacked beside itself ({error.strerror or error})"
+            raise UserError(f"{text}: unpack it elsewhere and give that folder") from None
+    return _class_folder(folder)
+
+
+@contextmanager
+def _alone(archive: Path) -> Iterator[None]:
+    """One process at a time: the others wait at a lock file that stays, hidden, beside the archive."""
+    with open(archive.with_name(f".{archive.name}.lock"), "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _extract_complete(archive: Path, folder: Path) -> None:
+    partial = archive.with_name(f".{folder.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)  # of a process that was killed
+    try:
+        partial.mkdir()
+        with open(archive, "rb") as file:
+            _check_end(file)
+            with tarfile.open(fileobj=file, mode="r:") as tar, _progress(file) as bar:
+                for member in tar:
+                    _extract_member(tar, member, partial, archive)
+                    bar.update(file.tell() - bar.n)
+        os.sync()  # the files are on the disk before the folder has its name
+        os.replace(partial, folder)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def _check_end(file) -> None:
+    """Cut off between two members, an archive reads like a whole one but for its end."""
+    size = file.seek(0, os.SEEK_END)
+    file.seek(max(0, size - END_OF_ARCHIVE))
+    if size < END_OF_ARCHIVE or any(file.read()):
+        raise tarfile.ReadError("its end is missing")
+    file.seek(0)
+
+
+def _progress(file) -> tqdm:
+    total = os.fstat(file.fileno()).st_size
+    return tqdm(total=total, desc="unpacking", unit="B", unit_scale=True, leave=False, disable=not progress_shown())
+
+
+def _extract_member(tar: tarfile.TarFile, member: tarfile.TarInfo, folder: Path, archive: Path) -> None:
+    name = PurePosixPath(member.name)
+    if name.is_absolute() or ".." in name.parts:
+        raise UserError(f"{archive}: member {member.name} leads out of the folder: nothing was unpacked")
+    if not (member.isfile() or member.isdir()):
+        raise UserError(f"{archive}: member {member.name} is a link or a device: nothing was unpacked")
+    target = folder / name
+    if member.isdir():
+        target.mkdir(parents=True, exist_ok=True)
+        return
+    content = tar.extractfile(member)
+    if name.suffix == ".tar":
+        with tarfile.open(fileobj=content, mode="r:") as inner:
+            for inner_member in inner:
+                _extract_member(inner, inner_member, target.with_suffix(""), archive)
+        return
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with open(target, "wb") as file:
+        shutil.copyfileobj(content, file)
+
+
+def _class_folder(folder: Path) -> Path:
+    """The folder itself, or the only one in it where that is what holds the class folders."""
+    inner = [entry for entry in folder.iterdir() if entry.is_dir()]
+    if len(inner) == 1 and any(entry.is_dir() for entry in inner[0].iterdir()):
+        return inner[0]
+    return folder

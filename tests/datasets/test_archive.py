@@ -1,0 +1,141 @@
+"""Tar archives of class folders: unpacked once, completely or not at all."""
+
+import io
+import os
+import tarfile
+
+import pytest
+
+from src.datasets.sources.archive import extract_archive
+from src.datasets.sources.find import open_images
+from tests.support.images import write_class_folder
+from tests.support.processes import run_python
+from tests.support.user_errors import message_of
+
+
+def _pack(folder, archive, arcname="."):
+    archive.parent.mkdir(parents=True, exist_ok=True)
+    with tarfile.open(archive, "w") as tar:
+        tar.add(folder, arcname=arcname)
+    return archive
+
+
+@pytest.fixture
+def classes(tmp_path):
+    return write_class_folder(tmp_path / "source", {"cat": 2, "dog": 1})
+
+
+@pytest.fixture
+def archive(tmp_path, classes):
+    return _pack(classes, tmp_path / "data/train/imagenet_train.tar")
+
+
+def _names(images):
+    return [f"{file.parent.name}/{file.name}" for file in images.files]
+
+
+def test_an_archive_in_train_is_unpacked_beside_itself_once(archive):
+    images = open_images(archive.parent, 2)
+    assert (_names(images), images.class_names) == (["cat/0.png", "cat/1.png", "dog/0.png"], ("cat", "dog"))
+    assert images.root == archive.with_suffix("")
+    unpacked = (images.root / "cat/0.png").stat().st_mtime_ns
+    assert open_images(archive.parent, 2) == open_images(archive, 2) == images
+    assert (images.root / "cat/0.png").stat().st_mtime_ns == unpacked
+    assert sorted(path.name for path in archive.parent.iterdir()) == [
+        ".imagenet_train.tar.lock",
+        "imagenet_train",
+        "imagenet_train.tar",
+    ]
+
+
+def test_the_class_folders_may_lie_one_folder_down(tmp_path, classes):
+    folder = extract_archive(_pack(classes, tmp_path / "x.tar", "ILSVRC/train"))
+    assert folder == tmp_path / "x/ILSVRC"
+    assert extract_archive(_pack(classes, tmp_path / "y.tar", "train")) == tmp_path / "y/train"
+
+
+def test_an_archive_of_one_archive_a_class(tmp_path, classes):
+    packed = tmp_path / "packed"
+    for name in ("cat", "dog"):
+        _pack(classes / name, packed / f"{name}.tar")
+    images = open_images(_pack(packed, tmp_path / "x.tar"), 2)
+    assert _names(images) == ["cat/0.png", "cat/1.png", "dog/0.png"]
+
+
+def test_class_folders_beside_an_archive_are_what_counts(archive):
+    write_class_folder(archive.parent, {"ant": 1, "bee": 1})
+    assert open_images(archive.parent, 2).class_names == ("ant", "bee")
+
+
+@pytest.mark.parametrize("kept", [0.2, 0.4, 0.6])
+def test_a_truncated_archive_leaves_nothing(archive, kept):
+    content = archive.read_bytes()
+    archive.write_bytes(content[: int(len(content) * kept)])
+    message = message_of(extract_archive, archive)
+    assert message.startswith(f"{archive}: damaged or cut off (")
+    assert message.endswith("): copy it again")
+    assert sorted(path.name for path in archive.parent.iterdir()) == [".imagenet_train.tar.lock", "imagenet_train.tar"]
+
+
+def test_an_archive_that_is_cut_off_between_two_members_is_not_taken_for_a_whole_one(archive):
+    with tarfile.open(archive) as tar:
+        second = tar.getmembers()[2].offset
+    archive.write_bytes(archive.read_bytes()[:second])
+    assert message_of(extract_archive, archive).startswith(f"{archive}: damaged or cut off (its end is missing)")
+
+
+def _member(name, kind, linkname=""):
+    member = tarfile.TarInfo(name)
+    member.type, member.linkname = kind, linkname
+    return member
+
+
+@pytest.mark.parametrize(
+    ("member", "what"),
+    [
+        (_member("cat/../../evil.png", tarfile.REGTYPE), "leads out of the folder"),
+        (_member("/tmp/evil.png", tarfile.REGTYPE), "leads out of the folder"),
+        (_member("cat/link.png", tarfile.SYMTYPE, "/etc/passwd"), "is a link or a device"),
+        (_member("cat/hard.png", tarfile.LNKTYPE, "cat/0.png"), "is a link or a device"),
+        (_member("cat/null", tarfile.CHRTYPE), "is a link or a device"),
+        (_member("cat/pipe", tarfile.FIFOTYPE), "is a link or a device"),
+    ],
+)
+def test_members_that_do_not_belong_into_a_data_set_are_refused(archive, member, what):
+    with tarfile.open(archive, "a") as tar:
+        tar.addfile(member, io.BytesIO())
+    message = message_of(extract_archive, archive)
+    assert message == f"{archive}: member {member.name} {what}: nothing was unpacked"
+    assert sorted(path.name for path in archive.parent.iterdir()) == [".imagenet_train.tar.lock", "imagenet_train.tar"]
+
+
+def test_what_a_killed_process_left_is_removed(archive):
+    leftover = archive.with_name(".imagenet_train.partial")
+    write_class_folder(leftover, {"zebra": 1})
+    assert open_images(archive, 2).class_names == ("cat", "dog")
+    assert not leftover.exists()
+
+
+def test_several_processes_unpack_once(archive):
+    program = """
+        import sys
+        from multiprocessing import get_context
+        from pathlib import Path
+        from src.datasets.sources.archive import extract_archive
+        with get_context("fork").Pool(3) as pool:
+            print(len(set(pool.map(extract_archive, [Path(sys.argv[1])] * 3))))
+    """
+    finished = run_python(program, str(archive))
+    assert (finished.returncode, finished.stdout) == (0, "1\n")
+
+
+def test_a_folder_that_cannot_be_written_is_said(archive):
+    if os.geteuid() == 0:
+        # The rights do not bind root: a file where the lock should be made a folder does.
+        archive.with_name(f".{archive.name}.lock").mkdir()
+    else:
+        archive.parent.chmod(0o500)
+    message = message_of(extract_archive, archive)
+    archive.parent.chmod(0o700)
+    assert message.startswith(f"{archive}: cannot be unpacked beside itself (")
+    assert message.endswith("): unpack it elsewhere and give that folder")
