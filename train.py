@@ -2,6 +2,8 @@
 
     python train.py --config_path config/vig/vig_nano_digits.yml --dataset_path data/digits
     python train.py --config_path vig_s_patch16_224.yaml --dataset_path IMAGENET --resume auto
+    python train.py --config_path ... --dataset_path IMAGENET --check_dataset    what is wrong with the images
+    python train.py --config_path ... --dataset_path IMAGENET --show_batch samples.png
     msrun --worker_num=2 --local_worker_num=2 --join=True train.py --config_path ...
 
 Writes outputs/<recipe>/ with the log, the metrics, the curves and the checkpoints.
@@ -20,12 +22,18 @@ def main(argv: list[str]) -> int:
     if resolved is None:
         return 0
     # MindSpore is loaded here, after the process has been prepared for it.
+    from src.engine.check_dataset import check_dataset
     from src.engine.networks import describe_networks
+    from src.engine.show_batch import show_batch
     from src.engine.trainer import train
 
     if resolved.config.run.list_models:
         print(describe_networks())
         return 0
+    if resolved.config.run.check_dataset:
+        return check_dataset(resolved)
+    if resolved.config.run.show_batch:
+        return show_batch(resolved)
     return train(resolved)
 
 

@@ -66,7 +66,13 @@ def _as_ppm(data: np.ndarray) -> tuple[np.ndarray, str]:
     try:
         with Image.open(io.BytesIO(data.tobytes())) as image:
             image.convert("RGB").save(buffer, "PPM")
-    except (OSError, ValueError, SyntaxError, EOFError):  # what Pillow raises on damaged data
+    except (
+        OSError,
+        ValueError,
+        SyntaxError,
+        EOFError,
+        Image.DecompressionBombError,
+    ):  # what Pillow raises on damaged data
         return data, "damaged GIF or WebP"
     return np.frombuffer(buffer.getvalue(), np.uint8).copy(), ""
 

@@ -4,7 +4,7 @@ from .canvas import write_atomically
 from .confusion import plot_confusion_matrix
 from .curves import plot_curves, plot_learning_rate
 from .graph import GraphRow, Look, graph_sheet
-from .grid import Prediction, prediction_grid
+from .grid import Prediction, picture_sheet, prediction_grid
 from .segmentation import (
     SegmentedImage,
     color_map,
@@ -25,6 +25,7 @@ __all__ = [
     "error_map",
     "overlay",
     "graph_sheet",
+    "picture_sheet",
     "plot_confusion_matrix",
     "plot_curves",
     "plot_learning_rate",

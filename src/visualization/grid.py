@@ -61,6 +61,19 @@ def prediction_grid(items: Sequence[Prediction], path: str | Path, max_items: in
             _draw_cell(figure, column * CELL_WIDTH, row * CELL_HEIGHT, item)
 
 
+def picture_sheet(images: Sequence[np.ndarray], captions: Sequence[str], path: str | Path) -> None:
+    """Draw (H, W, 3) uint8 pictures, each over its caption, in rows of MAX_COLUMNS."""
+    num_columns = min(MAX_COLUMNS, len(images))
+    num_rows = ceil(len(images) / num_columns)
+    cell_height = MARGIN + PICTURE + CAPTION
+    with canvas(path, num_columns * CELL_WIDTH, num_rows * cell_height + MARGIN, layout=None) as figure:
+        for index, (image, caption) in enumerate(zip(images, captions, strict=True)):
+            row, column = divmod(index, num_columns)
+            picture = axes_at(figure, column * CELL_WIDTH + MARGIN, row * cell_height + MARGIN, PICTURE, PICTURE)
+            picture.set_xlabel(shorten(caption, 32), fontsize=8, labelpad=3)
+            _draw_picture(picture, image)
+
+
 def _draw_cell(figure: Figure, left: float, top: float, item: Prediction) -> None:
     """Draw an item into the cell whose corner is `left` and `top` inches from the figure's."""
     left, top = left + MARGIN, top + MARGIN + TITLE

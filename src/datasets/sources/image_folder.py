@@ -24,7 +24,8 @@ def scan_image_folder(root: Path, class_names: tuple[str, ...] | None = None) ->
     folders = class_folders(root)
     foreign = sorted(set(folders) - set(class_names or folders))
     if foreign:
-        raise UserError(f"{root}: folder {foreign[0]} is none of the {len(class_names or ())} training classes")
+        others = f" (nor are {', '.join(foreign[1:6])})" if foreign[1:] else ""
+        raise UserError(f"{root}: folder {foreign[0]} is none of the {len(class_names or ())} training classes{others}")
     if not any(folders.values()):
         raise UserError(f"{root}: no images found: it needs one folder a class with {', '.join(IMAGE_ENDINGS)} files")
     empty = [name for name, files in folders.items() if not files]

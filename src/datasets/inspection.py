@@ -1,0 +1,80 @@
+"""A look at every file of a data set: can it be read, and is there anything unusual about it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from PIL import Image
+
+from src.datasets.encoded import decoding_fault
+
+EXIF_ORIENTATION = 274
+UPRIGHT = (None, 1)
+
+
+@dataclass(frozen=True)
+class ImageFacts:
+    """What one file is.
+
+    Attributes:
+        path: the file.
+        fault: why it cannot be read; "" when it can, and only then the rest is known.
+        size: width and height, pixels; 0 when unknown.
+        kind: JPEG, PNG, ...; "" when unknown.
+        oddities: what is unusual about it.
+    """
+
+    path: Path
+    fault: str
+    size: tuple[int, int] = (0, 0)
+    kind: str = ""
+    oddities: tuple[str, ...] = ()
+
+
+def inspect_images(
+    files: Sequence[Path], num_threads: int, progress: Callable[[Iterable], Iterable] = iter
+) -> list[ImageFacts]:
+    """The facts of each file, in order.
+
+    Args:
+        num_threads: files that are looked at side by side.
+        progress: wraps the loop over the files, tqdm for one.
+    """
+    with ThreadPoolExecutor(num_threads) as pool:
+        return list(progress(pool.map(inspect_image, files)))
+
+
+def inspect_image(path: Path) -> ImageFacts:
+    """Decode a file as training does and look at its header."""
+    fault = decoding_fault(path)
+    if fault:
+        return ImageFacts(path, fault)
+    try:
+        with Image.open(path) as image:
+            return ImageFacts(path, "", image.size, image.format or "", tuple(_oddities(image)))
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        return ImageFacts(path, "", oddities=("with a header that Pillow does not understand",))
+
+
+def num_oddities(facts: Iterable[ImageFacts]) -> Counter[str]:
+    """{oddity: files that have it}"""
+    return Counter(oddity for fact in facts for oddity in fact.oddities)
+
+
+def _oddities(image: Image.Image) -> Iterable[str]:
+    if image.mode == "CMYK":
+        yield "CMYK, turned into RGB"
+    if image.mode.startswith("I"):
+        yield "16 bits a channel, the upper 8 are used"
+    if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
+        yield "transparent, which is not seen"
+    if image.format in ("GIF", "WEBP"):
+        yield f"{image.format}, decoded by Pillow, which is slower"
+    if getattr(image, "n_frames", 1) > 1:
+        yield "several frames, the first is used"
+    if image.getexif().get(EXIF_ORIENTATION) not in UPRIGHT:
+        yield "turned by its EXIF data, which is not followed"

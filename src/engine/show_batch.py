@@ -1,0 +1,50 @@
+"""`train.py --show_batch samples.png`: training images as the network sees them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import chain, islice
+from pathlib import Path
+
+import numpy as np
+
+from src.config import Resolved, UserError
+from src.datasets.transforms import Preprocessing
+from src.engine.tasks.classification import ClassificationTask
+from src.runtime.entry import Session
+from src.visualization import picture_sheet
+
+NUM_SHOWN = 24
+ENDING = ".png"
+
+
+def show_batch(resolved: Resolved) -> int:
+    """Draw the first training images of the first epoch, augmented, with their labels; returns the exit code."""
+    path = Path(resolved.config.run.show_batch)
+    if path.suffix.lower() != ENDING:
+        raise UserError(f"show_batch: {path} is no {ENDING} file: give --show_batch samples{ENDING}")
+    task = ClassificationTask(resolved.config, given=resolved.given)
+    batches = task.training_dataset(Session("CPU", rank=0, num_ranks=1, isa=""), 0, 0)
+    samples = chain.from_iterable(zip(batch[0].asnumpy(), batch[1].asnumpy(), strict=True) for batch in batches)
+    images, labels = zip(*islice(samples, NUM_SHOWN), strict=True)
+    captions = [caption(label, task.class_names) for label in labels]
+    try:
+        picture_sheet([seen_pixels(image, task.preprocessing) for image in images], captions, path)
+    except OSError as error:
+        raise UserError(f"show_batch: {path} cannot be written ({error.strerror}): give another file") from None
+    print(f"see {path}: {len(images)} training images as the network sees them")
+    return 0
+
+
+def seen_pixels(image: np.ndarray, preprocessing: Preprocessing) -> np.ndarray:
+    """A network's input (3, H, W) float as a picture (H, W, 3) uint8: the normalisation taken back."""
+    pixels = image.transpose(1, 2, 0) * np.asarray(preprocessing.std) + np.asarray(preprocessing.mean)
+    return np.rint(np.clip(pixels, 0.0, 1.0) * 255.0).astype(np.uint8)
+
+
+def caption(label: np.ndarray, class_names: Sequence[str]) -> str:
+    """A label, or a mixture's two largest shares, in words."""
+    if label.ndim == 0:
+        return class_names[int(label)]
+    best = [index for index in np.argsort(-label, kind="stable")[:2] if label[index] >= 0.05]
+    return " + ".join(f"{label[index]:.0%} {class_names[index]}" for index in best)
