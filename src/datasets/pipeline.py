@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 
 import mindspore.dataset as ds
@@ -12,6 +12,8 @@ import numpy as np
 
 from src.config import UserError
 from src.datasets.encoded import decoding_fault, read_encoded
+from src.datasets.read_ahead import ReadAhead, reads_slowly
+from src.runtime.device import clamp_workers
 
 # More than the framework reads ahead of the batch that it gives out.
 NUM_REMEMBERED = 20_000
@@ -41,6 +43,11 @@ class EncodedImages:
     def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
         data = self.read(index)
         return (data, self.labels[index]) if data is not None else self.instead_of(index)
+
+    @cached_property
+    def reads_slowly(self) -> bool:
+        """Whether several threads should read."""
+        return reads_slowly(self)
 
     def read(self, index: int) -> np.ndarray | None:
         """The bytes of a file, None when it cannot be used."""
@@ -86,13 +93,18 @@ def image_batches(
 ) -> ds.Dataset:
     """Batches (image (B, 3, H, W) float32, label (B,) int32) of the samples in `order`: positions, or a sampler.
 
-    `num_workers` threads read and as many decode; the framework hands on in order, however many they are.
+    At most `num_workers` threads decode, no more than there are cores. One reads, or `num_workers` where files come
+    slowly; what comes is the same.
     """
-    sampler = order if isinstance(order, ds.Sampler) else ds.SubsetSampler(order.tolist())
-    pipeline = ds.GeneratorDataset(
-        source, ["image", "label"], sampler=sampler, num_parallel_workers=num_workers, python_multiprocessing=False
-    )
-    pipeline = pipeline.map(transforms, "image", num_parallel_workers=num_workers)
+    columns = ["image", "label"]
+    if isinstance(order, ds.Sampler):
+        pipeline = ds.GeneratorDataset(source, columns, sampler=order, num_parallel_workers=1)
+    elif num_workers > 1 and source.reads_slowly:
+        pipeline = ds.GeneratorDataset(ReadAhead(source, order.tolist(), num_workers), columns, num_parallel_workers=1)
+    else:
+        sampler = ds.SubsetSampler(order.tolist())
+        pipeline = ds.GeneratorDataset(source, columns, sampler=sampler, num_parallel_workers=1)
+    pipeline = pipeline.map(transforms, "image", num_parallel_workers=clamp_workers(num_workers))
     return pipeline.batch(batch_size, drop_remainder=True)
 
 

@@ -25,7 +25,6 @@ from src.engine.evaluation_set import EvaluationSet
 from src.engine.networks import network_info
 from src.loss import CLASSIFICATION_LOSSES, SEGMENTATION_LOSSES, create_loss
 from src.metrics import ClassificationMetric
-from src.runtime.device import clamp_workers
 from src.runtime.entry import Session
 
 
@@ -128,7 +127,6 @@ class ClassificationTask:
         source = TrainingImages(images.files, images.labels, seed=seed, max_bad_images=data.max_bad_images)
         settings = asdict(self.preprocessing) | {"image_size": data.train_image_size}
         transforms = training_transforms(Preprocessing(**settings), crop_min=data.crop_min, hflip=data.hflip)
-        workers = clamp_workers(data.train_num_workers)
 
         def positions(epoch: int) -> np.ndarray:
             return training_positions(
@@ -141,7 +139,7 @@ class ClassificationTask:
             )
 
         def build(order: np.ndarray | ds.Sampler) -> ds.Dataset:
-            return image_batches(source, order, transforms, data.batch_size, workers)
+            return image_batches(source, order, transforms, data.batch_size, data.train_num_workers)
 
         if sink:
             ds.config.set_seed(pipeline_seed(seed, session.rank, first_epoch))
@@ -189,7 +187,7 @@ class ClassificationTask:
             [folder.labels[position] for position in order.positions],
         )
         transforms = evaluation_transforms(self.preprocessing)
-        workers = clamp_workers(evaluation.eval_num_workers)
+        workers = evaluation.eval_num_workers
 
         def start() -> Iterator:
             pipeline = image_batches(source, np.arange(len(source)), transforms, batch_size, workers)
