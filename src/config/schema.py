@@ -33,7 +33,7 @@ class RunConfig:
 class DataConfig:
     """Training data"""
 
-    dataset: Annotated[str, one_of("image_folder")]
+    dataset: Annotated[str, one_of("image_folder", "mindrecord")]
     dataset_path: str
     train_image_size: Annotated[int, at_least(8)]
     interpolation: Annotated[str | None, one_of("bilinear", "bicubic")]

@@ -13,7 +13,7 @@ import mindspore as ms
 import mindspore.dataset as ds
 import numpy as np
 
-from src.datasets.pipeline import EncodedImages, readable_batches
+from src.datasets.pipeline import Source, readable_batches
 
 
 def pipeline_seed(*key: int) -> int:
@@ -36,7 +36,7 @@ class EpochDataset:
     def __init__(
         self,
         build: Callable[[int], ds.Dataset],
-        source: EncodedImages,
+        source: Source,
         steps_per_epoch: int,
         seed_key: tuple[int, int],
         first_epoch: int = 0,

@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property, partial
 from pathlib import Path
+from typing import Protocol
 
 import mindspore.dataset as ds
 import numpy as np
@@ -17,6 +18,20 @@ from src.runtime.device import clamp_workers
 
 # More than the framework reads ahead of the batch that it gives out.
 NUM_REMEMBERED = 20_000
+
+
+class Source(Protocol):
+    """Samples that a pipeline can be built on and started again after a failure."""
+
+    failure: UserError | None
+
+    def __len__(self) -> int: ...
+
+    def pipeline(self, order: np.ndarray | ds.Sampler, num_workers: int) -> ds.Dataset:
+        """Rows (bytes of an image, label) in `order`."""
+
+    def find_undecodable(self) -> bool:
+        """Find out a file that took the pipeline down; whether there was one."""
 
 
 class EncodedImages:
@@ -61,6 +76,15 @@ class EncodedImages:
         self._recent.append(path)
         return data
 
+    def pipeline(self, order: np.ndarray | ds.Sampler, num_workers: int) -> ds.Dataset:
+        """Rows (bytes, label) in `order`; `num_workers` threads read where files come slowly, else one."""
+        columns = ["image", "label"]
+        if isinstance(order, np.ndarray) and num_workers > 1 and self.reads_slowly:
+            ahead = ReadAhead(self, order.tolist(), num_workers)
+            return ds.GeneratorDataset(ahead, columns, num_parallel_workers=1)
+        sampler = order if isinstance(order, ds.Sampler) else ds.SubsetSampler(order.tolist())
+        return ds.GeneratorDataset(self, columns, sampler=sampler, num_parallel_workers=1)
+
     def instead_of(self, index: int) -> tuple[np.ndarray, np.ndarray]:
         """What stands where a file cannot be used."""
         path = self.files[index]
@@ -89,26 +113,18 @@ class EncodedImages:
 
 
 def image_batches(
-    source: EncodedImages, order: np.ndarray | ds.Sampler, transforms: list, batch_size: int, num_workers: int
+    source: Source, order: np.ndarray | ds.Sampler, transforms: list, batch_size: int, num_workers: int
 ) -> ds.Dataset:
     """Batches (image (B, 3, H, W) float32, label (B,) int32) of the samples in `order`: positions, or a sampler.
 
-    At most `num_workers` threads decode, no more than there are cores. One reads, or `num_workers` where files come
-    slowly; what comes is the same.
+    At most `num_workers` threads decode, no more than there are cores.
     """
-    columns = ["image", "label"]
-    if isinstance(order, ds.Sampler):
-        pipeline = ds.GeneratorDataset(source, columns, sampler=order, num_parallel_workers=1)
-    elif num_workers > 1 and source.reads_slowly:
-        pipeline = ds.GeneratorDataset(ReadAhead(source, order.tolist(), num_workers), columns, num_parallel_workers=1)
-    else:
-        sampler = ds.SubsetSampler(order.tolist())
-        pipeline = ds.GeneratorDataset(source, columns, sampler=sampler, num_parallel_workers=1)
+    pipeline = source.pipeline(order, num_workers)
     pipeline = pipeline.map(transforms, "image", num_parallel_workers=clamp_workers(num_workers))
     return pipeline.batch(batch_size, drop_remainder=True)
 
 
-def readable_batches(start: Callable[[], Iterator], source: EncodedImages, first_batch: int = 0) -> Iterator:
+def readable_batches(start: Callable[[], Iterator], source: Source, first_batch: int = 0) -> Iterator:
     """The batches from `first_batch` on, across files that only their decoding shows to be damaged.
 
     Such a file takes the framework's pipeline down. It is then found, and the pipeline is started again as if it had

@@ -43,8 +43,7 @@ class TrainingImages(EncodedImages):
         num_bad, num_files = len(self.faults), len(self.files)
         if num_bad > self._max_bad_images * num_files:
             raise self.failed(too_many_bad(self.faults, num_files, self._max_bad_images))
-        # A bad disk must not fill the log: ten files are named, then each time that their number has doubled.
-        if num_bad <= 10 or num_bad & (num_bad - 1) == 0:
+        if _worth_a_line(num_bad):
             get_logger().warning(
                 "%s: cannot be read as an image (%s), another one of its class takes its place; %d of %d so far",
                 *(path, fault, num_bad, num_files),
@@ -59,8 +58,14 @@ class EvaluationImages(EncodedImages):
 
     def add_fault(self, path: Path, fault: str) -> None:
         super().add_fault(path, fault)
-        if len(self.faults) <= 10:
-            get_logger().warning("%s: cannot be read as an image (%s): it counts as wrong", path, fault)
+        if _worth_a_line(len(self.faults)):
+            text = "%s: cannot be read as an image (%s): it counts as wrong; %d so far"
+            get_logger().warning(text, path, fault, len(self.faults))
+
+
+def _worth_a_line(num_bad: int) -> bool:
+    """A bad disk must not fill the log: ten files are named, then each time that their number has doubled."""
+    return num_bad <= 10 or num_bad & (num_bad - 1) == 0
 
 
 def too_many_bad(faults: dict[Path, str], num_files: int, max_bad_images: float) -> str:

@@ -14,11 +14,12 @@ from mindspore import nn
 
 from src.config import Config, UserError
 from src.datasets.epochs import EpochDataset, EpochSampler, pipeline_seed
-from src.datasets.pipeline import image_batches, readable_batches
+from src.datasets.pipeline import Source, image_batches, readable_batches
 from src.datasets.sampling import evaluation_positions, steps_per_epoch, training_positions
 from src.datasets.sources.find import find_list, find_split, find_validation, open_images
 from src.datasets.sources.labelled import LabelledImages
 from src.datasets.sources.list_file import read_list
+from src.datasets.sources.mindrecord import RecordedImages, RecordSource, open_mindrecord
 from src.datasets.transforms import Preprocessing, evaluation_transforms, training_transforms
 from src.datasets.unreadable import EvaluationImages, TrainingImages
 from src.engine.evaluation_set import EvaluationSet
@@ -86,9 +87,11 @@ class ClassificationTask:
     # -- training
 
     @cached_property
-    def training_folder(self) -> LabelledImages:
+    def training_folder(self) -> LabelledImages | RecordedImages:
         """The training images, found and checked against the network's classes."""
-        if self.config.data.data_list:
+        if self.config.data.dataset == "mindrecord":
+            images = self._recorded("train", self.config.data.dataset_path, "dataset_path")
+        elif self.config.data.data_list:
             images = self._listed("train")
         else:
             place = find_split(self.config.data.dataset_path, "train", "dataset_path")
@@ -123,8 +126,7 @@ class ClassificationTask:
             sink: one framework pipeline over all epochs, which a device can be fed from; it begins at an epoch's start.
         """
         data, seed = self.config.data, self.config.run.seed
-        images = self.training_folder
-        source = TrainingImages(images.files, images.labels, seed=seed, max_bad_images=data.max_bad_images)
+        source = self._training_source()
         settings = asdict(self.preprocessing) | {"image_size": data.train_image_size}
         transforms = training_transforms(Preprocessing(**settings), crop_min=data.crop_min, hflip=data.hflip)
 
@@ -168,9 +170,11 @@ class ClassificationTask:
     # -- evaluation
 
     @cached_property
-    def validation_folder(self) -> LabelledImages:
+    def validation_folder(self) -> LabelledImages | RecordedImages:
         """The validation images, in the training classes' order."""
         evaluation, data = self.config.eval, self.config.data
+        if data.dataset == "mindrecord":
+            return self._recorded("val", evaluation.eval_path or data.dataset_path, "eval_path", self.class_names)
         if data.data_list and not evaluation.eval_path:
             return self._listed("val", self.class_names)
         place = find_validation(evaluation.eval_path, data.dataset_path)
@@ -181,16 +185,12 @@ class ClassificationTask:
         folder, evaluation = self.validation_folder, self.config.eval
         batch_size = evaluation.eval_batch_size or self.config.data.batch_size
         order = evaluation_positions(len(folder), rank=session.rank, num_ranks=session.num_ranks, batch_size=batch_size)
-        # Repeated samples are entries of their own: the framework refuses more positions than a source has entries.
-        source = EvaluationImages(
-            [folder.files[position] for position in order.positions],
-            [folder.labels[position] for position in order.positions],
-        )
+        source, positions = _evaluation_source(folder, order.positions)
         transforms = evaluation_transforms(self.preprocessing)
         workers = evaluation.eval_num_workers
 
         def start() -> Iterator:
-            pipeline = image_batches(source, np.arange(len(source)), transforms, batch_size, workers)
+            pipeline = image_batches(source, positions, transforms, batch_size, workers)
             return pipeline.create_tuple_iterator(num_epochs=1, do_copy=False)
 
         weights = np.split(order.weights, max(1, len(order.weights) // batch_size))
@@ -202,21 +202,45 @@ class ClassificationTask:
 
     # -- helpers
 
+    def _recorded(self, split: str, path: str, key: str, class_names: tuple[str, ...] | None = None) -> RecordedImages:
+        if not path:
+            raise UserError(f"{key} is empty: give --{key} FOLDER with the MindRecord files")
+        return open_mindrecord(Path(path), split, key, class_names)
+
+    def _training_source(self) -> Source:
+        images = self.training_folder
+        if isinstance(images, RecordedImages):
+            return RecordSource(images)
+        settings = {"seed": self.config.run.seed, "max_bad_images": self.config.data.max_bad_images}
+        return TrainingImages(images.files, images.labels, **settings)
+
     def _listed(self, split: str, class_names: tuple[str, ...] | None = None) -> LabelledImages:
         data = self.config.data
         path = find_list(data.data_list, split)
         return read_list(path, Path(data.dataset_path), self.config.model.class_num, class_names)
 
-    def _class_folder(self) -> LabelledImages:
+    def _class_folder(self) -> LabelledImages | RecordedImages:
         if self.config.data.dataset_path or self.config.data.data_list:
             return self.training_folder
-        folder = open_images(find_validation(self.config.eval.eval_path, ""), self.config.model.class_num)
+        if self.config.data.dataset == "mindrecord":
+            folder = self._recorded("val", self.config.eval.eval_path, "eval_path")
+        else:
+            folder = open_images(find_validation(self.config.eval.eval_path, ""), self.config.model.class_num)
         self._check_classes(folder)
         return folder
 
-    def _check_classes(self, folder: LabelledImages) -> None:
+    def _check_classes(self, folder: LabelledImages | RecordedImages) -> None:
         found, wanted = len(folder.class_names), self.config.model.class_num
         if found > wanted:
             raise UserError(f"{folder.root} has {found} class folders, class_num is {wanted}: give --class_num {found}")
         if found < 2:
             raise UserError(f"{folder.root} has one class folder only: classification needs at least two classes")
+
+
+def _evaluation_source(images: LabelledImages | RecordedImages, positions: np.ndarray) -> tuple[Source, np.ndarray]:
+    """What holds the samples, and where in it those of `positions` are."""
+    if isinstance(images, RecordedImages):
+        return RecordSource(images), positions
+    # Repeated samples are entries of their own: the framework refuses more positions than a source has entries.
+    files = [images.files[position] for position in positions]
+    return EvaluationImages(files, [images.labels[position] for position in positions]), np.arange(len(files))

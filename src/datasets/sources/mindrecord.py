@@ -1,0 +1,217 @@
+"""A data set as MindRecord files: few large files instead of a million small ones, written once and checked then."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import count, islice
+from pathlib import Path
+from typing import Any
+
+import mindspore.dataset as ds
+import numpy as np
+from mindspore.mindrecord import FileWriter
+
+from src.config import UserError
+from src.datasets.encoded import black_image, decoding_fault, read_encoded
+from src.datasets.read_ahead import ReadAhead
+from src.datasets.sources.labelled import LabelledImages
+
+SHARD_BYTES = 4 * 2**30
+NUM_WRITTEN_AT_ONCE = 64
+SCHEMA = {"image": {"type": "bytes"}, "label": {"type": "int32"}, "number": {"type": "int32"}}
+INDEX_ENDING = ".db"  # the framework writes an index beside each shard
+PROGRAM = "scripts/create_mindrecord.py"
+
+
+@dataclass(frozen=True)
+class RecordedImages:
+    """Images in MindRecord files with their classes.
+
+    Attributes:
+        root: the description that was found, <split>.json.
+        class_names: in label order.
+        labels: of the images, in the order of the folder that they came from; -1 - label for one that cannot be read.
+        shards: the MindRecord files.
+    """
+
+    root: Path
+    class_names: tuple[str, ...]
+    labels: tuple[int, ...]
+    shards: tuple[Path, ...]
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """None of its own: what needs image files says so."""
+        raise UserError(f"{self.root}: this needs image files, not MindRecord: give the folder that it was made from")
+
+
+def write_mindrecord(
+    images: LabelledImages,
+    folder: Path,
+    split: str,
+    num_threads: int,
+    progress: Callable[[Iterable], Iterable] = iter,
+) -> dict[Path, str]:
+    """Write <folder>/<split>.mindrecord* and, when they are complete, <split>.json.
+
+    Each image is decoded once to be sure of it. A training image that cannot be read is left out, a validation image
+    (`split` val) becomes one that counts as wrong.
+
+    Returns:
+        {file that cannot be read: why}
+
+    Raises:
+        UserError: that split is there already, the place cannot be written, or no image can be read.
+    """
+    description = folder / f"{split}.json"
+    if description.exists():
+        raise UserError(f"{description} is there already: give another folder or remove it")
+    faults: dict[Path, str] = {}
+    writer = _writer(images, folder, split)
+    rows = _rows(progress(ReadAhead(_CheckedImages(images), range(len(images)), num_threads)), split, faults)
+    labels, digest = [], hashlib.sha256()
+    while some := list(islice(rows, NUM_WRITTEN_AT_ONCE)):
+        writer.write_raw_data(some)
+        for row in some:
+            labels.append(row["label"])
+            digest.update(row["image"])
+    if not labels:
+        raise UserError(f"{images.root}: none of its {len(images)} images can be read")
+    writer.commit()
+    meta = {
+        "class_names": list(images.class_names),
+        "labels": labels,
+        "cannot_be_read": {str(path): fault for path, fault in faults.items()},
+        "sha256_of_images": digest.hexdigest(),
+        "sizes": {path.name: path.stat().st_size for path in _files_of(folder, split)},
+    }
+    _write_description(description, meta)
+    return faults
+
+
+def open_mindrecord(folder: Path, split: str, key: str, class_names: tuple[str, ...] | None = None) -> RecordedImages:
+    """What `write_mindrecord` wrote.
+
+    Args:
+        key: the setting that names `folder`, for messages.
+        class_names: the training set's or the checkpoint's classes, for a validation set.
+
+    Raises:
+        UserError: not there, incomplete, or of a data set with other classes.
+    """
+    path = folder / f"{split}.json"
+    if not path.is_file():
+        raise UserError(f"{key}: no MindRecord data set at {path}: make it by python {PROGRAM}")
+    try:
+        meta = json.loads(path.read_text(encoding="utf-8"))
+        sizes, names, labels = meta["sizes"], tuple(meta["class_names"]), tuple(meta["labels"])
+    except (ValueError, KeyError, TypeError):
+        raise UserError(f"{path}: not a description that {PROGRAM} wrote: make it anew") from None
+    for name, size in sizes.items():
+        if not (folder / name).is_file() or (folder / name).stat().st_size != size:
+            raise UserError(f"{folder / name}: missing or not as it was written: make it anew by python {PROGRAM}")
+    if class_names is not None and names != class_names:
+        raise UserError(f"{path}: MindRecord of another data set: {_difference(names, class_names)}")
+    shards = tuple(folder / name for name in sizes if not name.endswith(INDEX_ENDING))
+    return RecordedImages(path, names, labels, shards)
+
+
+class RecordSource:
+    """Random access to recorded images for `image_batches`, by the framework's own reader."""
+
+    failure: UserError | None = None
+
+    def __init__(self, images: RecordedImages):
+        self._shards = [str(path) for path in images.shards]
+        numbers = self._dataset(["number"]).create_tuple_iterator(num_epochs=1, output_numpy=True)
+        # The framework counts shard by shard, the numbers are those of writing.
+        self._places = np.argsort([int(number) for (number,) in numbers])
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def pipeline(self, order: np.ndarray | ds.Sampler, num_workers: int) -> ds.Dataset:
+        """Rows (bytes of an image, label) in `order`, which may have images twice."""
+        if isinstance(order, ds.Sampler):
+            raise UserError("data_sink cannot read MindRecord in this zoo's order: give --data_sink 0")
+        # The reader takes no more positions than there are images.
+        parts = [order[begin : begin + len(self)] for begin in range(0, len(order), len(self))]
+        whole, *more = [self._dataset(["image", "label"], self._places[part]) for part in parts]
+        for part in more:
+            whole = whole + part
+        return whole
+
+    def find_undecodable(self) -> bool:
+        """Each image was decoded when it was written."""
+        return False
+
+    def _dataset(self, columns: list[str], places: np.ndarray | None = None) -> ds.Dataset:
+        if places is None:
+            return ds.MindDataset(self._shards, columns, shuffle=False, num_parallel_workers=1)
+        sampler = ds.SubsetSampler(places.tolist())
+        return ds.MindDataset(self._shards, columns, sampler=sampler, num_parallel_workers=1)
+
+
+class _CheckedImages:
+    """Random access to (file, label, bytes, fault)."""
+
+    def __init__(self, images: LabelledImages):
+        self._images = images
+
+    def __len__(self) -> int:
+        return len(self._images)
+
+    def __getitem__(self, index: int) -> tuple[Path, int, np.ndarray, str]:
+        path = self._images.files[index]
+        return path, self._images.labels[index], read_encoded(path)[0], decoding_fault(path)
+
+
+def _writer(images: LabelledImages, folder: Path, split: str) -> FileWriter:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"output: {folder} cannot be written ({error.strerror}): give --output FOLDER") from None
+    for leftover in _files_of(folder, split):  # of a process that was killed
+        leftover.unlink()
+    num_shards = 1 + sum(path.stat().st_size for path in images.files if path.is_file()) // SHARD_BYTES
+    writer = FileWriter(str(folder / f"{split}.mindrecord"), num_shards)
+    writer.add_schema(SCHEMA, split)
+    return writer
+
+
+def _files_of(folder: Path, split: str) -> list[Path]:
+    return sorted(folder.glob(f"{split}.mindrecord*"))
+
+
+def _rows(
+    checked: Iterable[tuple[Path, int, np.ndarray, str]], split: str, faults: dict[Path, str]
+) -> Iterator[dict[str, Any]]:
+    """The rows to write; what cannot be read is noted in `faults`."""
+    number = count()
+    for path, label, data, fault in checked:
+        if fault:
+            faults[path] = fault
+            if split == "train":
+                continue
+            data, label = black_image(), -1 - label
+        yield {"image": data.tobytes(), "label": label, "number": next(number)}
+
+
+def _write_description(path: Path, meta: dict[str, Any]) -> None:
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary.write_text(json.dumps(meta, ensure_ascii=False), encoding="utf-8")
+    os.replace(temporary, path)
+
+
+def _difference(names: tuple[str, ...], expected: tuple[str, ...]) -> str:
+    if len(names) != len(expected):
+        return f"it has {len(names)} classes, the training has {len(expected)}"
+    index = next(index for index, pair in enumerate(zip(names, expected, strict=True)) if pair[0] != pair[1])
+    return f"class {index} is {names[index]}, in the training {expected[index]}"
