@@ -82,6 +82,28 @@ def load_weights(
     return head
 
 
+def fit_image_size(network: nn.Cell, weights: Mapping[str, np.ndarray]) -> tuple[dict[str, np.ndarray], list[str]]:
+    """Weights of another image size for this network, by the network's own `resize_parameter`, if it has one.
+
+    Returns:
+        All the weights, and the names of those that were resized: empty when the sizes are the same.
+    """
+    fitted, resized = dict(weights), []
+    resize = getattr(network, "resize_parameter", None)
+    for name, parameter in network.parameters_and_names() if resize else ():
+        shape = tuple(parameter.shape)
+        if name not in weights or weights[name].shape == shape:
+            continue
+        try:
+            value = resize(name, weights[name])
+        except ValueError:  # no table of this network: loading will say what does not fit
+            continue
+        if value is not None and value.shape == shape:
+            fitted[name] = value
+            resized.append(name)
+    return fitted, resized
+
+
 def _is_head(loaded: tuple[int, ...], own: tuple[int, ...], class_num: tuple[int, int]) -> bool:
     """Whether two shapes differ in the number of classes only."""
     return len(loaded) > 0 and (loaded[0], own[0]) == class_num and loaded[1:] == own[1:]

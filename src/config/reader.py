@@ -152,6 +152,8 @@ def _base_layer(
         if values:
             known = {key: value for key, value in values.items() if key in KEY_TYPES and key not in RUN_KEYS}
             return None, {**known, "pretrained": checkpoint}, [f"configuration from {checkpoint}"]
+    if command == "convert":  # a recipe's preprocessing is not that of any published weights
+        return None, {}, []
     path = seed_recipe(by_name.get("backbone") or by_name.get("arch"))
     return path, {}, [f"no --config_path given: configuration {shown(path)}"]
 

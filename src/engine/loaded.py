@@ -8,11 +8,12 @@ from typing import Any
 
 from mindspore import nn
 
-from src.checkpoints import Checkpoint, load_checkpoint, load_weights
+from src.checkpoints import Checkpoint, fit_image_size, load_checkpoint, load_weights
 from src.config import Config, Resolved, UserError
-from src.engine.networks import build_network
+from src.engine.networks import build_network, resized_note
 from src.engine.tasks.classification import ClassificationTask
 from src.runtime.entry import Session
+from src.runtime.logs import get_logger
 
 
 @lru_cache(maxsize=1)
@@ -51,8 +52,12 @@ class Loaded:
         return self.checkpoint.weights(self.config.model.use_ema)
 
     def network(self, session: Session, *, exporting: bool = False) -> nn.Cell:
-        """The network with the checkpoint's weights, in inference mode."""
-        network = build_network(self.config, session, self.task.preprocessing.image_size, exporting=exporting)
+        """The network with the checkpoint's weights, in inference mode, for the images of the task's preprocessing."""
+        image_size = self.task.preprocessing.image_size
+        network = build_network(self.config, session, image_size, exporting=exporting)
+        weights, resized = fit_image_size(network, self.weights())
         class_num = (self.checkpoint.meta["config"]["class_num"], self.config.model.class_num)
-        load_weights(network, self.weights(), origin=str(self.checkpoint.path), class_num=class_num, new_head=False)
+        load_weights(network, weights, origin=str(self.checkpoint.path), class_num=class_num, new_head=False)
+        if resized:
+            get_logger().info(resized_note(resized, image_size))
         return network.set_train(False)

@@ -8,6 +8,7 @@ import mindspore as ms
 import numpy as np
 from mindspore import nn
 
+from src.checkpoints import fit_image_size
 from src.config import Config, UserError
 from src.models import LayerContext, ModelInfo, create_model, list_models, model_info
 from src.runtime.entry import Session
@@ -62,9 +63,20 @@ def arrays_of(network: nn.Cell) -> dict[str, np.ndarray]:
 
 
 def set_arrays(network: nn.Cell, arrays: Mapping[str, np.ndarray]) -> None:
-    """Put tensors into the network; every name must be there."""
+    """Put tensors into the network; every name must be there. What depends on the image size is resized."""
+    fitted, _ = fit_image_size(network, arrays)
     for name, parameter in network.parameters_and_names():
-        parameter.set_data(ms.Tensor(arrays[name], parameter.dtype))
+        parameter.set_data(ms.Tensor(fitted[name], parameter.dtype))
+
+
+def resized_note(names: list[str], image_size: int) -> str:
+    """What the user is told about tables that were resized."""
+    return f"resized to images of {image_size} pixels: {few_names(names)}"
+
+
+def few_names(names: list[str]) -> str:
+    """The first four, and how many more there are."""
+    return ", ".join(names[:4]) + (f" (+{len(names) - 4} more)" if len(names) > 4 else "")
 
 
 def describe_networks() -> str:

@@ -17,13 +17,13 @@ from src.callbacks.evaluation import EvaluateEpochs
 from src.callbacks.guards import StopOnNonFiniteLoss, StopOnRequest
 from src.callbacks.progress import Progress, TrackProgress
 from src.callbacks.progress_bar import ShowProgress
-from src.checkpoints import Checkpoint, load_checkpoint, load_weights, save_checkpoint
+from src.checkpoints import Checkpoint, fit_image_size, load_checkpoint, load_weights, save_checkpoint
 from src.checkpoints.store import remove_leftovers
 from src.config import Config, Resolved, UserError, config_text
 from src.engine import resume
 from src.engine.build import build_train_step
 from src.engine.evaluator import Evaluator
-from src.engine.networks import build_network
+from src.engine.networks import build_network, resized_note
 from src.engine.plan import learning_rate_table, likely_causes, num_epochs, scaled_to_batch, silent_settings
 from src.engine.tasks.classification import ClassificationTask
 from src.runtime.entry import Session, announce, join
@@ -90,12 +90,13 @@ class Trainer:
         self.step = build_train_step(self.config, self.network, task.loss(), rates, session)
 
     def start_from(self, checkpoint: Checkpoint) -> None:
-        """Begin with the weights of another run; a head for other classes is replaced."""
+        """Begin with the weights of another run; a head for other classes is replaced, tables follow the image size."""
         model = self.config.model
+        weights, resized = fit_image_size(self.network, checkpoint.weights(model.use_ema))
         class_num = (checkpoint.meta["config"]["class_num"], model.class_num)
         kept = load_weights(
             self.network,
-            checkpoint.weights(model.use_ema),
+            weights,
             origin=str(checkpoint.path),
             class_num=class_num,
             new_head=True,
@@ -103,6 +104,8 @@ class Trainer:
         if self.step.average is not None:
             self.step.average.restart()
         self.notes.append((logging.INFO, f"load model {checkpoint.path} success"))
+        if resized:
+            self.notes.append((logging.INFO, resized_note(resized, self.config.data.train_image_size)))
         if kept:
             text = f"new head for {class_num[1]} classes instead of {class_num[0]}: {', '.join(kept)}"
             self.notes.append((logging.INFO, text))

@@ -2,6 +2,7 @@
 
 import difflib
 import fnmatch
+import importlib
 import inspect
 from dataclasses import dataclass
 from types import ModuleType
@@ -9,6 +10,7 @@ from types import ModuleType
 from mindspore import nn
 
 from . import dgcnet, hlg, resnext152, vig
+from .features import FeatureMaps
 from .layers import LayerContext
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
@@ -44,6 +46,28 @@ class ModelInfo:
     interpolation: str = "bilinear"
 
 
+@dataclass(frozen=True)
+class PublicNames:
+    """How public checkpoints of a family name what this zoo has, as data for the converter. Patterns match whole names.
+
+    Leaves need no rule: `weight` is `gamma` where the network has that, `running_mean` is `moving_mean`, and so on.
+
+    head: the cell whose first axis is the classes.
+    renamed: (pattern, replacement), all applied in this order.
+    ignored: (pattern, reason) of tensors, by their own names, that the network has no use for.
+    joined: pattern of tensors that are parts of one, along the first axis: groups 1 and 3 name it, group 2 counts them.
+    replaceable: beginnings of names that keep their initial values where a file has none of them.
+    options: (name in a file, option, value): what the presence of that name says about the network.
+    """
+
+    head: str
+    renamed: tuple[tuple[str, str], ...] = ()
+    ignored: tuple[tuple[str, str], ...] = ()
+    joined: str | None = None
+    replaceable: tuple[str, ...] = ()
+    options: tuple[tuple[str, str, str], ...] = ()
+
+
 FAMILIES: dict[str, ModuleType] = {"vig": vig, "resnext152": resnext152, "hlg": hlg, "dgcnet": dgcnet}
 ALIASES = {"resnext152": "resnext152_64x4d"}
 _FAMILY_OF = {name: family for family, folder in FAMILIES.items() for name in folder.CARDS}
@@ -62,6 +86,12 @@ def model_info(name: str) -> ModelInfo:
     return ModelInfo(name=name, family=family, paper=folder.PAPER, **folder.CARDS[name])
 
 
+def public_names(name: str) -> PublicNames:
+    """How public checkpoints name this network's tensors; ValueError for an unknown name."""
+    folder = FAMILIES[model_info(name).family]
+    return PublicNames(**importlib.import_module(f"{folder.__name__}.names").NAMES)
+
+
 def create_model(
     name: str,
     class_num: int = 1000,
@@ -69,20 +99,23 @@ def create_model(
     *,
     seed: int = 0,
     context: LayerContext = LayerContext(),  # noqa: B008 (frozen)
+    features_only: bool = False,
     **options,
 ) -> nn.Cell:
     """Build a network with fresh weights that depend on `name`, the arguments and `seed` only.
 
     image_size: pixels; None is the size the variant was made for (224 for all published ones).
+    features_only: without the head, as a cell that gives the stages' maps (`FeatureMaps`).
     options: drop_path_rate, drop_rate, ...: those of the family's `build`.
-    ValueError for an unknown name or option, or a size that the network can't take.
+    ValueError for an unknown name or option, a size that the network can't take, or maps of a network without stages.
     """
     info = model_info(name)
     build = FAMILIES[info.family].build
     if class_num < 1:
         raise ValueError(f"class_num is {class_num}; it must be at least 1")
     _check_options(info.name, options, build)
-    return build(info.name, class_num, image_size or info.image_size, context, seed, **options)
+    network = build(info.name, class_num, image_size or info.image_size, context, seed, **options)
+    return FeatureMaps(network) if features_only else network
 
 
 def _resolve(name: str) -> str:

@@ -53,10 +53,15 @@ class ClassificationTask:
 
     @cached_property
     def class_names(self) -> tuple[str, ...]:
-        """Class names in label order: the checkpoint's, else the training folder's (or the validation folder's)."""
+        """Class names in label order: the checkpoint's, else the training folder's (or the validation folder's).
+
+        A converted checkpoint has none; where no folder is given either, classes are numbers.
+        """
         names = self._meta.get("class_names")
         if names:
             return tuple(names)
+        if self._meta and not (self.config.data.dataset_path or self.config.eval.eval_path):
+            return tuple(f"class {number}" for number in range(self.config.model.class_num))
         return self._class_folder().class_names
 
     @cached_property

@@ -14,6 +14,7 @@ from ..layers import (
     dropout,
     initialize,
     kaiming_normal,
+    resize_tokens,
     tanh_gelu,
     truncated_normal,
 )
@@ -60,7 +61,12 @@ def zeros_parameter(name: str, *shape: int) -> Parameter:
 
 
 class HLG(nn.Cell):
-    """Classifier: (B, 3, S, S) -> (B, class_num). Of a stage's two blocks the second has dilated windows."""
+    """Classifier: (B, 3, S, S) -> (B, class_num). Of a stage's two blocks the second has dilated windows.
+
+    feature_channels and feature_strides (pixels a token along one side) describe `feature_maps`.
+    """
+
+    HEAD_CELLS = ("norm", "dropout", "head")
 
     def __init__(
         self,
@@ -74,7 +80,9 @@ class HLG(nn.Cell):
     ):
         super().__init__()
         widths = variant.channels
-        self.sides = [image_size // (variant.stem_stride << stage) for stage in range(4)]
+        self.feature_channels = widths
+        self.feature_strides = tuple(variant.stem_stride << stage for stage in range(4))
+        self.sides = [image_size // stride for stride in self.feature_strides]
         num_tokens = [side * side for side in self.sides]
         rates = iter(np.linspace(0, drop_path_rate, 8).tolist())
 
@@ -113,20 +121,27 @@ class HLG(nn.Cell):
         return self.pad_front(x) + self.pad_back(self.cls)
 
     def stages(self, x):
-        """(B, 3, S, S) -> the tokens that enter each of the four stages, and those that leave the last."""
+        """(B, 3, S, S) -> the tokens that enter each of the four stages, and those that leave it."""
         x1 = sequence_of(self.patch_embed1(x)) + self.pos_embed1  # (B, N, C)
-        x = self.block1_1(self.block1_0(x1))
-        x2 = sequence_of(self.patch_embed2(map_of(x, self.sides[0]))) + self.pos_embed2  # (B, N / 4, C2)
-        x = self.block2_1(self.block2_0(x2))
-        x3 = sequence_of(self.patch_embed3(map_of(x, self.sides[1]))) + self.pos_embed3  # (B, N / 16, C3)
-        x = self.block3_1(self.block3_0(x3))
-        x = sequence_of(self.patch_embed4(map_of(x, self.sides[2])))  # (B, N / 64, C4)
+        y1 = self.block1_1(self.block1_0(x1))
+        x2 = sequence_of(self.patch_embed2(map_of(y1, self.sides[0]))) + self.pos_embed2  # (B, N / 4, C2)
+        y2 = self.block2_1(self.block2_0(x2))
+        x3 = sequence_of(self.patch_embed3(map_of(y2, self.sides[1]))) + self.pos_embed3  # (B, N / 16, C3)
+        y3 = self.block3_1(self.block3_0(x3))
+        x = sequence_of(self.patch_embed4(map_of(y3, self.sides[2])))  # (B, N / 64, C4)
         x4 = self.with_class_token(x) + self.pos_embed4
-        return x1, x2, x3, x4, self.block4_1(self.block4_0(x4))
+        y4 = self.block4_1(self.block4_0(x4))
+        return (x1, x2, x3, x4), (y1, y2, y3, y4)
 
     def features(self, x):
         """(B, 3, S, S) -> (B, C): the class token."""
-        return self.norm(self.stages(x)[4][:, 0])
+        return self.norm(self.stages(x)[1][3][:, 0])
+
+    def feature_maps(self, x):
+        """(B, 3, S, S) -> each stage's last map, (B, C, H, W), the finest first; the class token is left out."""
+        y1, y2, y3, y4 = self.stages(x)[1]
+        sides = self.sides
+        return map_of(y1, sides[0]), map_of(y2, sides[1]), map_of(y3, sides[2]), map_of(y4[:, 1:], sides[3])
 
     def attention(self, x):
         """(B, 3, S, S) -> for each block the weights of its attentions; the groups' tokens are those of `groups`.
@@ -134,7 +149,7 @@ class HLG(nn.Cell):
         Six blocks: within the groups (B, G, heads, T, T), T tokens a group; to the groups' means (B, heads, N, G).
         Two blocks: of all tokens (B, 1, heads, 1 + N, 1 + N), the class token first.
         """
-        x1, x2, x3, x4, _ = self.stages(x)
+        x1, x2, x3, x4 = self.stages(x)[0]
         return (
             self.block1_0.attention(x1),
             self.block1_1.attention(self.block1_0(x1)),
@@ -155,6 +170,13 @@ class HLG(nn.Cell):
 
     def construct(self, x):
         return self.head(self.dropout(self.features(x)))
+
+    def resize_parameter(self, name: str, value: np.ndarray) -> np.ndarray | None:
+        """A loaded tensor for this network's image size; None where the size does not matter to it."""
+        if not name.startswith("pos_embed"):
+            return None
+        num_tokens = getattr(self, name).shape[1]
+        return resize_tokens(value, num_tokens, num_extra=1 if name == "pos_embed4" else 0)
 
 
 def build(

@@ -9,6 +9,7 @@ from .initialization import initialize, kaiming_normal, truncated_normal
 from .keyed_random import share_random_step
 from .pooling import ceil_max_pool_after_relu, global_average, max_pool_after_relu
 from .resize import bilinear_resize
+from .resizing import resize_bicubic, resize_tokens
 
 __all__ = [
     "LayerContext",
@@ -25,6 +26,8 @@ __all__ = [
     "initialize",
     "kaiming_normal",
     "max_pool_after_relu",
+    "resize_bicubic",
+    "resize_tokens",
     "share_random_step",
     "tanh_gelu",
     "truncated_normal",

@@ -52,7 +52,12 @@ class Bottleneck(nn.Cell):
 
 
 class ResNeXt(nn.Cell):
-    """Classifier: (B, 3, S, S) -> (B, class_num)."""
+    """Classifier: (B, 3, S, S) -> (B, class_num).
+
+    feature_channels and feature_strides (pixels a position along one side) describe `feature_maps`.
+    """
+
+    HEAD_CELLS = ("dropout", "fc")
 
     def __init__(
         self,
@@ -80,8 +85,9 @@ class ResNeXt(nn.Cell):
         self.layer3 = self.stage(variant, 2, rates, context)
         self.layer4 = self.stage(variant, 3, rates, context)
         self.dropout = dropout(drop_rate)
-        num_features = EXPANSION * base * 8
-        self.fc = nn.Dense(num_features, class_num, weight_init="zeros", bias_init="zeros")
+        self.feature_channels = tuple(EXPANSION * base << stage for stage in range(4))
+        self.feature_strides = tuple(variant.stem_stride << stage for stage in range(4))
+        self.fc = nn.Dense(self.feature_channels[-1], class_num, weight_init="zeros", bias_init="zeros")
 
     @staticmethod
     def stage(variant: Variant, index: int, rates: Iterator[float], context: LayerContext) -> nn.SequentialCell:
@@ -103,9 +109,14 @@ class ResNeXt(nn.Cell):
 
     def features(self, x):
         """(B, 3, S, S) -> (B, 32 C): the average over the last map."""
-        x = self.stem(x)
-        x = self.layer4(self.layer3(self.layer2(self.layer1(x))))
-        return global_average(x)
+        return global_average(self.feature_maps(x)[3])
+
+    def feature_maps(self, x):
+        """(B, 3, S, S) -> each stage's last map, (B, C, H, W), the finest first."""
+        first = self.layer1(self.stem(x))
+        second = self.layer2(first)
+        third = self.layer3(second)
+        return first, second, third, self.layer4(third)
 
     def construct(self, x):
         return self.fc(self.dropout(self.features(x)))

@@ -10,6 +10,7 @@ from ..layers import (
     LayerContext,
     initialize,
     kaiming_normal,
+    resize_bicubic,
     truncated_normal,
 )
 from .blocks import FeedForward, Grapher, Stem, prediction_head
@@ -74,6 +75,10 @@ class ViG(GraphClassifier):
             ]
         )
         self.prediction = prediction_head(channels, variant.head_channels, class_num, drop_rate, form, context)
+
+    def resize_parameter(self, name: str, value: np.ndarray) -> np.ndarray | None:
+        """A loaded tensor for this network's image size; None where the size does not matter to it."""
+        return resize_bicubic(value, self.pos_embed.shape[-1]) if name == "pos_embed" else None
 
 
 def build(

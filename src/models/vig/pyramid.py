@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 from mindspore import Parameter, Tensor, nn
 
-from ..layers import LayerContext, conv_norm
+from ..layers import LayerContext, conv_norm, resize_bicubic
 from .blocks import FeedForward, Form, Grapher, Stem, prediction_head
 from .classifier import GraphClassifier
 from .positions import relative_position
@@ -74,7 +74,12 @@ def backbone_cells(
 
 
 class PyramidViG(GraphClassifier):
-    """Classifier: (B, 3, S, S) -> (B, class_num)."""
+    """Classifier: (B, 3, S, S) -> (B, class_num).
+
+    feature_channels and feature_strides (pixels a node along one side) describe `feature_maps`.
+    """
+
+    HEAD_CELLS = ("prediction",)
 
     def __init__(
         self,
@@ -95,3 +100,27 @@ class PyramidViG(GraphClassifier):
         self.pos_embed = Parameter(Tensor(np.zeros((1, first, sides[0], sides[0]), np.float32)), name="pos_embed")
         self.backbone = nn.SequentialCell(list(backbone_cells(variant, sides, drop_path_rate, context)))
         self.prediction = prediction_head(last, variant.head_channels, class_num, drop_rate, variant.form, context)
+        # Place of each stage's last cell in the backbone: its blocks and the Downsample cells before it.
+        self.stage_ends = [sum(variant.num_blocks[: stage + 1]) + stage - 1 for stage in range(len(variant.channels))]
+        self.feature_channels = variant.channels
+        self.feature_strides = tuple(variant.stem_stride << stage for stage in range(len(variant.channels)))
+
+    def feature_maps(self, x):
+        """(B, 3, S, S) -> each stage's last map, (B, C, H, W), the finest first."""
+        x = self.nodes(x)
+        maps = ()
+        for number, cell in enumerate(self.backbone):
+            x = cell(x)
+            if number in self.stage_ends:
+                maps = maps + (x,)
+        return maps
+
+    def resize_parameter(self, name: str, value: np.ndarray) -> np.ndarray | None:
+        """A loaded tensor for this network's image size; None where the size does not matter to it.
+
+        The fixed distance terms are computed for the new size. The authors resize the trained network's, which mixes
+        the end of one row of the map with the start of the next.
+        """
+        if name == "pos_embed":
+            return resize_bicubic(value, self.pos_embed.shape[-1])
+        return self.parameters_dict()[name].asnumpy() if name.endswith("relative_pos") else None

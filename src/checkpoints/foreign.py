@@ -1,0 +1,97 @@
+"""Weights files of other origin, as tensors by the names that stand in them."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from src.checkpoints.store import META_KEY
+from src.checkpoints.torch_file import NotAllowed, read_torch
+from src.config import UserError
+
+_AVERAGED = ("state_dict_ema", "model_ema", "ema")
+_PLAIN = ("state_dict", "model", "model_state_dict", "net")
+
+
+@dataclass(frozen=True)
+class ForeignWeights:
+    """What a weights file holds: its tensors, and the entry of the file that they stood in ("" for the file itself)."""
+
+    tensors: dict[str, np.ndarray]
+    entry: str = ""
+
+
+def read_foreign_weights(path: Path, *, use_ema: bool = True) -> ForeignWeights:
+    """Read a weights file of PyTorch, safetensors, numpy (.npz) or MindSpore, told apart by what is in it.
+
+    Args:
+        use_ema: take averaged weights where a training checkpoint has them beside the plain ones.
+
+    Raises:
+        UserError: not there, damaged, of none of these formats, or with more in it than weights.
+    """
+    if not path.is_file():
+        raise UserError(f"input {path}: no such file")
+    try:
+        saved = _reader_for(path)(path)
+    except NotAllowed as error:
+        raise UserError(
+            f"input {path} asks for {error} to be called, which weights don't need: nothing was run; "
+            "give a file of tensors alone (a state_dict)"
+        ) from None
+    except Exception as error:  # each format reports damage by types of its own
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise UserError(f"input {path} is damaged, or no weights file: {reason}") from None
+    if META_KEY in saved:
+        raise UserError(f"input {path} is a checkpoint of this zoo already: use it as it is")
+    entry = next((name for name in (*_AVERAGED * use_ema, *_PLAIN) if isinstance(saved.get(name), dict)), "")
+    found = saved[entry] if entry else saved
+    tensors = {str(name): value for name, value in found.items() if isinstance(value, np.ndarray)}
+    if not tensors:
+        raise UserError(f"input {path} holds no weights by name, only {', '.join(map(str, found)) or 'nothing'}")
+    return ForeignWeights(tensors, entry)
+
+
+def _reader_for(path: Path) -> Callable[[Path], Mapping[str, Any]]:
+    with path.open("rb") as file:
+        head = file.read(10)
+    if head[:2] == b"PK":
+        with zipfile.ZipFile(path) as archive:
+            return _read_npz if all(name.endswith(".npy") for name in archive.namelist()) else _read_torch_dict
+    if head[8:9] == b"{":
+        return _read_safetensors
+    if head[:1] == b"\x80":
+        return _read_torch_dict
+    if path.suffix == ".ckpt":
+        return _read_mindspore
+    raise ValueError("PyTorch, safetensors, numpy (.npz) and MindSpore (.ckpt) are read")
+
+
+def _read_torch_dict(path: Path) -> Mapping[str, Any]:
+    saved = read_torch(path)
+    if not isinstance(saved, dict):
+        raise ValueError(f"it holds one {type(saved).__name__}, not weights by name")
+    return saved
+
+
+def _read_npz(path: Path) -> Mapping[str, np.ndarray]:
+    with np.load(path, allow_pickle=False) as arrays:
+        return dict(arrays)
+
+
+def _read_safetensors(path: Path) -> Mapping[str, np.ndarray]:
+    from safetensors.numpy import load_file
+
+    return load_file(path)
+
+
+def _read_mindspore(path: Path) -> Mapping[str, Any]:
+    import mindspore as ms
+
+    saved = ms.load_checkpoint(str(path))
+    return {name: value.asnumpy() if isinstance(value, ms.Parameter) else value for name, value in saved.items()}

@@ -1,0 +1,168 @@
+"""Reading what `torch.save` wrote, without PyTorch and without executing anything that is pickled in it.
+
+Such a file is a pickle that refers to raw storages: entries beside it in a zip archive, or, before PyTorch 1.6, blocks
+behind it. A pickle may ask for any function of any module to be called; here it gets the few names of `_ALLOWED`, and
+none of them does more than build a record.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+import pickle
+import zipfile
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+
+LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
+_BFLOAT16 = "bfloat16"
+_STORAGE_TYPES = {
+    "DoubleStorage": "f8",
+    "FloatStorage": "f4",
+    "HalfStorage": "f2",
+    "BFloat16Storage": _BFLOAT16,
+    "LongStorage": "i8",
+    "IntStorage": "i4",
+    "ShortStorage": "i2",
+    "CharStorage": "i1",
+    "ByteStorage": "u1",
+    "BoolStorage": "?",
+}
+
+
+class NotAllowed(Exception):
+    """The pickle asks for something that no weights file needs."""
+
+
+@dataclass(frozen=True)
+class _Storage:
+    type: str
+    key: str
+
+
+@dataclass(frozen=True)
+class _Tensor:
+    """A view into a storage, in elements."""
+
+    storage: _Storage
+    offset: int
+    shape: tuple[int, ...]
+    strides: tuple[int, ...]
+
+
+class _Remark:
+    """Stands for an object that tells of the training and is of no use here: its arguments, a score."""
+
+    def __init__(self, *_arguments: Any):
+        pass
+
+    def __setstate__(self, state: Any) -> None:
+        pass
+
+
+def _tensor(storage: _Storage, offset: int, shape: tuple, strides: tuple, *_more: Any) -> _Tensor:
+    return _Tensor(storage, offset, tuple(shape), tuple(strides))
+
+
+def _parameter(data: _Tensor, *_more: Any) -> _Tensor:
+    return data
+
+
+_REMARKS = ("argparse.Namespace", "torch.device", "torch.Size", "numpy.dtype", "_codecs.encode")
+_REMARKS += ("numpy.core.multiarray.scalar", "numpy._core.multiarray.scalar")
+_ALLOWED: dict[str, Any] = {
+    "collections.OrderedDict": OrderedDict,
+    "torch._utils._rebuild_tensor_v2": _tensor,
+    "torch._utils._rebuild_parameter": _parameter,
+    **{f"torch.{name}": dtype for name, dtype in _STORAGE_TYPES.items()},
+    **dict.fromkeys(_REMARKS, _Remark),
+}
+
+
+class _Unpickler(pickle.Unpickler):
+    def find_class(self, module: str, name: str) -> Any:
+        full_name = f"{module}.{name}"
+        if full_name not in _ALLOWED:
+            raise NotAllowed(full_name)
+        return _ALLOWED[full_name]
+
+    def persistent_load(self, reference: tuple) -> _Storage:
+        _, storage_type, key, *_ = reference
+        return _Storage(storage_type, str(key))
+
+
+def read_torch(path: Path) -> Any:
+    """The saved object with numpy arrays for its tensors (bfloat16 as float32).
+
+    Raises:
+        NotAllowed: it holds more than tensors, plain values and remarks on the training; names what it asked for.
+        Exception: damaged, by several types.
+    """
+    with path.open("rb") as file:
+        if zipfile.is_zipfile(file):
+            return _read_zip(file)
+        file.seek(0)
+        return _read_legacy(file)
+
+
+def _read_zip(file: BinaryIO) -> Any:
+    with zipfile.ZipFile(file) as archive:
+        pickled = next(name for name in archive.namelist() if name.endswith("/data.pkl"))
+        root = pickled.removesuffix("data.pkl")
+        big = f"{root}byteorder" in archive.namelist() and archive.read(f"{root}byteorder") == b"big"
+        saved = _Unpickler(io.BytesIO(archive.read(pickled))).load()
+        return _filled(saved, lambda storage: archive.read(f"{root}data/{storage.key}"), ">" if big else "<")
+
+
+def _read_legacy(file: BinaryIO) -> Any:
+    """Pickles of a magic number, a version, the system and the object; the storages' keys; then the storages."""
+    if _Unpickler(file).load() != LEGACY_MAGIC:
+        raise ValueError("a pickle, but not one of torch.save")
+    _version, system = _Unpickler(file).load(), _Unpickler(file).load()
+    types: dict[str, str] = {}
+
+    class Recorder(_Unpickler):
+        def persistent_load(self, reference: tuple) -> _Storage:
+            storage = super().persistent_load(reference)
+            types[storage.key] = storage.type
+            return storage
+
+    saved = Recorder(file).load()
+    blocks = {}
+    for key in _Unpickler(file).load():
+        num_elements = int.from_bytes(file.read(8), "little")
+        blocks[key] = file.read(num_elements * _item_size(types[key]))
+    return _filled(saved, lambda storage: blocks[storage.key], "<" if system["little_endian"] else ">")
+
+
+def _filled(saved: Any, content: Callable[[_Storage], bytes], order: str) -> Any:
+    """The object with arrays in its tensors' places."""
+    if isinstance(saved, _Tensor):
+        return _array(saved, content(saved.storage), order)
+    if isinstance(saved, dict):
+        return {key: _filled(value, content, order) for key, value in saved.items()}
+    return saved
+
+
+def _array(tensor: _Tensor, content: bytes, order: str) -> np.ndarray:
+    bfloat16 = tensor.storage.type == _BFLOAT16
+    flat = np.frombuffer(content, np.dtype("u2" if bfloat16 else tensor.storage.type).newbyteorder(order))
+    if math.prod(tensor.shape) == 0:
+        return np.zeros(tensor.shape, np.float32)
+    ends = [(size - 1) * stride for size, stride in zip(tensor.shape, tensor.strides, strict=True)]
+    if tensor.offset < 0 or min(ends, default=0) < 0 or tensor.offset + sum(ends) >= len(flat):
+        raise ValueError("a tensor reaches beyond its storage")
+    strides = [stride * flat.itemsize for stride in tensor.strides]
+    view = np.lib.stride_tricks.as_strided(flat[tensor.offset :], tensor.shape, strides)
+    if bfloat16:  # the upper half of a float32
+        return (view.astype(np.uint32) << 16).view(np.float32)
+    return view.astype(flat.dtype.newbyteorder("="))
+
+
+def _item_size(storage_type: str) -> int:
+    return 2 if storage_type == _BFLOAT16 else np.dtype(storage_type).itemsize

@@ -1,0 +1,75 @@
+"""Weights files of other origin: told apart by their content, and what is wrong with them in one line."""
+
+import pickle
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from src.checkpoints import read_foreign_weights, save_checkpoint
+from tests.checkpoints.test_torch_file import FILES, Attack
+from tests.support.user_errors import message_of
+from tests.support.weights_files import write_mindspore, write_npz, write_safetensors, write_torch
+
+TENSORS = {"a.weight": np.arange(6, dtype=np.float32).reshape(2, 3), "b": np.array([1.5], np.float32)}
+WRITERS = {"x.pth": write_torch, "x.safetensors": write_safetensors, "x.npz": write_npz, "x.ckpt": write_mindspore}
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_formats(name, tmp_path):
+    weights = read_foreign_weights(WRITERS[name](tmp_path / name, TENSORS))
+    assert weights.entry == ""
+    assert {key: value.tolist() for key, value in weights.tensors.items()} == {
+        "a.weight": [[0.0, 1.0, 2.0], [3.0, 4.0, 5.0]],
+        "b": [1.5],
+    }
+
+
+@pytest.mark.parametrize("name", ["x.pth", "x.safetensors", "x.npz"])
+def test_the_ending_does_not_matter(name, tmp_path):
+    path = WRITERS[name](tmp_path / name, TENSORS).rename(tmp_path / "weights.bin")
+    assert list(read_foreign_weights(path).tensors) == list(TENSORS)
+
+
+@pytest.mark.parametrize("name", ["state_dict", "model", "model_state_dict"])
+def test_the_weights_of_a_training_checkpoint(name, tmp_path):
+    weights = read_foreign_weights(write_torch(tmp_path / "x.pth", TENSORS, entry=name))
+    assert (weights.entry, list(weights.tensors)) == (name, list(TENSORS))
+
+
+def test_averaged_weights_unless_refused():
+    averaged, plain = (read_foreign_weights(FILES / "training.pth", use_ema=use) for use in (True, False))
+    assert (averaged.entry, averaged.tensors["weight"][0, 0]) == ("model_ema", 0.0)
+    assert (plain.entry, plain.tensors["weight"][0, 0]) == ("model", -1.0)
+
+
+def _message(path: Path) -> str:
+    return message_of(read_foreign_weights, path).replace(str(path), "FILE")
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_a_file_that_is_cut_short(name, tmp_path):
+    path = WRITERS[name](tmp_path / name, TENSORS)
+    path.write_bytes(path.read_bytes()[:-20])
+    assert _message(path).startswith("input FILE is damaged, or no weights file: ")
+
+
+@pytest.mark.parametrize("content", [b"", b"hello", b"cos\nsystem\n(S'true'\ntR."])
+def test_what_is_no_weights_file(content, tmp_path):
+    (tmp_path / "x.pth").write_bytes(content)
+    assert _message(tmp_path / "x.pth") == (
+        "input FILE is damaged, or no weights file: PyTorch, safetensors, numpy (.npz) and MindSpore (.ckpt) are read"
+    )
+
+
+def test_other_mistakes(tmp_path):
+    assert _message(tmp_path / "none.pth") == "input FILE: no such file"
+    (tmp_path / "evil.pth").write_bytes(pickle.dumps(Attack(tmp_path / "trace")))
+    assert _message(tmp_path / "evil.pth") == (
+        "input FILE asks for posix.mkdir to be called, which weights don't need: nothing was run; "
+        "give a file of tensors alone (a state_dict)"
+    )
+    assert not (tmp_path / "trace").exists()
+    assert _message(write_torch(tmp_path / "nothing.pth", {})) == "input FILE holds no weights by name, only nothing"
+    save_checkpoint(tmp_path / "ours.ckpt", TENSORS, {})
+    assert _message(tmp_path / "ours.ckpt") == "input FILE is a checkpoint of this zoo already: use it as it is"
