@@ -5,7 +5,7 @@ import pytest
 
 from tests.golden.conversions import CASES, lines
 
-FAST = ("vig_ti authors pth", "hlg_mobile zoo ckpt", "resnext50 zoo ckpt")
+FAST = ("hlg_mobile zoo ckpt", "resnext50 zoo ckpt")
 
 
 @pytest.fixture(autouse=True)

@@ -62,13 +62,12 @@ def test_isotropic_networks_have_one_resolution():
         create_model("vig_nano", features_only=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("check", "fixture", "stages"),
     [
         (check_hlg, "hlg_mobile_zoo_ms", ["stage1", "stage2", "stage3", "stage4"]),
-        pytest.param(
-            check_resnext, "resnext50_32x4d", ["layer1", "layer2", "layer3", "layer4"], marks=pytest.mark.slow
-        ),
+        (check_resnext, "resnext50_32x4d", ["layer1", "layer2", "layer3", "layer4"]),
     ],
 )
 def test_maps_are_the_recorded_stages(check, fixture, stages):
