@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from src.checkpoints.safetensors_file import read_safetensors
 from src.checkpoints.store import META_KEY
 from src.checkpoints.torch_file import NotAllowed, read_torch
 from src.config import UserError
@@ -64,7 +65,7 @@ def _reader_for(path: Path) -> Callable[[Path], Mapping[str, Any]]:
         with zipfile.ZipFile(path) as archive:
             return _read_npz if all(name.endswith(".npy") for name in archive.namelist()) else _read_torch_dict
     if head[8:9] == b"{":
-        return _read_safetensors
+        return read_safetensors
     if head[:1] == b"\x80":
         return _read_torch_dict
     if path.suffix == ".ckpt":
@@ -82,12 +83,6 @@ def _read_torch_dict(path: Path) -> Mapping[str, Any]:
 def _read_npz(path: Path) -> Mapping[str, np.ndarray]:
     with np.load(path, allow_pickle=False) as arrays:
         return dict(arrays)
-
-
-def _read_safetensors(path: Path) -> Mapping[str, np.ndarray]:
-    from safetensors.numpy import load_file
-
-    return load_file(path)
 
 
 def _read_mindspore(path: Path) -> Mapping[str, Any]:

@@ -19,6 +19,8 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
+from src.checkpoints.safetensors_file import from_bfloat16
+
 LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
 _BFLOAT16 = "bfloat16"
 _STORAGE_TYPES = {
@@ -152,16 +154,16 @@ def _filled(saved: Any, content: Callable[[_Storage], bytes], order: str) -> Any
 def _array(tensor: _Tensor, content: bytes, order: str) -> np.ndarray:
     bfloat16 = tensor.storage.type == _BFLOAT16
     flat = np.frombuffer(content, np.dtype("u2" if bfloat16 else tensor.storage.type).newbyteorder(order))
-    if math.prod(tensor.shape) == 0:
+    size = math.prod(tensor.shape)
+    if size == 0:
         return np.zeros(tensor.shape, np.float32)
-    ends = [(size - 1) * stride for size, stride in zip(tensor.shape, tensor.strides, strict=True)]
-    if tensor.offset < 0 or min(ends, default=0) < 0 or tensor.offset + sum(ends) >= len(flat):
+    ends = [(length - 1) * stride for length, stride in zip(tensor.shape, tensor.strides, strict=True)]
+    last = tensor.offset + sum(ends)
+    if size > len(flat) or tensor.offset < 0 or min(ends, default=0) < 0 or last >= len(flat):
         raise ValueError("a tensor reaches beyond its storage")
     strides = [stride * flat.itemsize for stride in tensor.strides]
     view = np.lib.stride_tricks.as_strided(flat[tensor.offset :], tensor.shape, strides)
-    if bfloat16:  # the upper half of a float32
-        return (view.astype(np.uint32) << 16).view(np.float32)
-    return view.astype(flat.dtype.newbyteorder("="))
+    return from_bfloat16(view) if bfloat16 else view.astype(flat.dtype.newbyteorder("="))
 
 
 def _item_size(storage_type: str) -> int:

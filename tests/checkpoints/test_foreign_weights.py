@@ -43,6 +43,16 @@ def test_averaged_weights_unless_refused():
     assert (plain.entry, plain.tensors["weight"][0, 0]) == ("model", -1.0)
 
 
+def test_safetensors_of_other_types(tmp_path):
+    header = b'{"__metadata__":{"format":"pt"},"n":{"dtype":"I64","shape":[],"data_offsets":[4,12]},'
+    header += b'"b":{"dtype":"BF16","shape":[2,1],"data_offsets":[0,4]}}'
+    content = b"\x80\x3f\x00\xc0" + (7).to_bytes(8, "little")  # 1.0 and -2.0 as the upper halves of float32
+    (tmp_path / "x").write_bytes(len(header).to_bytes(8, "little") + header + content)
+    tensors = read_foreign_weights(tmp_path / "x").tensors
+    assert (tensors["n"].tolist(), tensors["b"].tolist()) == (7, [[1.0], [-2.0]])
+    assert tensors["b"].dtype == np.float32
+
+
 def _message(path: Path) -> str:
     return message_of(read_foreign_weights, path).replace(str(path), "FILE")
 

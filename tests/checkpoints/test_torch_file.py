@@ -77,7 +77,7 @@ def test_no_other_name_is_reached(name, tmp_path):
 
 @pytest.mark.parametrize(
     ("shape", "strides", "offset"),
-    [((5,), (1,), 0), ((2, 2), (3, 1), 0), ((2,), (1,), 3), ((2,), (-1,), 1), ((2,), (1,), -1)],
+    [((5,), (1,), 0), ((2, 2), (3, 1), 0), ((2,), (1,), 3), ((2,), (-1,), 1), ((2,), (1,), -1), ((9,), (0,), 0)],
 )
 def test_no_memory_beyond_a_storage_is_read(shape, strides, offset, tmp_path):
     storage = Storage("0", np.zeros(4, np.float32))

@@ -77,6 +77,7 @@ class Case:
     file: str
     write: Callable[[Path, Tensors], Path]
     prepare: Callable[[Tensors], Tensors] = dict
+    options: tuple[str, ...] = ()
 
 
 CASES = {
@@ -105,6 +106,14 @@ CASES = {
         lambda tensors: with_training_state(zoo_resnext(tensors)),
     ),
     "resnext152 common library pth": Case("resnext152_64x4d", "resnext152_64x4d", "resnext152.pth", write_torch),
+    "resnext152 zoo ckpt": Case(
+        "resnext152_64x4d",
+        "resnext152_64x4d",
+        "resnext152.ckpt",
+        write_mindspore,
+        lambda tensors: with_training_state(zoo_resnext(tensors)),
+        ("--stem_pool", "pad"),  # as the numbers were recorded
+    ),
 }
 
 
@@ -113,7 +122,7 @@ def lines(case: Case) -> Iterator[Line]:
     with tempfile.TemporaryDirectory() as folder:
         source = case.write(Path(folder) / case.file, case.prepare(reference_tensors(case.fixture)))
         target = Path(folder) / "converted.ckpt"
-        done = run_here("convert.py", "--backbone", case.backbone, "--input", source, "--output", target)
+        done = run_here("convert.py", "--backbone", case.backbone, "--input", source, "--output", target, *case.options)
         assert (done.code, done.err) == (0, ""), done
         network = network_of(target)
     fixture = reader.read(case.fixture)
