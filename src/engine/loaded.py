@@ -58,6 +58,6 @@ class Loaded:
         weights, resized = fit_image_size(network, self.weights())
         class_num = (self.checkpoint.meta["config"]["class_num"], self.config.model.class_num)
         load_weights(network, weights, origin=str(self.checkpoint.path), class_num=class_num, new_head=False)
-        if resized:
+        if resized and not exporting:  # export builds a second one
             get_logger().info(resized_note(resized, image_size))
         return network.set_train(False)

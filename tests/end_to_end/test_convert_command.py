@@ -89,11 +89,11 @@ def test_prediction_and_export_number_the_classes(converted, digits, tmp_path):
 
 
 def test_another_number_of_classes_gets_a_new_head(weights, tmp_path):
-    options = ("--backbone", "resnext_nano", "--input", weights, "--output", tmp_path / "x.ckpt", "--class_num", 7)
-    finished = run_here("convert.py", *options)
+    options = ("--load_path", weights, "--save_path", tmp_path)  # the DGCNet seed's names; a folder
+    finished = run_here("convert.py", "--backbone", "resnext_nano", *options, "--class_num", 7)
     assert finished.code == 0
     assert "INFO:new, not from the file: fc.weight, fc.bias\n" in finished.out
-    assert load_checkpoint(tmp_path / "x.ckpt").tensors["fc.weight"].shape == (7, 512)
+    assert load_checkpoint(tmp_path / "weights.ckpt").tensors["fc.weight"].shape == (7, 512)
 
 
 def test_settings_win_over_what_the_file_says(weights, tmp_path):
