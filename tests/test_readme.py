@@ -35,12 +35,26 @@ SECTIONS = [
 # Options that are no configuration keys: the reader's own, and those of other programs.
 OTHER_OPTIONS = {"config_path", "help"} | {"worker_num", "local_worker_num", "join", "log_dir", "master_port"}
 # What commands make, and what the user brings: folders, and files that are named without one.
-MADE_FOLDERS = (".venv", "demo/", "outputs/", "ckpt/", "evaluation", "predictions/", "pictures", "train/", "val/")
+MADE_FOLDERS = (
+    "converted/",
+    ".venv",
+    "demo/",
+    "outputs/",
+    "ckpt/",
+    "evaluation",
+    "predictions/",
+    "pictures",
+    "train/",
+    "val/",
+)
 MADE_FILES = {
     *("config.yml", "train.log", "metrics.jsonl", "curves.png"),
     *("result.json", "confusion_matrix.png", "per_class.csv", "vig_nano.mindir", "vig_nano.onnx"),
     *("predictions.png", "predictions.csv", "predictions.json", "resnext.ckpt"),
+    *("vig_s.ckpt", "resnext50.ckpt"),
 }
+# Public weights that a user brings to convert.py; .pth and .safetensors are no endings of ours.
+PUBLIC_WEIGHTS = {"vig_s_patch16_224.ckpt", "hlg_mobile.ckpt", "resnext152.ckpt"}
 # Paths of the seeds' documents: a recipe that is found by its name, a checkpoint of the user's.
 SEED_PATHS = {
     *("./src/configs/vig_s_patch16_224.yaml", "./ckpt_0/vig_s_patch16_224.ckpt"),
@@ -86,7 +100,7 @@ def links(page: str) -> list[str]:
 
 def is_known(path: str) -> bool:
     made = path in MADE_FILES or path.startswith(MADE_FOLDERS)
-    return made or path in SEED_PATHS or (PROJECT_ROOT / path).exists()
+    return made or path in SEED_PATHS | PUBLIC_WEIGHTS or (PROJECT_ROOT / path).exists()
 
 
 @pytest.mark.parametrize("page", PAGES)
