@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,6 @@ from src.checkpoints import load_weights, read_foreign_weights, save_checkpoint
 from src.config import Config, Resolved, UserError
 from src.engine.networks import arrays_of, build_network, few_names, network_info
 from src.engine.public_names import Translation, fit, translate
-from src.engine.tasks.classification import ClassificationTask
 from src.models import PublicNames, public_names
 from src.runtime.entry import start
 from src.runtime.logs import get_logger
@@ -101,10 +99,17 @@ def _load(
 
 def _meta(config: Config, source: Path, entry: str, translation: Translation) -> dict[str, Any]:
     """No class names: no public file has them, so evaluation takes the folder's and prediction gives numbers."""
+    info, data, evaluation = network_info(config.model.backbone), config.data, config.eval
     return {
-        "task": "classification",
+        "task": info.task,
         "class_names": [],
-        "preprocessing": asdict(ClassificationTask(config).preprocessing),
+        "preprocessing": {
+            "image_size": evaluation.eval_image_size or data.train_image_size,
+            "crop_pct": evaluation.crop_pct or info.crop_pct,
+            "interpolation": data.interpolation or info.interpolation,
+            "mean": data.mean or info.mean,
+            "std": data.std or info.std,
+        },
         "config": config.flat(),
         "source": {"file": source.name, "entry": entry, "ignored": translation.ignored},
     }

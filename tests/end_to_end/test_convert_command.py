@@ -107,6 +107,26 @@ def test_settings_win_over_what_the_file_says(weights, tmp_path):
     assert (meta["preprocessing"]["crop_pct"], meta["preprocessing"]["mean"]) == (0.95, [0.5, 0.5, 0.5])
 
 
+@pytest.mark.slow
+def test_an_imagenet_body_for_segmentation(tmp_path):
+    own = {torch_name(key): p.asnumpy() for key, p in create_model("dgcnet_res101", 19).parameters_and_names()}
+    body = {key: value + 1 for key, value in own.items() if not key.startswith(("head.", "dsn."))}
+    body["fc.bias"] = np.zeros(1000, np.float32)
+    source, target = write_torch(tmp_path / "resnet101.pth", body), tmp_path / "body.ckpt"
+    options = ("--backbone", "dgcnet_res101", "--input", source, "--output", target)
+    assert mistake(run_here("convert.py", *options)) == (
+        f"input {source} has no head.bottleneck.3: give --class_num for a new one"
+    )
+    finished = run_here("convert.py", *options, "--class_num", 19)
+    assert "ignored 1 (ImageNet's classifier, in whose place the segmentation heads stand): fc.bias\n" in finished.out
+    assert "INFO:new, not from the file: head.conva.0.weight, " in finished.out
+    checkpoint = load_checkpoint(target)
+    assert checkpoint.meta["task"] == "segmentation"
+    tensors = {torch_name(name): value for name, value in checkpoint.tensors.items()}
+    assert tensors.keys() == own.keys()
+    assert all(np.array_equal(value, tensors[name]) for name, value in body.items() if name != "fc.bias")
+
+
 @pytest.fixture
 def told(weights, tmp_path):
     """Runs convert.py with a mistake; returns the line, after a look that nothing was written."""
