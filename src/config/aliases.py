@@ -55,6 +55,9 @@ _NETWORK_CLASS = _no_effect("networks are chosen by backbone")
 _LAUNCHER = _no_effect("the launcher tells each process its rank")
 _CONFIG_PATH = _to("config_path")
 
+# A policy that is a flag in the seeds: 1 stands for AutoAugment.
+POLICY_WORDS = {"0": "none", "1": "autoaugment", "false": "none", "true": "autoaugment", "": "none"}
+
 DIALECTS: dict[str, dict[str, Alias]] = {
     "dgmn2_hlg": {
         "dgmn2_config_path": _NETWORK_CLASS,
@@ -68,7 +71,7 @@ DIALECTS: dict[str, dict[str, Alias]] = {
         "set": _to("dataset", words={"imagenet": "image_folder"}),
         "num_classes": _to("class_num"),
         "mix_up": _to("mixup"),
-        "auto_augment": _to("autoaugment"),
+        "auto_augment": _to("autoaugment", words=POLICY_WORDS),
         # The seed's table names the framework's AdamWeightDecay for what its YAML calls adamw.
         "optimizer": _to("opt", words={"adamw": "adamweightdecay"}),
         "base_lr": _to("lr_max"),
@@ -117,7 +120,7 @@ DIALECTS: dict[str, dict[str, Alias]] = {
 
 # Words that the seeds write as the value of a key of ours.
 VALUE_WORDS: dict[str, dict[str, Any]] = {
-    "autoaugment": {"0": "none", "1": "autoaugment", "false": "none", "true": "autoaugment"},
+    "autoaugment": POLICY_WORDS,
 }
 
 # eval.py's images are the validation images: `--data_dir ~/imagenet/val/`.

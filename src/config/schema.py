@@ -75,6 +75,7 @@ class AugmentConfig:
     re_prob: Annotated[float, between(0.0, 1.0)]
     re_mode: Annotated[str, one_of("pixel", "const")]
     re_count: Annotated[int, at_least(1)]
+    repeated_augment: Annotated[int, at_least(1)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,6 +132,7 @@ class LossConfig:
     loss_name: str
     use_label_smooth: bool
     label_smooth_factor: Annotated[float, between(0.0, 1.0)]
+    bce_threshold: Annotated[float | None, between(0.0, 1.0)]
     loss_scale: Annotated[float, positive()]
     is_dynamic_loss_scale: bool
     ohem_thres: Annotated[float, between(0.0, 1.0)]

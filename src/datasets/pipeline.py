@@ -113,15 +113,21 @@ class EncodedImages:
 
 
 def image_batches(
-    source: Source, order: np.ndarray | ds.Sampler, transforms: list, batch_size: int, num_workers: int
+    source: Source,
+    order: np.ndarray | ds.Sampler,
+    transforms: list,
+    batch_size: int,
+    num_workers: int,
+    batch_step: Callable | None = None,
 ) -> ds.Dataset:
     """Batches (image (B, 3, H, W) float32, label (B,) int32) of the samples in `order`: positions, or a sampler.
 
-    At most `num_workers` threads decode, no more than there are cores.
+    At most `num_workers` threads decode, no more than there are cores. `batch_step` changes the images and labels of a
+    batch before they are put together (see datasets.batch_step).
     """
     pipeline = source.pipeline(order, num_workers)
     pipeline = pipeline.map(transforms, "image", num_parallel_workers=clamp_workers(num_workers))
-    return pipeline.batch(batch_size, drop_remainder=True)
+    return pipeline.batch(batch_size, drop_remainder=True, per_batch_map=batch_step)
 
 
 def readable_batches(start: Callable[[], Iterator], source: Source, first_batch: int = 0) -> Iterator:

@@ -8,17 +8,20 @@ import numpy as np
 
 
 def training_positions(
-    num_samples: int, *, seed: int, epoch: int, rank: int, num_ranks: int, batch_size: int
+    num_samples: int, *, seed: int, epoch: int, rank: int, num_ranks: int, batch_size: int, num_repeats: int = 1
 ) -> np.ndarray:
     """Sample indices that `rank` sees in `epoch`, in order.
 
     One permutation from (seed, epoch) serves all ranks; rank r takes its positions r::num_ranks, so that the ranks'
     batches of a step together are one process's batch of num_ranks * batch_size. What does not fill a step of all
     ranks is left out of this epoch.
+
+    With `num_repeats` each sample comes so many times in a row, spread over the ranks, and an epoch of the same length
+    has so many times fewer samples: repeated augmentation (Hoffer et al., arXiv 1901.09335; Berman et al., 1902.05509).
     """
     order = np.random.default_rng((seed, epoch)).permutation(num_samples)
     used = steps_per_epoch(num_samples, num_ranks, batch_size) * num_ranks * batch_size
-    return order[:used][rank::num_ranks]
+    return np.repeat(order, num_repeats)[:used][rank::num_ranks]
 
 
 def steps_per_epoch(num_samples: int, num_ranks: int, batch_size: int) -> int:

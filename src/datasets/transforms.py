@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from mindspore.dataset import vision
 from mindspore.dataset.vision import Inter
 
+from src.datasets.auto_augment import policy_operators
+
 _INTERPOLATIONS = {"bilinear": Inter.BILINEAR, "bicubic": Inter.BICUBIC}
 
 
@@ -33,21 +35,32 @@ class Preprocessing:
         return int(self.image_size / self.crop_pct + 1e-6)
 
 
-def training_transforms(preprocessing: Preprocessing, *, crop_min: float, hflip: float) -> list:
-    """Encoded image -> float32 (3, H, W): random resized crop, horizontal flip, normalisation.
+def training_transforms(
+    preprocessing: Preprocessing, *, crop_min: float, hflip: float, policy: str = "none", color_jitter: float = 0.0
+) -> list:
+    """Encoded image -> float32 (3, H, W): random resized crop, flip, policy, colour changes, normalisation.
 
     Args:
         crop_min: smallest share of the area that the crop keeps; 1: no random crop, the image is taken as in
             evaluation.
         hflip: probability of the flip.
+        policy: none, autoaugment, trivialaugment or a RandAugment notation.
+        color_jitter: brightness, contrast and saturation are multiplied by factors in 1 - color_jitter to
+            1 + color_jitter.
+
+    Raises:
+        ValueError: an unknown policy.
     """
+    fill = tuple(round(255 * value) for value in preprocessing.mean)
     flip = [vision.RandomHorizontalFlip(hflip)] if hflip > 0 else []
+    jitter = [vision.RandomColorAdjust(color_jitter, color_jitter, color_jitter)] if color_jitter > 0 else []
+    changes = [*flip, *policy_operators(policy, fill), *jitter, *_normalisation(preprocessing)]
     if crop_min == 1.0:
-        return [*_centre_crop(preprocessing), *flip, *_normalisation(preprocessing)]
+        return [*_centre_crop(preprocessing), *changes]
     crop = vision.RandomCropDecodeResize(
         preprocessing.image_size, scale=(crop_min, 1.0), interpolation=_INTERPOLATIONS[preprocessing.interpolation]
     )
-    return [crop, *flip, *_normalisation(preprocessing)]
+    return [crop, *changes]
 
 
 def evaluation_transforms(preprocessing: Preprocessing) -> list:

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from src.config import Config, UserError
+from src.engine.tasks.augmentation import is_mixed
 from src.lr_schedulers import learning_rates
 from src.runtime.device import clamp_workers
 
@@ -62,11 +63,6 @@ def learning_rate_table(config: Config, num_epochs: int, steps_per_epoch: int) -
 
 # Keys that are understood and not acted on yet, with the value that asks for nothing.
 _NOT_YET = {
-    "autoaugment": "none",
-    "color_jitter": 0.0,
-    "mixup": 0.0,
-    "cutmix": 0.0,
-    "re_prob": 0.0,
     "enable_modelarts": False,
     "open_profiler": False,
     "rgb": True,
@@ -81,6 +77,11 @@ def silent_settings(config: Config) -> list[str]:
         for name, nothing in _NOT_YET.items()
         if values[name] != nothing
     ]
+    loss = config.loss
+    if loss.loss_name == "soft_target" and loss.use_label_smooth and not is_mixed(config):
+        notes.append("label_smooth_factor has no effect: soft_target takes labels as they are, and nothing mixes them")
+    if loss.bce_threshold is not None and loss.loss_name != "bce":
+        notes.append(f"bce_threshold has no effect: loss_name is {loss.loss_name}")
     for name in ("train_num_workers", "eval_num_workers"):
         if clamp_workers(values[name]) < values[name]:
             notes.append(f"{name}: {clamp_workers(values[name])} of {values[name]}, this machine has no more cores")

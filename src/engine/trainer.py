@@ -25,6 +25,7 @@ from src.engine.build import build_train_step
 from src.engine.evaluator import Evaluator
 from src.engine.networks import build_network, resized_note
 from src.engine.plan import learning_rate_table, likely_causes, num_epochs, scaled_to_batch, silent_settings
+from src.engine.tasks.augmentation import check_augmentation
 from src.engine.tasks.classification import ClassificationTask
 from src.runtime.entry import Session, announce, join
 from src.runtime.logs import get_logger, log_to_file
@@ -46,6 +47,7 @@ def train(resolved: Resolved) -> int:
     config = resolved.config
     task = ClassificationTask(config, given=resolved.given)
     task.steps_per_epoch(num_ranks=1)
+    check_augmentation(config, task.preprocessing)
     if config.eval.eval_interval:
         _ = task.validation_folder
     name = config.run.name or resolved.recipe

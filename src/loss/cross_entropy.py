@@ -3,12 +3,12 @@
 import mindspore as ms
 from mindspore import Tensor, nn, ops
 
+from src.loss.targets import smooth_targets
+
 
 class CrossEntropy(nn.Cell):
     """Mean over the batch of `-sum(target * log_softmax(logits))`, in float32.
 
-    Smoothing follows PyTorch: `target * (1 - s) + s / K` over ALL K classes, the true one included
-    (Szegedy et al., "Rethinking the Inception Architecture", section 7).
     On CPU the fused operator's gradients are 7 to 40 times closer to the exact ones than log_softmax's.
     """
 
@@ -20,10 +20,6 @@ class CrossEntropy(nn.Cell):
 
     def construct(self, logits: Tensor, target: Tensor) -> Tensor:
         """(B, K) logits of any float type, target (B,) integer labels or (B, K) probabilities -> scalar."""
-        if target.ndim == 1:
-            target = ops.one_hot(target, self.class_num, 1.0, 0.0)  # (B,) -> (B, K)
-        target = target.astype(ms.float32)
-        if self.label_smoothing > 0:
-            target = target * (1.0 - self.label_smoothing) + self.label_smoothing / self.class_num
+        target = smooth_targets(target, self.class_num, self.label_smoothing)
         losses, _ = self.softmax_cross_entropy(logits.astype(ms.float32), target)  # (B,)
         return losses.mean()

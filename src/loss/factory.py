@@ -4,11 +4,12 @@ from difflib import SequenceMatcher
 
 from mindspore import nn
 
+from src.loss.binary_cross_entropy import BinaryCrossEntropy
 from src.loss.cross_entropy import CrossEntropy
 from src.loss.ohem import SegmentationLoss
 
 SMOOTHING_LOSSES = ("ce", "ce_smooth", "ce_smooth_mixup")
-CLASSIFICATION_LOSSES = (*SMOOTHING_LOSSES, "soft_target")
+CLASSIFICATION_LOSSES = (*SMOOTHING_LOSSES, "soft_target", "bce")
 SEGMENTATION_LOSSES = ("ohem",)
 
 
@@ -17,6 +18,7 @@ def create_loss(
     *,
     class_num: int,
     label_smoothing: float = 0.0,
+    target_threshold: float | None = None,
     ohem_thres: float = 0.7,
     ohem_keep: int = 100_000,
     aux_weight: float = 0.4,
@@ -27,7 +29,8 @@ def create_loss(
     Classification: logits (B, K); a target of labels (B,) or probabilities (B, K). `ce`, `ce_smooth` and
     `ce_smooth_mixup` are the seeds' three names for one computation: they smooth the target by `label_smoothing` in
     [0, 1). `soft_target` takes targets as they come (ViG's recipe: mixing has already smoothed them) and leaves
-    `label_smoothing` aside.
+    `label_smoothing` aside. `bce` smooths, and then makes targets above `target_threshold` 1 and the others 0 unless it
+    is None.
     Segmentation: `ohem` takes (logits, auxiliary logits), both (B, K, H, W), and labels (B, H, W), `ignore_label` where
     there is none; it uses the four last arguments, see `SegmentationLoss`.
     Unknown name: ValueError.
@@ -38,4 +41,6 @@ def create_loss(
         raise ValueError(f"unknown loss '{name}': choose one of {', '.join(nearest)}")
     if name in SEGMENTATION_LOSSES:
         return SegmentationLoss(ohem_thres, ohem_keep, aux_weight, ignore_label)
+    if name == "bce":
+        return BinaryCrossEntropy(class_num, label_smoothing, target_threshold)
     return CrossEntropy(class_num, label_smoothing if name in SMOOTHING_LOSSES else 0.0)

@@ -6,10 +6,16 @@ import pytest
 from src.datasets.sampling import evaluation_positions, steps_per_epoch, training_positions
 
 
-def _rank_positions(num_ranks, batch_size, *, num_samples=20, seed=1, epoch=0):
+def _rank_positions(num_ranks, batch_size, *, num_samples=20, seed=1, epoch=0, num_repeats=1):
     return [
         training_positions(
-            num_samples, seed=seed, epoch=epoch, rank=rank, num_ranks=num_ranks, batch_size=batch_size
+            num_samples,
+            seed=seed,
+            epoch=epoch,
+            rank=rank,
+            num_ranks=num_ranks,
+            batch_size=batch_size,
+            num_repeats=num_repeats,
         ).tolist()
         for rank in range(num_ranks)
     ]
@@ -55,6 +61,15 @@ def test_what_does_not_fill_a_step_of_all_ranks_waits_for_another_epoch():
 )
 def test_steps_of_an_epoch(num_samples, num_ranks, batch_size, steps):
     assert steps_per_epoch(num_samples, num_ranks, batch_size) == steps
+
+
+def test_repeats_of_a_sample_go_to_different_ranks():
+    (plain,) = _rank_positions(1, 4)
+    shares = _rank_positions(2, 4, num_repeats=2)
+    assert shares[0] == shares[1] == plain[:8]
+    (three,) = _rank_positions(1, 4, num_repeats=3)
+    assert len(three) == 20
+    assert three[:7] == [*[plain[0]] * 3, *[plain[1]] * 3, plain[2]]
 
 
 @pytest.mark.parametrize("num_ranks", [1, 2, 3])

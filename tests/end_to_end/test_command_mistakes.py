@@ -37,6 +37,8 @@ def test_keys_and_values(told, tiny):
     assert told("--max_epoch", "many").startswith("--max_epoch ")
     assert told("--lr_max", -1).startswith("--lr_max ")
     assert told("--opt", "adam9").startswith("opt: ")
+    assert told("--autoaugment", "rand-m12").startswith("autoaugment: 'rand-m12' needs m in 0-10")
+    assert told("--mixup", 0.2, "--batch_size", 1).startswith("mixup 0.2 mixes images of a batch, and batch_size is 1")
     assert told("--backbone", "resnext_nan").startswith(
         "backbone: unknown network 'resnext_nan'; nearest: resnext_nano"
     )

@@ -40,6 +40,15 @@ def test_mixed_precision_trains(tiny, level):
     assert {str(value.dtype) for value in checkpoint.weights(False).values()} == {"float32"}
 
 
+def test_the_whole_augmentation_trains(tiny):
+    augmentation = ("--autoaugment", "rand-m9-mstd0.5-inc1", "--color_jitter", 0.4, "--re_prob", 0.25)
+    mixing = ("--mixup", 0.8, "--cutmix", 1, "--repeated_augment", 2, "--loss_name", "bce")
+    finished = run_here("train.py", *tiny.options, *SHORT, *augmentation, *mixing)
+    assert (finished.code, finished.err) == (0, "")
+    assert "no effect" not in finished.out
+    assert losses_are_finite(tiny)
+
+
 def test_pynative_trains(tiny, reference):
     finished = run_here("train.py", *tiny.options, "--context_mode", 1, "--max_epoch", 1, "--eval_interval", 0)
     assert (finished.code, finished.err) == (0, "")

@@ -47,6 +47,15 @@ def test_settings_without_effect_are_named():
     assert "of 999" in notes[0]
 
 
+def test_loss_settings_without_effect_are_named():
+    words = ("--train_num_workers", 1, "--eval_num_workers", 1, "--loss_name", "soft_target", "--bce_threshold", 0.2)
+    assert silent_settings(config(*words)) == [
+        "label_smooth_factor has no effect: soft_target takes labels as they are, and nothing mixes them",
+        "bce_threshold has no effect: loss_name is soft_target",
+    ]
+    assert silent_settings(config(*words[:-2], "--mixup", 0.8)) == []
+
+
 def test_causes_of_an_infinite_loss_fit_the_configuration():
     assert likely_causes(config("--lr_max", 3)) == "lr_max 3 too high"
     assert likely_causes(config("--amp_level", "O2", "--clip_global_norm", 0)) == (

@@ -40,6 +40,28 @@ def test_values(name, smoothing, target, expected):
     np.testing.assert_allclose(float(loss.asnumpy()), expected, rtol=1e-6)
 
 
+@pytest.mark.parametrize(
+    ("settings", "target", "expected"),
+    [
+        # softplus of the logits: 2.126928, 1.313262, 0.693147, 0.693147, 3.048587, 0.313262; minus target * logit
+        ({}, LABELS, 1.1980554),  # (8.188333 - 2 + 1) / 6
+        ({}, SOFT, 0.8813887),
+        ({"label_smoothing": 0.3}, LABELS, 1.1647221),  # targets 0.8 and 0.1
+        ({"target_threshold": 0.4}, SOFT, 0.5313887),  # (1, 0, 0) and (0, 1, 0)
+    ],
+)
+def test_binary_cross_entropy(settings, target, expected):
+    loss = create_loss("bce", class_num=3, **settings)(Tensor(LOGITS), Tensor(target))
+    assert loss.shape == () and loss.dtype == ms.float32
+    np.testing.assert_allclose(float(loss.asnumpy()), expected, rtol=1e-6)
+
+
+def test_gradient_of_binary_cross_entropy_is_sigmoid_minus_target():
+    loss = create_loss("bce", class_num=3)
+    gradient = ms.grad(loss, 0)(Tensor(np.float32([[0, 100, -100]])), Tensor(np.float32([[0.3, 0, 0]]))).asnumpy()
+    np.testing.assert_allclose(3 * gradient, [[0.2, 1, 0]], atol=1e-6)
+
+
 def test_gradient_is_probability_minus_target_over_batch():
     loss = create_loss("ce_smooth", class_num=3, label_smoothing=0.3)
     gradient = ms.grad(loss, 0)(Tensor(LOGITS), Tensor(LABELS)).asnumpy()

@@ -20,11 +20,11 @@ from src.datasets.sources.find import find_list, find_split, find_validation, op
 from src.datasets.sources.labelled import LabelledImages
 from src.datasets.sources.list_file import read_list
 from src.datasets.sources.mindrecord import RecordedImages, RecordSource, open_mindrecord
-from src.datasets.transforms import Preprocessing, evaluation_transforms, training_transforms
+from src.datasets.transforms import Preprocessing, evaluation_transforms
 from src.datasets.unreadable import EvaluationImages, TrainingImages
 from src.engine.evaluation_set import EvaluationSet
 from src.engine.networks import network_info
-from src.loss import CLASSIFICATION_LOSSES, SEGMENTATION_LOSSES, create_loss
+from src.engine.tasks.augmentation import augmented_transforms, create_batch_step, create_training_loss
 from src.metrics import ClassificationMetric
 from src.runtime.entry import Session
 
@@ -133,7 +133,7 @@ class ClassificationTask:
         data, seed = self.config.data, self.config.run.seed
         source = self._training_source()
         settings = asdict(self.preprocessing) | {"image_size": data.train_image_size}
-        transforms = training_transforms(Preprocessing(**settings), crop_min=data.crop_min, hflip=data.hflip)
+        transforms = augmented_transforms(self.config, Preprocessing(**settings))
 
         def positions(epoch: int) -> np.ndarray:
             return training_positions(
@@ -143,16 +143,18 @@ class ClassificationTask:
                 rank=session.rank,
                 num_ranks=session.num_ranks,
                 batch_size=data.batch_size,
+                num_repeats=self.config.augment.repeated_augment,
             )
 
-        def build(order: np.ndarray | ds.Sampler) -> ds.Dataset:
-            return image_batches(source, order, transforms, data.batch_size, data.train_num_workers)
+        def build(order: np.ndarray | ds.Sampler, epoch: int) -> ds.Dataset:
+            batch_step = create_batch_step(self.config, session.rank, epoch)
+            return image_batches(source, order, transforms, data.batch_size, data.train_num_workers, batch_step)
 
         if sink:
             ds.config.set_seed(pipeline_seed(seed, session.rank, first_epoch))
-            return build(EpochSampler(positions, first_epoch))
+            return build(EpochSampler(positions, first_epoch), first_epoch)
         return EpochDataset(
-            lambda epoch: build(positions(epoch)),
+            lambda epoch: build(positions(epoch), epoch),
             source,
             self.steps_per_epoch(session.num_ranks),
             (seed, session.rank),
@@ -162,15 +164,7 @@ class ClassificationTask:
 
     def loss(self) -> nn.Cell:
         """The training loss."""
-        settings = self.config.loss
-        if settings.loss_name in SEGMENTATION_LOSSES:
-            known = ", ".join(CLASSIFICATION_LOSSES)
-            raise UserError(f"loss_name {settings.loss_name} is for segmentation networks: choose one of {known}")
-        smoothing = settings.label_smooth_factor if settings.use_label_smooth else 0.0
-        try:
-            return create_loss(settings.loss_name, class_num=self.config.model.class_num, label_smoothing=smoothing)
-        except ValueError as error:
-            raise UserError(f"loss_name: {error}") from None
+        return create_training_loss(self.config)
 
     # -- evaluation
 
