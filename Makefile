@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all lint bench clean
+.PHONY: help setup demo test test-all lint bench bench-data clean
 
 help:            ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## +/\t/' | expand -t 12
@@ -35,8 +35,11 @@ lint: $(READY)   ## ruff: rules and format
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 
-bench: $(READY)  ## time networks and data on this machine
+bench: $(READY)  ## time networks on this machine
 	@$(BIN)/python benchmarks/models.py
+
+bench-data: $(READY) ## time the data pipeline beside the framework's bare one
+	@$(BIN)/python benchmarks/pipeline.py
 
 clean:           ## remove what the commands above made, .venv included
 	rm -rf $(VENV) demo rank_[0-9]* .pytest_cache .ruff_cache
