@@ -152,6 +152,13 @@ def test_autoaugment_is_a_flag_or_a_policy(tmp_path, written, expected):
     assert values(tmp_path, "", "--autoaugment", written)["autoaugment"] == expected
 
 
+@pytest.mark.parametrize(
+    ("written", "expected"), [("0", "none"), ("true", "autoaugment"), ("rand-m9-n3", "rand-m9-n3")]
+)
+def test_vigs_auto_augment_is_too(tmp_path, written, expected):
+    assert values(tmp_path, f"backbone: vig_s\nauto_augment: {written}\n")["autoaugment"] == expected
+
+
 def test_own_keys_are_aliases_in_their_own_dialect_only():
     assert "data_url" not in aliases_for("resnext152", set(KEY_TYPES))
     assert aliases_for("vig", set(KEY_TYPES))["data_url"].targets == ("dataset_path",)

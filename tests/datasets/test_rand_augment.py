@@ -167,7 +167,7 @@ def test_the_two_choices_of_an_image_are_independent():
         distinct = {pixels: number for number, pixels in enumerate(sorted({image.tobytes() for image in images}))}
         chosen.append([distinct[image.tobytes()] for image in images])
     first, second = map(np.array, chosen)
-    # 14 looks for sure: 15 operations, of them 5 with either sign. The same look twice by chance: 1 in 15 or so.
+    # 15 operations, 5 of them with either sign, give 20 looks; chance gives an image the same one twice in 1 of 18.
     assert len(set(first)) == len(set(second)) == 20
     assert np.mean(first == second) < 0.12
 
