@@ -1,8 +1,8 @@
 """What happens to the images of a batch together, drawn from the batch's own key.
 
 The framework's Python operators draw from global state, so that two threads make a run unrepeatable; here every random
-number of a batch comes from (seed, rank, epoch, batch), whichever thread has the batch. Erasing comes before mixing, since
-it belongs to one image: an erased rectangle is mixed or pasted like the rest.
+number of a batch comes from (seed, rank, epoch, batch), whichever thread has the batch. Erasing comes before mixing,
+since it belongs to one image: an erased rectangle is mixed or pasted like the rest.
 """
 
 from __future__ import annotations
