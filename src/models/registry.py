@@ -9,7 +9,7 @@ from types import ModuleType
 
 from mindspore import nn
 
-from . import dgcnet, hlg, resnext152, vig
+from . import dgcnet, dgmn2, hlg, resnext152, vig
 from .features import FeatureMaps
 from .layers import LayerContext
 
@@ -68,7 +68,7 @@ class PublicNames:
     options: tuple[tuple[str, str, str], ...] = ()
 
 
-FAMILIES: dict[str, ModuleType] = {"vig": vig, "resnext152": resnext152, "hlg": hlg, "dgcnet": dgcnet}
+FAMILIES: dict[str, ModuleType] = {"vig": vig, "resnext152": resnext152, "hlg": hlg, "dgcnet": dgcnet, "dgmn2": dgmn2}
 ALIASES = {"resnext152": "resnext152_64x4d"}
 _FAMILY_OF = {name: family for family, folder in FAMILIES.items() for name in folder.CARDS}
 

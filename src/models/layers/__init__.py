@@ -5,7 +5,7 @@ from .batch_norm import batch_norm
 from .context import LayerContext
 from .conv import conv, conv_norm
 from .dropout import channel_dropout, drop_path, dropout
-from .initialization import initialize, kaiming_normal, truncated_normal
+from .initialization import initialize, kaiming_normal, kaiming_uniform, truncated_normal
 from .keyed_random import share_random_step
 from .pooling import ceil_max_pool_after_relu, global_average, max_pool_after_relu
 from .resize import bilinear_resize
@@ -25,6 +25,7 @@ __all__ = [
     "global_average",
     "initialize",
     "kaiming_normal",
+    "kaiming_uniform",
     "max_pool_after_relu",
     "resize_bicubic",
     "resize_tokens",

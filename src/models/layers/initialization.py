@@ -24,6 +24,12 @@ def kaiming_normal(shape: tuple[int, ...], generator: np.random.Generator, *, fa
     return generator.standard_normal(shape, dtype=np.float32) * np.sqrt(2.0 / fan)
 
 
+def kaiming_uniform(shape: tuple[int, ...], generator: np.random.Generator) -> np.ndarray:
+    """Uniform within 1 / sqrt(fan in): PyTorch's default for convolutions (Kaiming uniform with a = sqrt 5)."""
+    bound = 1.0 / np.sqrt(np.prod(shape[1:]))
+    return generator.uniform(-bound, bound, shape)
+
+
 def truncated_normal(shape: tuple[int, ...], generator: np.random.Generator, deviation: float) -> np.ndarray:
     """Normal redrawn wherever it falls beyond two standard deviations."""
     values = generator.standard_normal(shape)

@@ -1,0 +1,99 @@
+"""Attention of each node to 9 places that it samples around itself (Zhang et al. 2022, "dynamic sampling").
+
+Letters in shape comments: B images, S side of the map, N = S * S nodes, C channels, R = B * N * heads rows of d channels.
+"""
+
+import numpy as np
+from mindspore import Parameter, Tensor, nn, ops
+from mindspore import dtype as mstype
+
+from ..layers import LayerContext
+from .sampling import TAPS, Corners, Places, row_sampling
+
+
+def linear(in_channels: int, out_channels: int) -> nn.Cell:
+    """(rows, in) -> (rows, out), with bias; zeros until the keyed initialisation."""
+    return nn.Dense(in_channels, out_channels, weight_init="zeros", bias_init="zeros")
+
+
+class RelativePosition(nn.Cell):
+    """Logits of the 9 taps by a node's place: queries (R, d) -> (R, 9).
+
+    A node at column c of width S reads the rows (S - 1) - c + tap of rel_width; at row r likewise of rel_height. The
+    published network adds the second term at the mirrored node (r and c exchanged), and so do trained weights expect it.
+    """
+
+    def __init__(self, side: int, num_heads: int, head_channels: int):
+        super().__init__()
+        shape = (side + TAPS - 1, head_channels)
+        self.rel_height = Parameter(Tensor(np.zeros(shape, np.float32)), name="rel_height")
+        self.rel_width = Parameter(Tensor(np.zeros(shape, np.float32)), name="rel_width")
+        self.shape = (-1, side, side, num_heads, head_channels)
+        tap, place = np.arange(TAPS, dtype=np.int32), np.arange(side, dtype=np.int32)
+        self.entries = Tensor(side - 1 - place[:, None] + tap)  # (S, 9)
+        self.gather = ops.Gather()
+        self.inner = ops.BatchMatMul(transpose_b=True)
+
+    def construct(self, q):
+        _, side, _, num_heads, channels = self.shape
+        q = q.reshape(self.shape)
+        by_column = q.transpose((2, 0, 1, 3, 4)).reshape((side, -1, channels))
+        by_row = q.transpose((1, 0, 2, 3, 4)).reshape((side, -1, channels))
+        # Both (S, B * S * heads, 9). In the first the axes are column, row, in the second row, column: adding them as
+        # they stand is what exchanges r and c.
+        logits = self.inner(by_column, self.gather(self.rel_width, self.entries, 0))
+        logits = logits + self.inner(by_row, self.gather(self.rel_height, self.entries, 0))
+        return logits.reshape((side, -1, side, num_heads, TAPS)).transpose((1, 2, 0, 3, 4)).reshape((-1, TAPS))
+
+
+class Attention(nn.Cell):
+    """Each head of each node attends to 9 sampled places of the map: (B, N, C) -> (B, N, C)."""
+
+    def __init__(self, channels: int, num_heads: int, side: int, context: LayerContext):
+        super().__init__()
+        head_channels = channels // num_heads
+        self.num_heads = num_heads
+        self.scale = head_channels**-0.5
+        self.qkv = linear(channels, 3 * channels)
+        self.proj = linear(channels, channels)
+        self.conv_offset = linear(head_channels, 2 * TAPS)
+        self.pos_emb = RelativePosition(side, num_heads, head_channels)
+        self.places = Places(side, side)
+        self.corners = Corners(side, side, num_heads)
+        self.number, self.compare, self.mix = row_sampling(context)
+        self.split = ops.Split(1, 3)
+
+    def positions(self, x):
+        """(B, N, C) -> sampled rows, then columns, in map pixels (B, N, heads, 18)."""
+        num_nodes, channels = x.shape[1:]
+        offsets = self.conv_offset(x.reshape((-1, channels // self.num_heads)))  # (R, 18): row, column of each tap
+        offsets = offsets.reshape((-1, TAPS, 2)).transpose((0, 2, 1))
+        return self.places(offsets.reshape((-1, num_nodes, self.num_heads, 2 * TAPS)))
+
+    def look(self, x):
+        """(B, N, C) -> positions, attention (R, 9), v (R, d), and the sampled corners: numbers, weights (R, 4, 9)."""
+        channels = x.shape[2]
+        positions = self.positions(x)
+        pixels, weights = self.corners(positions)
+        numbers = self.number(pixels)
+        weights = weights.reshape((-1, 4, TAPS))
+        q, k, v = self.split(self.qkv(x.reshape((-1, channels))))
+        width = channels // self.num_heads
+        q, k, v = q.reshape((-1, width)), k.reshape((-1, width)), v.reshape((-1, width))  # (R, d)
+        products = self.compare(q, k, numbers).reshape((-1, 4, TAPS))
+        logits = self.scale * (products * weights).sum(1) + self.pos_emb(q)
+        return positions, ops.softmax(logits, -1), v, numbers, weights
+
+    def construct(self, x):
+        num_nodes, channels = x.shape[1:]
+        _, attention, v, numbers, weights = self.look(x)
+        weights = (weights * attention.expand_dims(1)).reshape((-1, 4 * TAPS))
+        return self.proj(self.mix(weights, v, numbers).reshape((-1, channels))).reshape((-1, num_nodes, channels))
+
+    def sampled(self, x):
+        """(B, N, C) -> where the nodes look, (row, column) in map pixels (B, heads, N, 9, 2); attention
+        (B, heads, N, 9)."""
+        positions, attention = self.look(x)[:2]
+        num_nodes = x.shape[1]
+        positions = positions.reshape((-1, num_nodes, self.num_heads, 2, TAPS)).transpose((0, 2, 1, 4, 3))
+        return positions, attention.reshape((-1, num_nodes, self.num_heads, TAPS)).transpose((0, 2, 1, 3))

@@ -1,0 +1,191 @@
+"""Reading a map between its pixels: where the samples lie, and sums over the pixels around them.
+
+Nothing is interpolated: a node compares itself with, and later mixes, the 4 pixels around each of its 9 samples, 36 rows
+weighted by the bilinear weights. That is the same sum, and no sampled k or v is ever built.
+
+Letters in shape comments: B images, M = N * heads rows an image (node by node, a row for each head), T rows of a table,
+J rows named by each (36 here), d channels of a head.
+"""
+
+import numpy as np
+from mindspore import Tensor, nn, ops
+from mindspore import dtype as mstype
+
+from ..layers import LayerContext
+
+TAPS = 9  # a 3 x 3 window: tap 3 * i + j lies i - 1 rows below and j - 1 columns right of its node
+
+
+class Places(nn.Cell):
+    """Offsets (B, N, heads, 18) to positions in map pixels: 9 rows, then 9 columns, in float32 (B, N, heads, 18)."""
+
+    def __init__(self, height: int, width: int):
+        super().__init__()
+        row, column, i, j = np.indices((height, width, 3, 3)).reshape(4, height * width, 1, TAPS)
+        window = np.concatenate([row + i - 1, column + j - 1], -1).astype(np.float32)  # (N, 1, 18)
+        self.window = Tensor(window)
+
+    def construct(self, offsets):
+        return offsets.astype(mstype.float32) + self.window
+
+
+class Corners(nn.Cell):
+    """The 4 pixels around each sample: positions (B, N, heads, 18) -> their row numbers within the image's M rows, int32
+    (B, N, heads, 36), and their bilinear weights (B, N, heads, 36), both corner by corner, 9 taps each.
+
+    A pixel outside the map weighs 0. A position at or beyond one pixel outside has no gradient either; where the
+    position is exactly -1 this differs from following the upper pixel alone, hence the strict comparison.
+    """
+
+    def __init__(self, height: int, width: int, num_heads: int):
+        super().__init__()
+        self.last = Tensor(np.repeat(np.float32([height - 1, width - 1]), TAPS))  # (18,)
+        self.width, self.num_heads = width, num_heads
+        self.head = Tensor(np.arange(num_heads, dtype=np.int32).reshape(num_heads, 1))
+
+    def construct(self, positions):
+        near = ops.floor(ops.stop_gradient(positions))
+        beyond = positions - near
+        within_reach = positions > -1.0
+        near_inside = ops.logical_and(near >= 0.0, near <= self.last).astype(mstype.float32)
+        far_inside = ops.logical_and(within_reach, near < self.last).astype(mstype.float32)
+        rows, columns = self.crossed((1.0 - beyond) * near_inside, beyond * far_inside)
+        weights = rows * columns
+        # Every number names a row, also where the position is not a number.
+        near = ops.minimum(ops.select(within_reach, near, ops.full_like(near, -1.0)), self.last)
+        rows, columns = self.crossed(ops.maximum(near, 0.0), ops.minimum(near + 1.0, self.last))
+        pixels = (rows * self.width + columns).astype(mstype.int32)
+        return pixels * self.num_heads + self.head, weights
+
+    def crossed(self, near, far):
+        """Values of the near and the far line, rows then columns -> the rows' and the columns' at the 4 corners."""
+        near_row, near_column = near[..., :TAPS], near[..., TAPS:]
+        far_row, far_column = far[..., :TAPS], far[..., TAPS:]
+        rows = ops.concat((near_row, near_row, far_row, far_row), -1)
+        return rows, ops.concat((near_column, far_column, near_column, far_column), -1)
+
+
+class RowNumbers(nn.Cell):
+    """Row numbers within an image (B, N, heads, J) -> within the whole batch (R, J)."""
+
+    def construct(self, pixels):
+        batch, num_nodes, num_heads, num_named = pixels.shape
+        first = ops.arange(batch).astype(mstype.int32).reshape((batch, 1, 1, 1)) * (num_nodes * num_heads)
+        return (pixels + first).reshape((-1, num_named))
+
+
+class RowGather(nn.Cell):
+    """The rows (R, J, d) of a table (T, d) that are named by numbers (R, J)."""
+
+    def __init__(self):
+        super().__init__()
+        self.gather = ops.Gather()
+
+    def construct(self, table, numbers):
+        return self.gather(table, numbers, 0)
+
+
+class ExportRowNumbers(nn.Cell):
+    """Keeps the numbers within an image, (B, N, heads, J) -> (B, M, J): the batch size must not enter the graph."""
+
+    def construct(self, pixels):
+        _, num_nodes, num_heads, num_named = pixels.shape
+        return pixels.reshape((-1, num_nodes * num_heads, num_named))
+
+
+class ExportRowGather(nn.Cell):
+    """RowGather for numbers within an image, (B * M, d) and (B, M, J) -> (B * M, J, d)."""
+
+    def construct(self, table, numbers):
+        channels = table.shape[1]
+        num_rows, num_named = numbers.shape[1:]
+        numbers = ops.tile(numbers.reshape((-1, num_rows * num_named, 1)), (1, 1, channels))
+        named = ops.gather_d(table.reshape((-1, num_rows, channels)), 1, numbers)
+        return named.reshape((-1, num_named, channels))
+
+
+class Comparison(nn.Cell):
+    """Products of each query with the rows that it names: (R, d), (T, d), numbers -> (R, J)."""
+
+    def __init__(self, gather: nn.Cell):
+        super().__init__()
+        self.gather = gather
+        self.inner = ops.BatchMatMul()
+
+    def construct(self, queries, table, numbers):
+        return self.inner(self.gather(table, numbers), queries.expand_dims(2)).squeeze(2)
+
+
+class Mixture(nn.Cell):
+    """Sums of the named rows by their weights: (R, J), (T, d), numbers -> (R, d)."""
+
+    def __init__(self, gather: nn.Cell):
+        super().__init__()
+        self.gather = gather
+        self.sum = ops.BatchMatMul()
+
+    def construct(self, weights, table, numbers):
+        return self.sum(weights.expand_dims(1), self.gather(table, numbers)).squeeze(1)
+
+
+class SparseProduct(nn.Cell):
+    """The (R, T) matrix that has weights[r, j] at column numbers[r, j], or its transpose, times a table of rows.
+
+    The framework's kernel walks over the entries once, in order: nothing of size R J d is built, results repeat.
+    """
+
+    def __init__(self, transposed: bool):
+        super().__init__()
+        self.multiply = ops.SparseTensorDenseMatmul(adjoint_st=transposed)
+
+    def construct(self, weights, numbers, num_columns, table):
+        num_rows, num_named = numbers.shape
+        row = ops.arange(num_rows).astype(mstype.int32).reshape((-1, 1))
+        row = ops.broadcast_to(row, (num_rows, num_named))
+        places = ops.stack((row, numbers), -1).reshape((-1, 2))
+        return self.multiply(places, weights.reshape((-1,)), (num_rows, num_columns), table)
+
+
+class SparseComparison(nn.Cell):
+    """Comparison in float32 with a backward pass of its own, for the CPU."""
+
+    def __init__(self):
+        super().__init__()
+        self.compare = Comparison(RowGather())
+        self.mix = SparseProduct(transposed=False)
+        self.spread = SparseProduct(transposed=True)
+
+    def construct(self, queries, table, numbers):
+        return self.compare(queries, table, numbers)
+
+    def bprop(self, queries, table, numbers, out, dout):
+        num_rows = table.shape[0]
+        dqueries = self.mix(dout, numbers, num_rows, table)
+        dtable = self.spread(dout, numbers, num_rows, queries)
+        return dqueries, dtable, ops.zeros_like(numbers)
+
+
+class SparseMixture(nn.Cell):
+    """Mixture in float32 as a sparse matrix product with a backward pass of its own, for the CPU."""
+
+    def __init__(self):
+        super().__init__()
+        self.compare = Comparison(RowGather())
+        self.mix = SparseProduct(transposed=False)
+        self.spread = SparseProduct(transposed=True)
+
+    def construct(self, weights, table, numbers):
+        return self.mix(weights, numbers, table.shape[0], table)
+
+    def bprop(self, weights, table, numbers, out, dout):
+        dtable = self.spread(weights, numbers, table.shape[0], dout)
+        return self.compare(dout, table, numbers), dtable, ops.zeros_like(numbers)
+
+
+def row_sampling(context: LayerContext) -> tuple[nn.Cell, nn.Cell, nn.Cell]:
+    """(numbering, comparison, mixture) for the given device: RowNumbers, Comparison, Mixture, or what stands for them."""
+    if context.exporting:
+        return ExportRowNumbers(), Comparison(ExportRowGather()), Mixture(ExportRowGather())
+    if context.device == "CPU":
+        return RowNumbers(), SparseComparison(), SparseMixture()
+    return RowNumbers(), Comparison(RowGather()), Mixture(RowGather())
