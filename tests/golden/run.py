@@ -11,11 +11,10 @@ from src.runtime.device import prepare_process
 def main(fixture: str, phase: str) -> int:
     """Print every comparison of `phase` ("eval" or "train")."""
     prepare_process()
-    from tests.golden import check_dgcnet, check_hlg, check_pvig, check_resnext, check_vig
+    from tests.golden import check_dgcnet, check_dgmn2, check_hlg, check_pvig, check_resnext, check_vig
 
-    check = next(
-        check for check in (check_vig, check_pvig, check_resnext, check_hlg, check_dgcnet) if fixture in check.NETWORKS
-    )
+    checks = (check_vig, check_pvig, check_resnext, check_hlg, check_dgcnet, check_dgmn2)
+    check = next(check for check in checks if fixture in check.NETWORKS)
     lines = list(check.eval_lines(fixture) if phase == "eval" else check.train_lines(fixture))
     print("\n".join(map(str, lines)))
     return 0 if lines and all(line.holds for line in lines) else 1

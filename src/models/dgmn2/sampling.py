@@ -128,58 +128,79 @@ class Mixture(nn.Cell):
         return self.sum(weights.expand_dims(1), self.gather(table, numbers)).squeeze(1)
 
 
-class SparseProduct(nn.Cell):
-    """The (R, T) matrix that has weights[r, j] at column numbers[r, j], or its transpose, times a table of rows.
+class SparseRowNumbers(nn.Cell):
+    """RowNumbers, each beside the row that names it: (R, J, 2), the places of a sparse (R, T) matrix's entries."""
 
-    The framework's kernel walks over the entries once, in order: nothing of size R J d is built, results repeat.
+    def __init__(self):
+        super().__init__()
+        self.number = RowNumbers()
+
+    def construct(self, pixels):
+        numbers = self.number(pixels)
+        naming = ops.arange(numbers.shape[0]).astype(mstype.int32).reshape((-1, 1))
+        return ops.stack((ops.broadcast_to(naming, numbers.shape), numbers), -1)
+
+
+class SparseRowGather(nn.Cell):
+    """RowGather by places (R, J, 2)."""
+
+    def __init__(self):
+        super().__init__()
+        self.gather = ops.Gather()
+
+    def construct(self, table, places):
+        return self.gather(table, places[:, :, 1], 0)
+
+
+class SparseProduct(nn.Cell):
+    """The sparse (R, T) matrix with weights (R, J) at places (R, J, 2), or its transpose, times a table of rows.
+
+    The framework's kernel walks over the entries once, in order: nothing of size R J d is built, and results repeat.
     """
 
-    def __init__(self, transposed: bool):
+    def __init__(self, *, transposed: bool):
         super().__init__()
         self.multiply = ops.SparseTensorDenseMatmul(adjoint_st=transposed)
 
-    def construct(self, weights, numbers, num_columns, table):
-        num_rows, num_named = numbers.shape
-        row = ops.arange(num_rows).astype(mstype.int32).reshape((-1, 1))
-        row = ops.broadcast_to(row, (num_rows, num_named))
-        places = ops.stack((row, numbers), -1).reshape((-1, 2))
-        return self.multiply(places, weights.reshape((-1,)), (num_rows, num_columns), table)
+    def construct(self, weights, places, num_columns, table):
+        shape = (places.shape[0], num_columns)
+        return self.multiply(places.reshape((-1, 2)), weights.reshape((-1,)), shape, table)
 
 
 class SparseComparison(nn.Cell):
-    """Comparison in float32 with a backward pass of its own, for the CPU."""
+    """Comparison with a backward pass of sparse products, for the CPU."""
 
     def __init__(self):
         super().__init__()
-        self.compare = Comparison(RowGather())
+        self.compare = Comparison(SparseRowGather())
         self.mix = SparseProduct(transposed=False)
         self.spread = SparseProduct(transposed=True)
 
-    def construct(self, queries, table, numbers):
-        return self.compare(queries, table, numbers)
+    def construct(self, queries, table, places):
+        return self.compare(queries, table, places)
 
-    def bprop(self, queries, table, numbers, out, dout):
-        num_rows = table.shape[0]
-        dqueries = self.mix(dout, numbers, num_rows, table)
-        dtable = self.spread(dout, numbers, num_rows, queries)
-        return dqueries, dtable, ops.zeros_like(numbers)
+    def bprop(self, queries, table, places, out, dout):
+        dqueries = self.mix(dout, places, table.shape[0], table)
+        dtable = self.spread(dout, places, table.shape[0], queries)
+        return dqueries, dtable, ops.zeros_like(places)
 
 
 class SparseMixture(nn.Cell):
-    """Mixture in float32 as a sparse matrix product with a backward pass of its own, for the CPU."""
+    """Mixture as a sparse product, for the CPU."""
 
     def __init__(self):
         super().__init__()
-        self.compare = Comparison(RowGather())
+        self.compare = Comparison(SparseRowGather())
         self.mix = SparseProduct(transposed=False)
         self.spread = SparseProduct(transposed=True)
 
-    def construct(self, weights, table, numbers):
-        return self.mix(weights, numbers, table.shape[0], table)
+    def construct(self, weights, table, places):
+        return self.mix(weights, places, table.shape[0], table)
 
-    def bprop(self, weights, table, numbers, out, dout):
-        dtable = self.spread(weights, numbers, table.shape[0], dout)
-        return self.compare(dout, table, numbers), dtable, ops.zeros_like(numbers)
+    def bprop(self, weights, table, places, out, dout):
+        dweights = self.compare(dout, table, places)
+        dtable = self.spread(weights, places, table.shape[0], dout)
+        return dweights, dtable, ops.zeros_like(places)
 
 
 def row_sampling(context: LayerContext) -> tuple[nn.Cell, nn.Cell, nn.Cell]:
@@ -187,5 +208,5 @@ def row_sampling(context: LayerContext) -> tuple[nn.Cell, nn.Cell, nn.Cell]:
     if context.exporting:
         return ExportRowNumbers(), Comparison(ExportRowGather()), Mixture(ExportRowGather())
     if context.device == "CPU":
-        return RowNumbers(), SparseComparison(), SparseMixture()
+        return SparseRowNumbers(), SparseComparison(), SparseMixture()
     return RowNumbers(), Comparison(RowGather()), Mixture(RowGather())
