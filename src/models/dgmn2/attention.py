@@ -71,24 +71,24 @@ class Attention(nn.Cell):
         return self.places(offsets.reshape((-1, num_nodes, self.num_heads, 2 * TAPS)))
 
     def look(self, x):
-        """(B, N, C) -> positions, attention (R, 9), v (R, d), and the sampled corners: numbers, weights (R, 4, 9)."""
+        """(B, N, C) -> positions, attention (R, 9), v (R, d), weights of the samples' corners (R, 4, 9), their numbers."""
         channels = x.shape[2]
         positions = self.positions(x)
         pixels, weights = self.corners(positions)
-        numbers = self.number(pixels)
+        corners = self.number(pixels)
         weights = weights.reshape((-1, 4, TAPS))
         q, k, v = self.split(self.qkv(x.reshape((-1, channels))))
         width = channels // self.num_heads
         q, k, v = q.reshape((-1, width)), k.reshape((-1, width)), v.reshape((-1, width))  # (R, d)
-        products = self.compare(q, k, numbers).reshape((-1, 4, TAPS))
+        products = self.compare(q, k, *corners).reshape((-1, 4, TAPS))
         logits = self.scale * (products * weights).sum(1) + self.pos_emb(q)
-        return positions, ops.softmax(logits, -1), v, numbers, weights
+        return positions, ops.softmax(logits, -1), v, weights, corners
 
     def construct(self, x):
         num_nodes, channels = x.shape[1:]
-        _, attention, v, numbers, weights = self.look(x)
+        _, attention, v, weights, corners = self.look(x)
         weights = (weights * attention.expand_dims(1)).reshape((-1, 4 * TAPS))
-        return self.proj(self.mix(weights, v, numbers).reshape((-1, channels))).reshape((-1, num_nodes, channels))
+        return self.proj(self.mix(weights, v, *corners).reshape((-1, channels))).reshape((-1, num_nodes, channels))
 
     def sampled(self, x):
         """(B, N, C) -> where the nodes look, (row, column) in map pixels (B, heads, N, 9, 2); attention

@@ -33,29 +33,27 @@ class Corners(nn.Cell):
     """The 4 pixels around each sample: positions (B, N, heads, 18) -> their row numbers within the image's M rows, int32
     (B, N, heads, 36), and their bilinear weights (B, N, heads, 36), both corner by corner, 9 taps each.
 
-    A pixel outside the map weighs 0. A position at or beyond one pixel outside has no gradient either; where the
-    position is exactly -1 this differs from following the upper pixel alone, hence the strict comparison.
+    A pixel outside the map weighs 0 and has no gradient; a position at or beyond one pixel outside has no pixel inside.
     """
 
     def __init__(self, height: int, width: int, num_heads: int):
         super().__init__()
-        self.last = Tensor(np.repeat(np.float32([height - 1, width - 1]), TAPS))  # (18,)
-        self.width, self.num_heads = width, num_heads
+        self.height, self.width, self.num_heads = height, width, num_heads
         self.head = Tensor(np.arange(num_heads, dtype=np.int32).reshape(num_heads, 1))
 
     def construct(self, positions):
         near = ops.floor(ops.stop_gradient(positions))
         beyond = positions - near
-        within_reach = positions > -1.0
-        near_inside = ops.logical_and(near >= 0.0, near <= self.last).astype(mstype.float32)
-        far_inside = ops.logical_and(within_reach, near < self.last).astype(mstype.float32)
-        rows, columns = self.crossed((1.0 - beyond) * near_inside, beyond * far_inside)
-        weights = rows * columns
-        # Every number names a row, also where the position is not a number.
-        near = ops.minimum(ops.select(within_reach, near, ops.full_like(near, -1.0)), self.last)
-        rows, columns = self.crossed(ops.maximum(near, 0.0), ops.minimum(near + 1.0, self.last))
-        pixels = (rows * self.width + columns).astype(mstype.int32)
-        return pixels * self.num_heads + self.head, weights
+        row_weights, column_weights = self.crossed(1.0 - beyond, beyond)
+        # At exactly -1 the far pixel, 0, is inside the map, but has no gradient in the published network; a position
+        # that is not a number must still name pixels. Both go where no pixel is.
+        near = ops.select(positions > -1.0, near, ops.full_like(near, -2.0))
+        rows, columns = self.crossed(near, near + 1.0)
+        row = ops.minimum(ops.maximum(rows, 0.0), self.height - 1.0)
+        column = ops.minimum(ops.maximum(columns, 0.0), self.width - 1.0)
+        inside = ops.logical_and(rows == row, columns == column).astype(mstype.float32)
+        pixels = (row * self.width + column).astype(mstype.int32)
+        return pixels * self.num_heads + self.head, row_weights * column_weights * inside
 
     def crossed(self, near, far):
         """Values of the near and the far line, rows then columns -> the rows' and the columns' at the 4 corners."""
@@ -66,12 +64,12 @@ class Corners(nn.Cell):
 
 
 class RowNumbers(nn.Cell):
-    """Row numbers within an image (B, N, heads, J) -> within the whole batch (R, J)."""
+    """Row numbers within an image (B, N, heads, J) -> (those within the whole batch (R, J),)."""
 
     def construct(self, pixels):
         batch, num_nodes, num_heads, num_named = pixels.shape
         first = ops.arange(batch).astype(mstype.int32).reshape((batch, 1, 1, 1)) * (num_nodes * num_heads)
-        return (pixels + first).reshape((-1, num_named))
+        return ((pixels + first).reshape((-1, num_named)),)
 
 
 class RowGather(nn.Cell):
@@ -86,11 +84,11 @@ class RowGather(nn.Cell):
 
 
 class ExportRowNumbers(nn.Cell):
-    """Keeps the numbers within an image, (B, N, heads, J) -> (B, M, J): the batch size must not enter the graph."""
+    """Keeps the numbers within an image, (B, N, heads, J) -> ((B, M, J),): the batch size must not enter the graph."""
 
     def construct(self, pixels):
         _, num_nodes, num_heads, num_named = pixels.shape
-        return pixels.reshape((-1, num_nodes * num_heads, num_named))
+        return (pixels.reshape((-1, num_nodes * num_heads, num_named)),)
 
 
 class ExportRowGather(nn.Cell):
@@ -129,27 +127,16 @@ class Mixture(nn.Cell):
 
 
 class SparseRowNumbers(nn.Cell):
-    """RowNumbers, each beside the row that names it: (R, J, 2), the places of a sparse (R, T) matrix's entries."""
+    """RowNumbers, and the places (R, J, 2) = (naming row, named row) of a sparse (R, T) matrix's entries."""
 
     def __init__(self):
         super().__init__()
         self.number = RowNumbers()
 
     def construct(self, pixels):
-        numbers = self.number(pixels)
+        (numbers,) = self.number(pixels)
         naming = ops.arange(numbers.shape[0]).astype(mstype.int32).reshape((-1, 1))
-        return ops.stack((ops.broadcast_to(naming, numbers.shape), numbers), -1)
-
-
-class SparseRowGather(nn.Cell):
-    """RowGather by places (R, J, 2)."""
-
-    def __init__(self):
-        super().__init__()
-        self.gather = ops.Gather()
-
-    def construct(self, table, places):
-        return self.gather(table, places[:, :, 1], 0)
+        return numbers, ops.stack((ops.broadcast_to(naming, numbers.shape), numbers), -1)
 
 
 class SparseProduct(nn.Cell):
@@ -172,17 +159,17 @@ class SparseComparison(nn.Cell):
 
     def __init__(self):
         super().__init__()
-        self.compare = Comparison(SparseRowGather())
+        self.compare = Comparison(RowGather())
         self.mix = SparseProduct(transposed=False)
         self.spread = SparseProduct(transposed=True)
 
-    def construct(self, queries, table, places):
-        return self.compare(queries, table, places)
+    def construct(self, queries, table, numbers, places):
+        return self.compare(queries, table, numbers)
 
-    def bprop(self, queries, table, places, out, dout):
+    def bprop(self, queries, table, numbers, places, out, dout):
         dqueries = self.mix(dout, places, table.shape[0], table)
         dtable = self.spread(dout, places, table.shape[0], queries)
-        return dqueries, dtable, ops.zeros_like(places)
+        return dqueries, dtable, ops.zeros_like(numbers), ops.zeros_like(places)
 
 
 class SparseMixture(nn.Cell):
@@ -190,21 +177,24 @@ class SparseMixture(nn.Cell):
 
     def __init__(self):
         super().__init__()
-        self.compare = Comparison(SparseRowGather())
+        self.compare = Comparison(RowGather())
         self.mix = SparseProduct(transposed=False)
         self.spread = SparseProduct(transposed=True)
 
-    def construct(self, weights, table, places):
+    def construct(self, weights, table, numbers, places):
         return self.mix(weights, places, table.shape[0], table)
 
-    def bprop(self, weights, table, places, out, dout):
-        dweights = self.compare(dout, table, places)
+    def bprop(self, weights, table, numbers, places, out, dout):
+        dweights = self.compare(dout, table, numbers)
         dtable = self.spread(weights, places, table.shape[0], dout)
-        return dweights, dtable, ops.zeros_like(places)
+        return dweights, dtable, ops.zeros_like(numbers), ops.zeros_like(places)
 
 
 def row_sampling(context: LayerContext) -> tuple[nn.Cell, nn.Cell, nn.Cell]:
-    """(numbering, comparison, mixture) for the given device: RowNumbers, Comparison, Mixture, or what stands for them."""
+    """(number, compare, mix) for the given device: RowNumbers, Comparison, Mixture, or what stands for them.
+
+    `number` returns a tuple; `compare` and `mix` take its elements as their last arguments.
+    """
     if context.exporting:
         return ExportRowNumbers(), Comparison(ExportRowGather()), Mixture(ExportRowGather())
     if context.device == "CPU":
