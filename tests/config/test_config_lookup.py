@@ -9,6 +9,7 @@ from src.config.lookup import PROJECT_ROOT, find_config, seed_recipe
 from tests.support.user_errors import message_of
 
 VIG = PROJECT_ROOT / "config/vig/vig_s_patch16_224.yaml"
+DGMN2 = PROJECT_ROOT / "config/dgmn2/dgmn2_config.yml"
 RESNEXT = PROJECT_ROOT / "config/resnext152/default_config.yaml"
 
 
@@ -80,7 +81,15 @@ def test_the_recipe_in_use_is_told(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize(
     ("backbone", "recipe"),
-    [("vig_ti", VIG), ("pvig_m", VIG), ("ViG_b", VIG), ("resnext50_32x4d", RESNEXT), (None, RESNEXT), ("", RESNEXT)],
+    [
+        ("vig_ti", VIG),
+        ("pvig_m", VIG),
+        ("ViG_b", VIG),
+        ("dgmn2_small", DGMN2),
+        ("resnext50_32x4d", RESNEXT),
+        (None, RESNEXT),
+        ("", RESNEXT),
+    ],
 )
 def test_without_a_configuration_the_networks_seed_recipe_is_used(backbone, recipe):
     assert seed_recipe(backbone) == recipe

@@ -3,9 +3,10 @@
 import pytest
 import yaml
 
+from src.config import read_config
 from src.config.aliases import DIALECTS, aliases_for, dialect_of
 from src.config.schema import KEY_TYPES
-from tests.config.seed_blocks import BLOCKS, DGMN2
+from tests.config.seed_blocks import BLOCKS, DGMN2, DGMN2_MEANING
 from tests.support.recipes import resolve, values
 
 # Options that the seeds document on command lines: dialect, network, command, words, what they set.
@@ -39,6 +40,11 @@ def test_a_seeds_block_on_the_command_line_means_the_same(tmp_path, seed):
     resolved = resolve(tmp_path, "", *words)
     flat = resolved.config.flat()
     assert {key: flat[key] for key in resolved.given} == meaning
+
+
+def test_dgmn2s_recipe_has_each_value_of_its_seed():
+    flat = read_config(["--config_path", "/path_to_code/config/dgmn2_tiny_graph_O3.yml"]).config.flat()
+    assert {key: flat[key] for key in DGMN2_MEANING} == DGMN2_MEANING
 
 
 @pytest.mark.parametrize(("dialect", "backbone", "command", "words", "meaning"), FLAGS)

@@ -15,7 +15,7 @@ from tests.golden import reader
 from tests.golden.compare import Sgd
 from tests.golden.names import torch_name
 
-SMALL = ["hlg_nano", "pvig_nano", "resnext_nano", "vig_nano"]
+SMALL = ["dgmn2_nano", "hlg_nano", "pvig_nano", "resnext_nano", "vig_nano"]
 CLASSIFIERS = [name for name in list_models() if model_info(name).task == "classification"]
 LARGE = [name for name in CLASSIFIERS if name not in (*SMALL, "resnext152")]
 NETWORKS = [*SMALL, *(pytest.param(name, marks=pytest.mark.slow) for name in LARGE)]

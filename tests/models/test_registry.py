@@ -11,6 +11,11 @@ from tests.golden.names import torch_name, vig_zoo_name
 
 # Trained parameters at 1000 classes. Recorded from the published implementations, but for the *_nano (ours).
 NUM_PARAMETERS = {
+    "dgmn2_large": 48_286_762,
+    "dgmn2_medium": 35_811_712,
+    "dgmn2_nano": 700_512,
+    "dgmn2_small": 20_968_360,
+    "dgmn2_tiny": 12_101_464,
     "hlg_mobile": 6_147_272,
     "hlg_nano": 557_528,
     "pvig_b": 92_980_328,
@@ -49,6 +54,10 @@ def test_networks_without_recorded_count_are_built(name):
 @pytest.mark.parametrize(
     ("name", "reference", "name_of"),
     [
+        ("dgmn2_tiny", "dgmn2_tiny", torch_name),
+        ("dgmn2_small", "dgmn2_small", torch_name),
+        ("dgmn2_medium", "dgmn2_medium", torch_name),
+        ("dgmn2_large", "dgmn2_large", torch_name),
         ("vig_b", "vig_b", torch_name),
         ("pvig_m", "pvig_m", torch_name),
         ("pvig_b", "pvig_b", torch_name),
@@ -67,6 +76,11 @@ def test_list_models():
         "dgcnet_nano",
         "dgcnet_res101",
         "dgcnet_res50",
+        "dgmn2_large",
+        "dgmn2_medium",
+        "dgmn2_nano",
+        "dgmn2_small",
+        "dgmn2_tiny",
         "hlg_mobile",
         "hlg_nano",
         "pvig_b",
@@ -125,6 +139,8 @@ def test_unknown_option_names_the_known_ones():
         ({"name": "vig_nano", "image_size": 16}, "image_size is 16; ViG takes 20, 24, ... 64 and 80, 96"),
         ({"name": "pvig_ti", "image_size": 200}, "image_size is 200; pvig_ti takes 96, 128, 160, "),
         ({"name": "pvig_nano", "image_size": 16}, "image_size is 16; pvig_nano takes 24, 32, 40, "),
+        ({"name": "dgmn2_tiny", "image_size": 200}, "image_size is 200; dgmn2_tiny takes 32, 64, 96, ..."),
+        ({"name": "dgmn2_nano", "image_size": 8}, "image_size is 8; dgmn2_nano takes 16, 32, 48, ..."),
         ({"name": "hlg_mobile", "image_size": 256}, "image_size is 256; hlg_mobile takes 224, 448, 672, ..."),
         ({"name": "hlg_nano", "image_size": 16}, "image_size is 16; hlg_nano takes 32, 64, 96, ..."),
         ({"name": "resnext_nano", "image_size": 4}, "image_size is 4; resnext_nano takes 8 and more"),
@@ -149,7 +165,7 @@ def test_other_image_sizes():
     assert pyramid.backbone[0][0].relative_pos.shape == (1, 576, 36)
 
 
-FOLDERS = ("src.models.dgcnet", "src.models.hlg", "src.models.resnext152", "src.models.vig")
+FOLDERS = ("src.models.dgcnet", "src.models.dgmn2", "src.models.hlg", "src.models.resnext152", "src.models.vig")
 
 
 def test_model_folders_know_only_the_layers():

@@ -87,7 +87,7 @@ class Attention(nn.Cell):
     def construct(self, x):
         num_nodes, channels = x.shape[1:]
         _, attention, v, weights, corners = self.look(x)
-        weights = (weights * attention.expand_dims(1)).reshape((-1, 4 * TAPS))
+        weights = (weights * attention.reshape((-1, 1, TAPS))).reshape((-1, 4 * TAPS))
         return self.proj(self.mix(weights, v, *corners).reshape((-1, channels))).reshape((-1, num_nodes, channels))
 
     def sampled(self, x):

@@ -111,7 +111,8 @@ class Comparison(nn.Cell):
         self.inner = ops.BatchMatMul()
 
     def construct(self, queries, table, numbers):
-        return self.inner(self.gather(table, numbers), queries.expand_dims(2)).squeeze(2)
+        named = self.gather(table, numbers)  # (R, J, d)
+        return self.inner(named, queries.reshape((-1, queries.shape[1], 1))).reshape((-1, named.shape[1]))
 
 
 class Mixture(nn.Cell):
@@ -123,7 +124,8 @@ class Mixture(nn.Cell):
         self.sum = ops.BatchMatMul()
 
     def construct(self, weights, table, numbers):
-        return self.sum(weights.expand_dims(1), self.gather(table, numbers)).squeeze(1)
+        weights = weights.reshape((-1, 1, weights.shape[1]))
+        return self.sum(weights, self.gather(table, numbers)).reshape((-1, table.shape[1]))
 
 
 class SparseRowNumbers(nn.Cell):

@@ -53,7 +53,7 @@ CARDS = {
     },
     "dgmn2_medium": {
         "title": "DGMN2-Medium",
-        "params_m": 35.8,
+        "params_m": 35.812,
         "flops_g": 7.1,
         "top1": 82.5,
         "source": "authors",
@@ -61,7 +61,7 @@ CARDS = {
     },
     "dgmn2_large": {
         "title": "DGMN2-Large",
-        "params_m": 48.3,
+        "params_m": 48.287,
         "flops_g": 10.4,
         "top1": 83.3,
         "source": "authors",
