@@ -1,11 +1,11 @@
 """Attention of each node to 9 places that it samples around itself (Zhang et al. 2022, "dynamic sampling").
 
-Letters in shape comments: B images, S side of the map, N = S * S nodes, C channels, R = B * N * heads rows of d channels.
+Letters in shape comments: B images, S side of the map, N = S * S nodes, C channels; R = B * N * heads rows, node by node
+and head by head, of d channels.
 """
 
 import numpy as np
 from mindspore import Parameter, Tensor, nn, ops
-from mindspore import dtype as mstype
 
 from ..layers import LayerContext
 from .sampling import TAPS, Corners, Places, row_sampling
@@ -20,7 +20,7 @@ class RelativePosition(nn.Cell):
     """Logits of the 9 taps by a node's place: queries (R, d) -> (R, 9).
 
     A node at column c of width S reads the rows (S - 1) - c + tap of rel_width; at row r likewise of rel_height. The
-    published network adds the second term at the mirrored node (r and c exchanged), and so do trained weights expect it.
+    published network adds the second term at the mirrored node, r and c exchanged; its trained weights expect that.
     """
 
     def __init__(self, side: int, num_heads: int, head_channels: int):
@@ -71,7 +71,7 @@ class Attention(nn.Cell):
         return self.places(offsets.reshape((-1, num_nodes, self.num_heads, 2 * TAPS)))
 
     def look(self, x):
-        """(B, N, C) -> positions, attention (R, 9), v (R, d), weights of the samples' corners (R, 4, 9), their numbers."""
+        """(B, N, C) -> positions, attention (R, 9), v (R, d), the samples' corners: weights (R, 4, 9), numbers."""
         channels = x.shape[2]
         positions = self.positions(x)
         pixels, weights = self.corners(positions)

@@ -81,9 +81,7 @@ class FeedForward(nn.Cell):
 class Block(nn.Cell):
     """Attention to sampled nodes, feed-forward network; (B, N, C) -> the same shape."""
 
-    def __init__(
-        self, channels: int, num_heads: int, mlp_ratio: int, side: int, rate: float, context: LayerContext
-    ):
+    def __init__(self, channels: int, num_heads: int, mlp_ratio: int, side: int, rate: float, context: LayerContext):
         super().__init__()
         self.norm1 = layer_norm(channels)
         self.attn = Attention(channels, num_heads, side, context)

@@ -1,7 +1,7 @@
 """Reading a map between its pixels: where the samples lie, and sums over the pixels around them.
 
-Nothing is interpolated: a node compares itself with, and later mixes, the 4 pixels around each of its 9 samples, 36 rows
-weighted by the bilinear weights. That is the same sum, and no sampled k or v is ever built.
+Nothing is interpolated: a node compares itself with, and later mixes, the 4 pixels around each of its 9 samples,
+36 rows under bilinear weights. The sums are the same, and no sampled k or v is ever built.
 
 Letters in shape comments: B images, M = N * heads rows an image (node by node, a row for each head), T rows of a table,
 J rows named by each (36 here), d channels of a head.
@@ -30,8 +30,8 @@ class Places(nn.Cell):
 
 
 class Corners(nn.Cell):
-    """The 4 pixels around each sample: positions (B, N, heads, 18) -> their row numbers within the image's M rows, int32
-    (B, N, heads, 36), and their bilinear weights (B, N, heads, 36), both corner by corner, 9 taps each.
+    """The 4 pixels around each sample: positions (B, N, heads, 18) -> their row numbers among the image's M rows, int32,
+    and their bilinear weights, both (B, N, heads, 36), corner by corner, 9 taps each.
 
     A pixel outside the map weighs 0 and has no gradient; a position at or beyond one pixel outside has no pixel inside.
     """
