@@ -1,7 +1,7 @@
 """Attention of each node to 9 places that it samples around itself (Zhang et al. 2022, "dynamic sampling").
 
-Letters in shape comments: B images, S side of the map, N = S * S nodes, C channels; R = B * N * heads rows of d channels,
-node by node and head by head.
+Letters in shape comments: B images, S side of the map, N = S * S nodes, C channels; R = B * N * heads rows of d
+channels, node by node and head by head.
 """
 
 import numpy as np

@@ -30,8 +30,8 @@ class Places(nn.Cell):
 
 
 class Corners(nn.Cell):
-    """The 4 pixels around each sample: positions (B, N, heads, 18) -> their numbers among the image's M rows, int32, and
-    their bilinear weights, both (B, N, heads, 36), corner by corner, 9 taps each.
+    """The 4 pixels around each sample: positions (B, N, heads, 18) -> their numbers among the image's rows, int32,
+    and their bilinear weights, both (B, N, heads, 36), corner by corner, 9 taps each.
 
     A pixel outside the map weighs 0 and has no gradient; a position at or beyond one pixel outside has no pixel inside.
     """
