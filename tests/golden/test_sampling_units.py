@@ -6,7 +6,7 @@ import pytest
 from mindspore import Tensor, nn, ops
 
 from src.models.dgmn2.attention import Attention, RelativePosition
-from src.models.dgmn2.sampling import TAPS, Corners, Places, row_sampling
+from src.models.dgmn2.sampling import TAPS, Sampling, row_sampling
 from src.models.layers import LayerContext
 from tests.golden import reader
 
@@ -27,8 +27,7 @@ class Unfold(nn.Cell):
 
     def __init__(self, height: int, width: int, context: LayerContext):
         super().__init__()
-        self.places = Places(height, width)
-        self.corners = Corners(height, width, num_heads=1)
+        self.sampling = Sampling(height, width, num_heads=1)
         self.number, _, self.mix = row_sampling(context)
 
     def by_sample(self, values):
@@ -42,7 +41,8 @@ class Unfold(nn.Cell):
         num_nodes = height * width
         rows = x.reshape((batch, channels, num_nodes)).transpose((0, 2, 1)).reshape((-1, channels))
         offsets = offsets.reshape((batch, TAPS, 2, num_nodes)).transpose((0, 3, 2, 1))
-        pixels, weights = self.corners(self.places(offsets.reshape((batch, num_nodes, 1, 2 * TAPS))))
+        positions = self.sampling.positions(offsets.reshape((batch, num_nodes, 1, 2 * TAPS)))
+        pixels, weights = self.sampling.corners(positions)
         # Numbering counts an image's rows by its nodes: 9 samples a node name rows of the same map.
         first = ops.arange(batch).astype(ms.int32).reshape((batch, 1, 1, 1)) * num_nodes
         numbers = self.number((self.by_sample(pixels) + first).reshape((1, -1, 1, 4)))

@@ -8,7 +8,7 @@ from mindspore import Tensor
 from src.models import LayerContext, create_model
 from src.models.dgmn2.attention import Attention, RelativePosition
 from src.models.dgmn2.positions import resize_table
-from src.models.dgmn2.sampling import TAPS, Corners, Places, row_sampling
+from src.models.dgmn2.sampling import TAPS, Sampling, row_sampling
 
 
 @pytest.fixture(autouse=True)
@@ -23,13 +23,14 @@ def positions(row, column):
 
 def corners_of(row, column, height=4, width=5):
     """{(row, column): weight} of the pixels that a position on a map reads."""
-    pixels, weights = Corners(height, width, num_heads=1)(positions(row, column))
+    pixels, weights = Sampling(height, width, num_heads=1).corners(positions(row, column))
     pixels, weights = pixels.asnumpy()[0, 0, 0, ::TAPS], weights.asnumpy()[0, 0, 0, ::TAPS]
     return {divmod(int(pixel), width): float(weight) for pixel, weight in zip(pixels, weights, strict=True) if weight}
 
 
 def test_places_without_offset_are_the_window():
-    found = Places(4, 5)(Tensor(np.zeros((1, 20, 1, 18), np.float32))).asnumpy()[0, 7, 0]  # row 1, column 2
+    offsets = Tensor(np.zeros((1, 20, 1, 18), np.float32))
+    found = Sampling(4, 5, num_heads=1).positions(offsets).asnumpy()[0, 7, 0]  # row 1, column 2
     assert found[:9].tolist() == [0, 0, 0, 1, 1, 1, 2, 2, 2]
     assert found[9:].tolist() == [1, 2, 3, 1, 2, 3, 1, 2, 3]
 
@@ -52,15 +53,24 @@ def test_corners(row, column, expected):
 
 @pytest.mark.parametrize("row", [-1.0, 4.0, -7.5])
 def test_a_sample_out_of_reach_has_no_gradient(row):
-    corners = Corners(4, 5, num_heads=1)
-    gradient = ms.grad(lambda where: corners(where)[1][..., 2 * TAPS :].sum())(positions(row, 2.0))
+    sampling = Sampling(4, 5, num_heads=1)
+    gradient = ms.grad(lambda where: sampling.corners(where)[1][..., 2 * TAPS :].sum())(positions(row, 2.0))
     assert np.abs(gradient.asnumpy()).max() == 0
 
 
 def test_positions_that_are_not_numbers_name_pixels_of_the_map():
-    pixels, weights = Corners(4, 5, num_heads=2)(positions(np.nan, 2.0))
+    pixels, weights = Sampling(4, 5, num_heads=2).corners(positions(np.nan, 2.0))
     assert 0 <= pixels.asnumpy().min() <= pixels.asnumpy().max() < 40
     assert np.isnan(weights.asnumpy()).any()
+
+
+def test_half_precision_does_not_round_positions():
+    attention = Attention(4, num_heads=1, side=40, context=LayerContext()).to_float(ms.float16)
+    attention.conv_offset.bias.set_data(Tensor(np.full(2 * TAPS, 2**-7, np.float32)))
+    *_, weights, _ = attention.look(ms.ops.zeros((1, 1600, 4)))
+    last = weights.asnumpy()[38 * 40 + 38, :, 4]  # between rows and columns 38 and 39
+    near, far = 1 - 2**-7, 2**-7
+    assert last.tolist() == [near * near, near * far, far * near, far * far]
 
 
 @pytest.mark.parametrize("context", [LayerContext(), LayerContext(device="GPU"), LayerContext(exporting=True)])

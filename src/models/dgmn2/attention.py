@@ -8,7 +8,7 @@ import numpy as np
 from mindspore import Parameter, Tensor, nn, ops
 
 from ..layers import LayerContext
-from .sampling import TAPS, Corners, Places, row_sampling
+from .sampling import TAPS, Sampling, row_sampling
 
 
 def linear(in_channels: int, out_channels: int) -> nn.Cell:
@@ -58,8 +58,7 @@ class Attention(nn.Cell):
         self.proj = linear(channels, channels)
         self.conv_offset = linear(head_channels, 2 * TAPS)
         self.pos_emb = RelativePosition(side, num_heads, head_channels)
-        self.places = Places(side, side)
-        self.corners = Corners(side, side, num_heads)
+        self.sampling = Sampling(side, side, num_heads)
         self.number, self.compare, self.mix = row_sampling(context)
         self.split = ops.Split(1, 3)
 
@@ -68,13 +67,13 @@ class Attention(nn.Cell):
         num_nodes, channels = x.shape[1:]
         offsets = self.conv_offset(x.reshape((-1, channels // self.num_heads)))  # (R, 18): row, column of each tap
         offsets = offsets.reshape((-1, TAPS, 2)).transpose((0, 2, 1))
-        return self.places(offsets.reshape((-1, num_nodes, self.num_heads, 2 * TAPS)))
+        return self.sampling.positions(offsets.reshape((-1, num_nodes, self.num_heads, 2 * TAPS)))
 
     def look(self, x):
         """(B, N, C) -> positions, attention (R, 9), v (R, d), the samples' corners: weights (R, 4, 9), numbers."""
         channels = x.shape[2]
         positions = self.positions(x)
-        pixels, weights = self.corners(positions)
+        pixels, weights = self.sampling.corners(positions)
         corners = self.number(pixels)
         weights = weights.reshape((-1, 4, TAPS))
         q, k, v = self.split(self.qkv(x.reshape((-1, channels))))

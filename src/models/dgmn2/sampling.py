@@ -16,32 +16,32 @@ from ..layers import LayerContext
 TAPS = 9  # a 3 x 3 window: tap 3 * i + j lies i - 1 rows below and j - 1 columns right of its node
 
 
-class Places(nn.Cell):
-    """Offsets (B, N, heads, 18) to positions in map pixels: 9 rows, then 9 columns, in float32 (B, N, heads, 18)."""
+class Sampling(nn.Cell):
+    """Where the 9 samples of each node lie on an H x W map, and what surrounds them.
 
-    def __init__(self, height: int, width: int):
-        super().__init__()
-        row, column, i, j = np.indices((height, width, 3, 3)).reshape(4, height * width, 1, TAPS)
-        window = np.concatenate([row + i - 1, column + j - 1], -1).astype(np.float32)  # (N, 1, 18)
-        self.window = Tensor(window)
-
-    def construct(self, offsets):
-        return offsets.astype(mstype.float32) + self.window
-
-
-class Corners(nn.Cell):
-    """The 4 pixels around each sample: positions (B, N, heads, 18) -> their numbers among the image's rows, int32,
-    and their bilinear weights, both (B, N, heads, 36), corner by corner, 9 taps each.
-
-    A pixel outside the map weighs 0 and has no gradient; a position at or beyond one pixel outside has no pixel inside.
+    Methods, not cells of their own: mixed precision would round positions to float16 where they enter a cell, to 1/32
+    pixel on a map of 56.
     """
 
     def __init__(self, height: int, width: int, num_heads: int):
         super().__init__()
+        row, column, i, j = np.indices((height, width, 3, 3)).reshape(4, height * width, 1, TAPS)
+        window = np.concatenate([row + i - 1, column + j - 1], -1).astype(np.float32)  # (N, 1, 18)
+        self.window = Tensor(window)
         self.height, self.width, self.num_heads = height, width, num_heads
         self.head = Tensor(np.arange(num_heads, dtype=np.int32).reshape(num_heads, 1))
 
-    def construct(self, positions):
+    def positions(self, offsets):
+        """Offsets, 9 rows then 9 columns, (B, N, heads, 18) -> positions in map pixels, in float32."""
+        return offsets.astype(mstype.float32) + self.window
+
+    def corners(self, positions):
+        """The 4 pixels around each sample: positions (B, N, heads, 18) -> their numbers among the image's M rows,
+        int32, and their bilinear weights, both (B, N, heads, 36), corner by corner, 9 taps each.
+
+        A pixel outside the map weighs 0 and has no gradient; a position at or beyond one pixel outside has no pixel
+        inside.
+        """
         near = ops.floor(ops.stop_gradient(positions))
         beyond = positions - near
         row_weights, column_weights = self.crossed(1.0 - beyond, beyond)
