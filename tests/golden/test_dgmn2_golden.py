@@ -5,15 +5,12 @@ import pytest
 from tests.golden.processes import holds
 
 
-@pytest.mark.parametrize("fixture", ["dgmn2_tiny", "dgmn2_small"])
-def test_evaluation(fixture):
-    assert holds(fixture, "eval")
-
-
-def test_training_of_the_smallest():
-    assert holds("dgmn2_tiny", "train")
+@pytest.mark.parametrize("phase", ["eval", "train"])
+def test_the_smallest(phase):
+    assert holds("dgmn2_tiny", phase)
 
 
 @pytest.mark.slow
-def test_training():
-    assert holds("dgmn2_small", "train")
+@pytest.mark.parametrize("phase", ["eval", "train"])
+def test_the_next(phase):
+    assert holds("dgmn2_small", phase)
