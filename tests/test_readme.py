@@ -51,15 +51,12 @@ MADE_FILES = {
     *("config.yml", "train.log", "metrics.jsonl", "curves.png"),
     *("result.json", "confusion_matrix.png", "per_class.csv", "vig_nano.mindir", "vig_nano.onnx"),
     *("predictions.png", "predictions.csv", "predictions.json", "resnext.ckpt"),
-    *("vig_s.ckpt", "resnext50.ckpt"),
+    *("vig_s.ckpt", "resnext50.ckpt", "dgmn2_tiny.ckpt"),
 }
 # Public weights that a user brings to convert.py; .pth and .safetensors are no endings of ours.
 PUBLIC_WEIGHTS = {"vig_s_patch16_224.ckpt", "hlg_mobile.ckpt", "resnext152.ckpt"}
 # Paths of the seeds' documents: a recipe that is found by its name, a checkpoint of the user's.
-SEED_PATHS = {
-    *("./src/configs/vig_s_patch16_224.yaml", "./ckpt_0/vig_s_patch16_224.ckpt"),
-    "scripts/run_pth2ckpt.sh",
-}
+SEED_PATHS = {"./src/configs/vig_s_patch16_224.yaml", "./ckpt_0/vig_s_patch16_224.ckpt"}
 ENDINGS = r"py|ya?ml|md|txt|lock|sh|png|jpg|csv|jsonl?|log|ckpt|mindir|onnx|cff"
 
 

@@ -55,7 +55,7 @@ def test_sheets_beside_the_same_predictions(untrained, pictures, tmp_path, mode)
 def test_mistakes(reference, untrained, pictures, tmp_path):
     options = ("--input", pictures, "--output", tmp_path / "results", "--show_graph", 1)
     message = mistake(run_here("predict.py", "--pretrained", reference.best, *options))
-    assert message == "show_graph: resnext_nano builds no graph; networks that do: hlg, pvig, vig"
+    assert message == "show_graph: resnext_nano builds no graph; networks that do: dgmn2, hlg, pvig, vig"
     options = ("--pretrained", untrained, *options, "--nodes")
     message = mistake(run_here("predict.py", *options, "3,64"))
     expected = "nodes: there is no node 64; vig_nano has 8 x 8 in its first layer, 0 to 63 (number = 8 * row + column)"

@@ -88,6 +88,7 @@ CASES = {
     ),
     "pvig_ti authors pth": Case("pvig_ti", "pvig_ti", "pvig_ti.pth.tar", write_torch),
     "pvig_s authors safetensors": Case("pvig_s", "pvig_s", "pvig_s.safetensors", write_safetensors),
+    "dgmn2_tiny authors pth": Case("dgmn2_tiny", "dgmn2_tiny", "dgmn2_tiny.pth", write_torch),
     "hlg_mobile zoo ckpt": Case("hlg_mobile", "hlg_mobile_zoo_ms", "hlg.ckpt", write_mindspore, with_training_state),
     "resnext50 common library safetensors": Case(
         "resnext50_32x4d", "resnext50_32x4d", "model.safetensors", write_safetensors

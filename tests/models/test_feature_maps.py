@@ -11,6 +11,7 @@ from tests.golden import check_hlg, check_resnext, reader
 PYRAMIDS = {
     "resnext_nano": ((64, 128, 256, 512), (1, 2, 4, 8)),
     "pvig_nano": ((32, 64, 128), (2, 4, 8)),
+    "dgmn2_nano": ((32, 64, 96, 128), (2, 4, 8, 16)),
     "hlg_nano": ((16, 32, 64, 96), (2, 4, 8, 16)),
 }
 
@@ -44,6 +45,7 @@ def test_the_head_is_gone_and_the_rest_keeps_its_names(name):
     assert {key.split(".")[0] for key in whole.keys() - left.keys()} == {
         "resnext_nano": {"fc"},
         "pvig_nano": {"prediction"},
+        "dgmn2_nano": {"head"},
         "hlg_nano": {"head", "norm"},
     }[name]
 

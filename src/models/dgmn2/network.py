@@ -102,7 +102,12 @@ def nodes_of(x):
 
 
 class DGMN2(nn.Cell):
-    """Classifier: (B, 3, S, S) -> (B, class_num)."""
+    """Classifier: (B, 3, S, S) -> (B, class_num).
+
+    feature_channels and feature_strides (pixels a node along one side) describe `feature_maps`.
+    """
+
+    HEAD_CELLS = ("dropout", "head")
 
     def __init__(
         self,
@@ -117,7 +122,9 @@ class DGMN2(nn.Cell):
         super().__init__()
         widths = variant.channels
         self.image_size = image_size
-        self.sides = tuple(image_size // (variant.stem_stride << stage) for stage in range(4))
+        self.feature_channels = widths
+        self.feature_strides = tuple(variant.stem_stride << stage for stage in range(4))
+        self.sides = tuple(image_size // stride for stride in self.feature_strides)
         rates = iter(np.linspace(0, drop_path_rate, sum(variant.num_blocks)).tolist())
 
         def blocks(stage: int) -> nn.SequentialCell:
