@@ -15,9 +15,9 @@ from mindspore import Parameter, Tensor, ops
 from src.optimizers.base import Optimizer
 
 
-def _update(kernel, beta1, beta2, rate, eps, decay_scale, decay, weight, moment1, moment2, gradient):
+def _update(kernel, beta1, beta2, rate, eps, decay_scale, decay, scale, weight, moment1, moment2, gradient):
     gradient = gradient.astype(ms.float32)
-    return kernel(weight, moment1, moment2, rate, beta1, beta2, eps, decay * decay_scale, gradient)
+    return kernel(weight, moment1, moment2, rate * scale, beta1, beta2, eps, decay * decay_scale, gradient)
 
 
 class AdamWeightDecay(Optimizer):
@@ -30,13 +30,14 @@ class AdamWeightDecay(Optimizer):
         self,
         parameters: Sequence[Parameter],
         weight_decays: Sequence[float],
+        rate_scales: Sequence[float],
         learning_rates,
         *,
         beta1: float,
         beta2: float,
         eps: float,
     ):
-        super().__init__(parameters, weight_decays, learning_rates)
+        super().__init__(parameters, weight_decays, rate_scales, learning_rates)
         self.beta1, self.beta2, self.eps = beta1, beta2, eps
         self.moment1 = self.zeros_for_each_parameter("moment1")
         self.moment2 = self.zeros_for_each_parameter("moment2")
@@ -51,6 +52,7 @@ class AdamWeightDecay(Optimizer):
         return self.for_each_parameter(
             ops.partial(_update, self.kernel, self.beta1, self.beta2, rate, eps, decay_scale),
             self.weight_decays,
+            self.rate_scales,
             self.parameters,
             self.moment1,
             self.moment2,

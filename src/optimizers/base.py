@@ -14,14 +14,22 @@ class Optimizer(nn.Cell):
     The learning rates are a constant table (one float32 per step) on the device, indexed there by
     `global_step`, the number of calls so far: no step waits for the host, and beyond its end the table's
     last rate stays. The table is not part of the state: a resumed run may be planned for more epochs.
+    `rate_scales` are factors of the rate, one a parameter.
     The framework's own base class is not used because it would make the table a saved parameter.
     """
 
-    def __init__(self, parameters: Sequence[Parameter], weight_decays: Sequence[float], learning_rates):
+    def __init__(
+        self,
+        parameters: Sequence[Parameter],
+        weight_decays: Sequence[float],
+        rate_scales: Sequence[float],
+        learning_rates,
+    ):
         # The weights keep the names that the network gave them.
         super().__init__(auto_prefix=False)
         self.parameters = ParameterTuple(parameters)
         self.weight_decays = tuple(weight_decays)
+        self.rate_scales = tuple(rate_scales)
         self.host_learning_rates = np.asarray(learning_rates, np.float32)
         self.learning_rates = Tensor(self.host_learning_rates)
         self.last_index = len(self.host_learning_rates) - 1

@@ -8,10 +8,20 @@ from mindspore import Parameter
 
 from src.optimizers.adam import AdamW, AdamWeightDecay
 from src.optimizers.base import Optimizer
-from src.optimizers.groups import parameter_groups
+from src.optimizers.groups import layer_scales, parameter_groups
+from src.optimizers.lamb import Lamb
+from src.optimizers.lion import Lion
 from src.optimizers.momentum import Momentum
 
-OPTIMIZERS = {"adamw": AdamW, "adamweightdecay": AdamWeightDecay, "momentum": Momentum, "sgd": Momentum}
+# An optimizer with the options that it reads.
+OPTIMIZERS = {
+    "adamw": (AdamW, ("beta1", "beta2", "eps")),
+    "adamweightdecay": (AdamWeightDecay, ("beta1", "beta2", "eps")),
+    "lamb": (Lamb, ("beta1", "beta2", "eps")),
+    "lion": (Lion, ("beta1", "beta2")),
+    "momentum": (Momentum, ("momentum",)),
+    "sgd": (Momentum, ("momentum",)),
+}
 
 
 def create_optimizer(
@@ -25,12 +35,14 @@ def create_optimizer(
     beta2: float = 0.999,
     eps: float = 1e-8,
     momentum: float = 0.9,
+    layer_decay: float = 1.0,
 ) -> Optimizer:
     """An optimizer cell, called with a tuple of gradients in the order of its `.parameters` (the given order).
 
     `learning_rate` holds one rate per step. `adamw` is decoupled and bias-corrected, `adamweightdecay`
-    decoupled and uncorrected; both read `beta1`, `beta2`, `eps`. `momentum` and `sgd` are one formula and
-    read `momentum`. `no_weight_decay_filter`: see `parameter_groups`. Unknown name: ValueError.
+    decoupled and uncorrected; they and `lamb` read `beta1`, `beta2`, `eps`, `lion` the betas. `momentum` and
+    `sgd` are one formula and read `momentum`. `no_weight_decay_filter`: see `parameter_groups`; `layer_decay`
+    below 1: see `layer_scales`. Unknown name, or a layer decay for a network without blocks: ValueError.
     """
     if name not in OPTIMIZERS:
         nearest = sorted(OPTIMIZERS, key=lambda known: -SequenceMatcher(None, name, known).ratio())
@@ -38,8 +50,8 @@ def create_optimizer(
     parameters = list(parameters)
     groups = parameter_groups(parameters, weight_decay=weight_decay, no_weight_decay_filter=no_weight_decay_filter)
     decay_of = {weight.name: group["weight_decay"] for group in groups for weight in group["params"]}
-    if OPTIMIZERS[name] is Momentum:
-        options = {"momentum": momentum}
-    else:
-        options = {"beta1": beta1, "beta2": beta2, "eps": eps}
-    return OPTIMIZERS[name](parameters, [decay_of[weight.name] for weight in parameters], learning_rate, **options)
+    decays = [decay_of[weight.name] for weight in parameters]
+    scales = layer_scales([weight.name for weight in parameters], layer_decay)
+    options = {"momentum": momentum, "beta1": beta1, "beta2": beta2, "eps": eps}
+    kind, keys = OPTIMIZERS[name]
+    return kind(parameters, decays, scales, learning_rate, **{key: options[key] for key in keys})

@@ -8,11 +8,11 @@ from mindspore import Parameter, Tensor, ops
 from src.optimizers.base import Optimizer
 
 
-def _update(apply_momentum, rate, momentum, decay, weight, velocity, gradient):
+def _update(apply_momentum, rate, momentum, decay, scale, weight, velocity, gradient):
     gradient = gradient.astype(ms.float32)
     if decay > 0:
         gradient = gradient + decay * weight
-    return apply_momentum(weight, velocity, rate, gradient, momentum)
+    return apply_momentum(weight, velocity, rate * scale, gradient, momentum)
 
 
 class Momentum(Optimizer):
@@ -22,11 +22,12 @@ class Momentum(Optimizer):
         self,
         parameters: Sequence[Parameter],
         weight_decays: Sequence[float],
+        rate_scales: Sequence[float],
         learning_rates,
         *,
         momentum: float,
     ):
-        super().__init__(parameters, weight_decays, learning_rates)
+        super().__init__(parameters, weight_decays, rate_scales, learning_rates)
         self.momentum = momentum
         self.velocities = self.zeros_for_each_parameter("velocity")
         self.apply_momentum = ops.ApplyMomentum()
@@ -36,6 +37,7 @@ class Momentum(Optimizer):
         return self.for_each_parameter(
             ops.partial(_update, self.apply_momentum, self.next_learning_rate(), self.momentum),
             self.weight_decays,
+            self.rate_scales,
             self.parameters,
             self.velocities,
             gradients,

@@ -24,6 +24,20 @@ FIVE_STEPS = {
         [0.779413927, -2.100408966, 0.475778487],
         [0.751255963, -2.1169299, 0.481244114],
     ],
+    "lamb": [
+        [0.986881099, -1.98625639, 0.487193454],
+        [0.963407284, -2.000186809, 0.450895714],
+        [0.904168175, -2.016831777, 0.479751564],
+        [0.86991349, -2.045590478, 0.486509556],
+        [0.848856854, -2.053683581, 0.489494167],
+    ],
+    "lion": [
+        [0.9895, -1.989, 0.48975],
+        [1.0085105, -2.007011, 0.46926025],
+        [0.976997734, -2.034000484, 0.49855636],
+        [0.956020737, -2.051966483, 0.478057803],
+        [0.945542726, -2.0409405, 0.467818774],
+    ],
     "momentum": [
         [0.9965, -1.997, 0.48975],
         [0.9912035, -1.997603, 0.47079025],
@@ -105,7 +119,39 @@ def test_beyond_its_end_the_table_keeps_its_last_rate():
     assert int(optimizer.global_step.asnumpy()) == 4
 
 
-@pytest.mark.parametrize("name", ["adamw", "adamweightdecay", "momentum"])
+def test_a_step_of_lamb_is_as_long_as_the_weight():
+    """|w| = 5, the direction is (1, 1): 0.1 * 5 / sqrt(2) = 0.35355 in each element."""
+    optimizer = create_optimizer("lamb", [weight([3, 4])], [0.1], weight_decay=1e-12)
+    np.testing.assert_allclose(run(optimizer, [[7, 7]])[0], [2.6464466, 3.6464466], rtol=1e-6)
+
+
+@pytest.mark.parametrize(("values", "decay"), [([0, 0], 0.05), ([3, 4], 0.0)])
+def test_lamb_takes_adams_step_where_there_is_no_length_or_no_decay(values, decay):
+    optimizer = create_optimizer("lamb", [weight(values)], [0.1], weight_decay=decay)
+    expected = np.array(values) - [0.1, -0.1]
+    np.testing.assert_allclose(run(optimizer, [[7, -2]])[0], expected, rtol=1e-6)
+
+
+def test_lion_moves_every_element_by_the_rate():
+    optimizer = create_optimizer("lion", [weight([1, 1, 1])], [0.25, 0.5], beta1=0.5, beta2=0.5)
+    # The momentum (2, -0.005, 0) outvotes the second gradient where that one is smaller.
+    moves = run(optimizer, [[4, -0.01, 0], [-1, 1, 0]])
+    assert moves.tolist() == [[0.75, 1.25, 1.0], [0.25, 0.75, 1.0]]
+
+
+@pytest.mark.parametrize("name", ["adamw", "adamweightdecay", "lamb", "lion", "momentum"])
+def test_a_layer_decay_scales_what_a_parameter_moves(name):
+    names = ["conv1.weight", "layer1.0.conv1.weight", "fc.weight"]
+    moved = []
+    for layer_decay in (1.0, 0.5):
+        parameters = [weight([1], name) for name in names]
+        optimizer = create_optimizer(name, parameters, [0.01], weight_decay=0.05, layer_decay=layer_decay)
+        optimizer(tuple(Tensor(np.float32([0.3])) for _ in names))
+        moved.append(np.array([1 - float(parameter.asnumpy()[0]) for parameter in parameters]))
+    np.testing.assert_allclose(moved[1], moved[0] * [0.25, 0.5, 1.0], rtol=1e-4)
+
+
+@pytest.mark.parametrize("name", ["adamw", "adamweightdecay", "lamb", "lion", "momentum"])
 def test_float16_gradients(name, mode):
     optimizer = create_optimizer(name, [weight([1, 2])], [0.01] * 3, weight_decay=0.05)
     optimizer((Tensor(np.float16([0.5, 0.25])),))
@@ -122,7 +168,7 @@ def test_names_that_the_filter_exempts_do_not_decay():
     assert after == {"conv.weight": 0.95, "norm.gamma": 0.95, "norm.beta": 1.0, "head.bias": 1.0}
 
 
-@pytest.mark.parametrize("name", ["adamw", "momentum"])
+@pytest.mark.parametrize("name", ["adamw", "lamb", "lion", "momentum"])
 def test_equal_elements_stay_equal(name):
     """Rounding may not depend on an element's place in the tensor, or threads would decide the result."""
     rng = np.random.default_rng(0)

@@ -9,7 +9,7 @@ from src.optimizers import create_optimizer
 
 RATES = np.linspace(0.01, 0.1, 6)
 INPUTS = np.random.default_rng(0).normal(size=(6, 4, 5)).astype(np.float32)
-NAMES = ["adamw", "adamweightdecay", "momentum"]
+NAMES = ["adamw", "adamweightdecay", "lamb", "lion", "momentum"]
 
 
 @pytest.fixture(autouse=True)
@@ -111,4 +111,6 @@ def test_state_names():
     assert [weight.name for weight in optimizer.parameters] == weights
     expected = ["global_step"] + [f"{moment}.{name}" for moment in ("moment1", "moment2") for name in weights]
     assert [parameter.name for parameter in optimizer.state()] == expected
+    assert [parameter.name for parameter in build("lamb").optimizer.state()] == expected
+    assert [p.name for p in build("lion").optimizer.state()][1] == "moment.hidden.weight"
     assert [p.name for p in build("sgd").optimizer.state()][1] == "velocity.hidden.weight"

@@ -1,0 +1,82 @@
+"""LAMB: Adam's direction, for each tensor as long as the tensor itself."""
+
+import math
+from collections.abc import Sequence
+
+import mindspore as ms
+from mindspore import Parameter, Tensor, ops
+
+from src.optimizers.base import Optimizer
+
+
+def _norm(tensor: Tensor) -> Tensor:
+    return ops.sqrt(ops.square(tensor).sum())
+
+
+def _trust_ratio(weight: Tensor, direction: Tensor) -> Tensor:
+    """|weight| / |direction|; 1 where one of them is zero."""
+    weight_norm, direction_norm = _norm(weight), _norm(direction)
+    defined = ops.logical_and(weight_norm > 0, direction_norm > 0)
+    safe = ops.select(defined, direction_norm, ops.ones_like(direction_norm))
+    return ops.select(defined, weight_norm / safe, ops.ones_like(weight_norm))
+
+
+def _one_minus_exp(exponent: Tensor) -> Tensor:
+    """1 - exp(x) without cancellation: the CPU's expm1 is 1e-5 off near zero, its tanh is not."""
+    half = ops.tanh(0.5 * exponent)
+    return 2.0 * half / (half - 1.0)
+
+
+def _update(betas, shares, eps, corrections, rate, decay, scale, weight, moment1, moment2, gradient):
+    gradient = gradient.astype(ms.float32)
+    mean = betas[0] * moment1 + shares[0] * gradient
+    square = betas[1] * moment2 + shares[1] * ops.square(gradient)
+    direction = mean / corrections[0] / (ops.sqrt(square / corrections[1]) + eps)
+    length = rate * scale
+    if decay > 0:
+        direction = direction + decay * weight
+        length = length * _trust_ratio(weight, direction)
+    moved = ops.assign(weight, weight - length * direction)
+    return moved, ops.assign(moment1, mean), ops.assign(moment2, square)
+
+
+class Lamb(Optimizer):
+    """You et al., "Large Batch Optimization for Deep Learning", arXiv 1904.00962, algorithm 2 with phi(x) = x:
+
+    `r = (m / c1) / (sqrt(v / c2) + eps) + decay * w; w -= rate * |w| / |r| * r` with `ci = 1 - beta_i ** t`.
+    Parameters that are exempt from weight decay (biases, normalisations) take their plain Adam step, as in the
+    authors' program: a bias that begins at zero would have no length to go by.
+    """
+
+    def __init__(
+        self,
+        parameters: Sequence[Parameter],
+        weight_decays: Sequence[float],
+        rate_scales: Sequence[float],
+        learning_rates,
+        *,
+        beta1: float,
+        beta2: float,
+        eps: float,
+    ):
+        super().__init__(parameters, weight_decays, rate_scales, learning_rates)
+        self.betas, self.eps = (beta1, beta2), eps
+        self.shares = (1.0 - beta1, 1.0 - beta2)  # formed here: a graph would subtract in float32
+        self.log_beta1, self.log_beta2 = math.log(beta1), math.log(beta2)
+        self.moment1 = self.zeros_for_each_parameter("moment1")
+        self.moment2 = self.zeros_for_each_parameter("moment2")
+
+    def construct(self, gradients: tuple[Tensor, ...]) -> tuple:
+        """Update the parameters in place from gradients of any float type."""
+        rate = self.next_learning_rate()
+        num_steps = self.global_step.astype(ms.float32)
+        corrections = (_one_minus_exp(num_steps * self.log_beta1), _one_minus_exp(num_steps * self.log_beta2))
+        return self.for_each_parameter(
+            ops.partial(_update, self.betas, self.shares, self.eps, corrections, rate),
+            self.weight_decays,
+            self.rate_scales,
+            self.parameters,
+            self.moment1,
+            self.moment2,
+            gradients,
+        )
