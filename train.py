@@ -24,6 +24,7 @@ def main(argv: list[str]) -> int:
     # MindSpore is loaded here, after the process has been prepared for it.
     from src.engine.check_dataset import check_dataset
     from src.engine.networks import describe_networks
+    from src.engine.plan import draw_schedule
     from src.engine.show_batch import show_batch
     from src.engine.trainer import train
 
@@ -34,6 +35,8 @@ def main(argv: list[str]) -> int:
         return check_dataset(resolved)
     if resolved.config.run.show_batch:
         return show_batch(resolved)
+    if resolved.config.run.plot_lr:
+        return draw_schedule(resolved)
     return train(resolved)
 
 

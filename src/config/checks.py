@@ -35,6 +35,16 @@ def between(low: float, high: float) -> Check:
     return _range_check(lambda value: low <= value <= high, f"between {low:g} and {high:g}")
 
 
+def share_below_one() -> Check:
+    """0 <= value < 1: what is dropped may not be everything"""
+    return _range_check(lambda value: 0 <= value < 1, "at least 0 and below 1")
+
+
+def above_zero_to_one() -> Check:
+    """0 < value <= 1"""
+    return _range_check(lambda value: 0 < value <= 1, "above 0 and at most 1")
+
+
 def one_of(*choices: Any) -> Check:
     """One of the choices; texts are compared without regard to case and come back as the choice is written."""
     spelling = {str(choice).lower(): choice for choice in choices}

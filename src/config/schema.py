@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import Annotated, Any, get_type_hints
 
-from src.config.checks import at_least, between, num_values, one_of, positive
+from src.config.checks import above_zero_to_one, at_least, between, num_values, one_of, positive, share_below_one
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,9 +22,12 @@ class RunConfig:
     sync_bn: bool
     data_sink: bool
     log_interval: Annotated[int, at_least(0)]
+    log_norms: bool
+    tensorboard: bool
     open_profiler: bool
     check_dataset: bool
     show_batch: str
+    plot_lr: str
     list_models: bool
     print_config: bool
 
@@ -40,12 +43,18 @@ class DataConfig:
     crop_min: Annotated[float, between(0.0, 1.0)]
     hflip: Annotated[float, between(0.0, 1.0)]
     batch_size: Annotated[int, at_least(1)]
+    accumulate_steps: Annotated[int, at_least(1)]
     train_num_workers: Annotated[int, at_least(1)]
     mean: Annotated[list[float] | None, num_values(3)]
     std: Annotated[list[float] | None, num_values(3)]
     data_list: str
     max_bad_images: Annotated[float, between(0.0, 1.0)]
     rgb: bool
+
+    @property
+    def images_per_step(self) -> int:
+        """Images that one optimizer step of a device sees."""
+        return self.batch_size * self.accumulate_steps
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,8 +95,9 @@ class ModelConfig:
     class_num: Annotated[int, at_least(1)]
     pretrained: str
     use_ema: bool
-    drop_path_rate: Annotated[float | None, between(0.0, 1.0)]
-    drop_rate: Annotated[float | None, between(0.0, 1.0)]
+    freeze: str
+    drop_path_rate: Annotated[float | None, share_below_one()]
+    drop_rate: Annotated[float | None, share_below_one()]
     stem_pool: Annotated[str | None, one_of("same", "pad")]
 
 
@@ -104,8 +114,12 @@ class ScheduleConfig:
     lr_epochs: list[float]
     lr_gamma: Annotated[float, positive()]
     lr_power: Annotated[float, positive()]
+    lr_period: Annotated[float, positive()]
+    lr_period_mult: Annotated[float, at_least(1.0)]
     T_max: Annotated[int | None, at_least(1)]
     num_steps: Annotated[int, at_least(0)]
+    max_steps: Annotated[int, at_least(0)]
+    early_stop_patience: Annotated[int, at_least(0)]
     recipe_global_batch: Annotated[int | None, at_least(1)]
     scale_lr: bool
 
@@ -120,6 +134,7 @@ class OptimizerConfig:
     momentum: Annotated[float, between(0.0, 1.0)]
     weight_decay: Annotated[float, at_least(0.0)]
     no_weight_decay_filter: str
+    layer_decay: Annotated[float, above_zero_to_one()]
     clip_global_norm: Annotated[float, at_least(0.0)]
     gc_flag: bool
     ema_decay: Annotated[float, between(0.0, 1.0)]

@@ -28,6 +28,8 @@ def build_train_step(config: Config, network: nn.Cell, loss: nn.Cell, rates: np.
         "clip_norm": config.optimizer.clip_global_norm,
         "centralize": config.optimizer.gc_flag,
         "ema_decay": config.optimizer.ema_decay,
+        "num_batches": config.data.accumulate_steps,
+        "log_norms": config.run.log_norms,
     }
     if config.loss.is_dynamic_loss_scale or config.loss.loss_scale != 1.0:
         scale = LossScale(config.loss.loss_scale, config.loss.is_dynamic_loss_scale)
@@ -50,6 +52,7 @@ def _make_optimizer(config: Config, weights: list, rates: np.ndarray):
             beta1=optimizer.beta1,
             beta2=optimizer.beta2,
             momentum=optimizer.momentum,
+            layer_decay=optimizer.layer_decay,
         )
     except ValueError as error:
         raise UserError(f"opt: {error}") from None

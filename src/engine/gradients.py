@@ -96,7 +96,7 @@ class ClipGlobalNorm(nn.Cell):
         self.map = ops.HyperMap()
 
     def construct(self, gradients: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-        squares = self.map(_sum_of_squares, gradients)
+        squares = self.map(sum_of_squares, gradients)
         norm = ops.sqrt(ops.addn(squares))
         factor = self.limit / ops.maximum(norm, Tensor(self.limit, ms.float32))
         return self.map(ops.partial(_scaled, factor), gradients)
@@ -124,7 +124,8 @@ class Unscale(nn.Cell):
         return self.map(ops.partial(_scaled, 1.0 / scale), gradients)
 
 
-def _sum_of_squares(gradient: Tensor) -> Tensor:
+def sum_of_squares(gradient: Tensor) -> Tensor:
+    """A scalar, added up in float32."""
     return ops.square(gradient.astype(ms.float32)).sum()
 
 

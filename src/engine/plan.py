@@ -7,12 +7,16 @@ from dataclasses import replace
 
 import numpy as np
 
-from src.config import Config, UserError
+from src.config import Config, Resolved, UserError
 from src.engine.tasks.augmentation import is_mixed
+from src.engine.tasks.classification import ClassificationTask
 from src.lr_schedulers import learning_rates
 from src.runtime.device import clamp_workers
+from src.runtime.logs import log_to_console
+from src.visualization import plot_learning_rate
 
 Note = tuple[int, str]  # logging level, text
+NOMINAL_STEPS = 100  # an epoch, for a picture without training images
 
 
 def num_epochs(config: Config, steps_per_epoch: int) -> int:
@@ -56,15 +60,40 @@ def learning_rate_table(config: Config, num_epochs: int, steps_per_epoch: int) -
             T_max=schedule.T_max,
             eta_min=schedule.lr_min,
             power=schedule.lr_power,
+            lr_period=schedule.lr_period,
+            lr_period_mult=schedule.lr_period_mult,
         )
     except ValueError as error:
         raise UserError(f"lr_decay_mode {schedule.lr_decay_mode}: {error}") from None
 
 
+def draw_schedule(resolved: Resolved) -> int:
+    """Draw the learning rate of this configuration into `plot_lr`; returns the exit code.
+
+    Steps are those of one process on the training images. Where these are not there an epoch has NOMINAL_STEPS: the
+    picture's axis counts epochs anyway.
+    """
+    config, logger = resolved.config, log_to_console()
+    try:
+        steps = ClassificationTask(config, given=resolved.given).steps_per_epoch(num_ranks=1)
+    except UserError as error:
+        steps = NOMINAL_STEPS
+        logger.info("drawn with %d steps an epoch, since the training images cannot tell: %s", steps, error)
+    config, notes = scaled_to_batch(config, config.data.images_per_step)
+    for level, note in notes:
+        logger.log(level, note)
+    rates = learning_rate_table(config, num_epochs(config, steps), steps)
+    try:
+        plot_learning_rate(rates, steps, config.run.plot_lr)
+    except OSError as error:
+        raise UserError(f"plot_lr: {config.run.plot_lr} cannot be written ({error.strerror})") from None
+    logger.info("learning rate of %d steps (%s): see %s", len(rates), config.schedule.lr_decay_mode, config.run.plot_lr)
+    return 0
+
+
 # Keys that are understood and not acted on yet, with the value that asks for nothing.
 _NOT_YET = {
     "enable_modelarts": False,
-    "open_profiler": False,
     "rgb": True,
 }
 

@@ -61,7 +61,7 @@ def restore(
     load_weights(
         network, checkpoint.weights(use_ema=False), origin=str(checkpoint.path), class_num=class_num, new_head=False
     )
-    _restore_state(checkpoint, step)
+    restore_state(checkpoint, step)
     progress.epoch, progress.batch, progress.best = saved["epoch"], saved["batch"], saved["best"]
     differences = _differences("", saved["config"], config.flat(), FREE_KEYS)
     differences += _differences("this machine's ", saved["environment"], environment(config, session), set())
@@ -72,18 +72,19 @@ def restore(
                 f"{progress.steps_per_epoch} now: resume with the same data, batch_size and number of devices"
             )
         # The schedule goes on at the same epoch of the new table.
-        for counter in (step.optimizer.global_step, step.batches):
-            counter.set_data(ms.Tensor(progress.step, ms.int32))
+        step.optimizer.global_step.set_data(ms.Tensor(progress.step, ms.int32))
+        step.batches.set_data(ms.Tensor(progress.step * step.num_batches, ms.int32))
         differences.append(f"steps an epoch {saved['steps_per_epoch']} -> {progress.steps_per_epoch}")
     return differences
 
 
-def _restore_state(checkpoint: Checkpoint, step: TrainStep) -> None:
+def restore_state(checkpoint: Checkpoint, step: TrainStep) -> None:
+    """Put optimizer, averages, loss scale and counters in place; UserError for a run of other settings."""
     for name, parameter in step.state().items():
         value = checkpoint.tensors.get(name)
         if value is None or value.shape != tuple(parameter.shape):
             raise UserError(
-                f"{checkpoint.path} has no {name} for this run (another opt, ema_decay or loss_scale?): "
+                f"{checkpoint.path} has no {name} here (another opt, ema_decay or loss_scale? another freeze?): "
                 "resume with the same configuration, or start from its weights by --pretrained"
             )
         parameter.set_data(ms.Tensor(value, parameter.dtype))

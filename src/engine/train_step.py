@@ -1,6 +1,7 @@
 """One training step as one cell: forward, backward, all-reduce, centralisation, clipping, optimizer, averages.
 
-Parts that a run does not use are not in the graph. The step owns the batch counter that keys dropout.
+Parts that a run does not use are not in the graph. The step owns the batch counter that keys dropout. With gradient
+accumulation a step is given the images of all its batches: it is one update, of which nothing half-done can be saved.
 """
 
 from __future__ import annotations
@@ -8,9 +9,11 @@ from __future__ import annotations
 import mindspore as ms
 from mindspore import Parameter, Tensor, nn, ops
 
+from src.engine.accumulation import Accumulator
 from src.engine.ema import WeightAverage
 from src.engine.gradients import AllFinite, AllReduceMean, Centralize, ClipGlobalNorm, Unscale
 from src.engine.loss_scale import LossScale
+from src.engine.norms import Norms
 
 
 class _ForwardLoss(nn.Cell):
@@ -43,6 +46,8 @@ class TrainStep(nn.Cell):
         clip_norm: largest global norm of the gradients; 0: no clipping.
         centralize: gradient centralisation.
         ema_decay: decay of the averaged weights; 0: none.
+        num_batches: parts that the images of a step go through the network in, one after the other.
+        log_norms: keep the norms of gradients, weights and update in `norms`.
     """
 
     def __init__(
@@ -55,6 +60,8 @@ class TrainStep(nn.Cell):
         clip_norm: float = 0.0,
         centralize: bool = False,
         ema_decay: float = 0.0,
+        num_batches: int = 1,
+        log_norms: bool = False,
     ):
         # With prefixes the weights would be renamed, and every checkpoint would have foreign names.
         super().__init__(auto_prefix=False)
@@ -65,26 +72,55 @@ class TrainStep(nn.Cell):
         parts = ([Centralize()] if centralize else []) + ([ClipGlobalNorm(clip_norm)] if clip_norm > 0 else [])
         self.shape_gradients = nn.SequentialCell(parts) if parts else None
         self.average = WeightAverage(optimizer.parameters, ema_decay) if ema_decay > 0 else None
+        self.norms = Norms(optimizer.parameters) if log_norms else None
         self.loss_scale = None
+        self.num_batches = num_batches
+        self.accumulator = Accumulator(optimizer.parameters, num_batches) if num_batches > 1 else None
         self._make_gradient_function(network, loss)
 
     def _make_gradient_function(self, network: nn.Cell, loss: nn.Cell) -> None:
         self.value_and_grad = ms.value_and_grad(_ForwardLoss(network, loss), None, self.optimizer.parameters)
 
     def construct(self, image: Tensor, label: Tensor) -> Tensor:
-        """Train on one batch; returns its loss (the mean over all ranks)."""
-        loss, gradients = self.value_and_grad(image, label)
+        """Train on the images of a step; returns their loss (the mean over all ranks)."""
+        loss, gradients = self.mean_gradients(image, label)
         if self.all_reduce is not None:
             loss, gradients = self.all_reduce(loss, gradients)
-        updated = self.update(gradients)
-        counted = ops.assign_add(self.batches, 1)
-        return ops.depend(loss, (updated, counted))
+        return ops.depend(loss, self.update(gradients))
+
+    def backward(self, image: Tensor, label: Tensor):
+        """One batch -> (loss, gradients)."""
+        return self.value_and_grad(image, label)
+
+    def mean_gradients(self, image: Tensor, label: Tensor):
+        """All batches of the step -> the means of loss and gradients over them; counts the batches."""
+        if self.num_batches == 1:
+            loss, gradients = self.backward(image, label)
+            return ops.depend(loss, ops.assign_add(self.batches, 1)), gradients
+        images, labels = self.parts(image), self.parts(label)
+        self.accumulator.reset()
+        index = Tensor(0, ms.int32)
+        # A loop of the graph: the network is compiled once, and one batch's activations are in memory at a time.
+        while index < self.num_batches:
+            self.accumulator.add(*self.backward(ops.gather(images, index, 0), ops.gather(labels, index, 0)))
+            ops.assign_add(self.batches, 1)
+            index = index + 1
+        return self.accumulator.means()
+
+    def parts(self, tensor: Tensor) -> Tensor:
+        """(num_batches * B, ...) -> (num_batches, B, ...)"""
+        return tensor.reshape((self.num_batches, -1, *tensor.shape[1:]))
 
     def update(self, gradients: tuple[Tensor, ...]):
         """Centralise, clip, move the weights, move their averages."""
+        raw_gradients = gradients
+        if self.norms is not None:
+            self.norms.remember()
         if self.shape_gradients is not None:
             gradients = self.shape_gradients(gradients)
         updated = self.optimizer(gradients)
+        if self.norms is not None:
+            updated = ops.depend(self.norms(raw_gradients), updated)
         if self.average is not None:
             updated = ops.depend(self.average(ops.depend(self.optimizer.global_step, updated)), updated)
         return updated
@@ -112,17 +148,19 @@ class ScaledTrainStep(TrainStep):
         forward = _ScaledForwardLoss(network, loss)
         self.value_and_grad = ms.value_and_grad(forward, None, self.optimizer.parameters, has_aux=True)
 
+    def backward(self, image: Tensor, label: Tensor):
+        """One batch -> (loss, gradients of the scaled loss)."""
+        (_, loss), gradients = self.value_and_grad(image, label, self.loss_scale.scale)
+        return loss, gradients
+
     def construct(self, image: Tensor, label: Tensor) -> Tensor:
-        """Train on one batch; returns its loss (the mean over all ranks), without the scale."""
-        scale = self.loss_scale.scale
-        (_, loss), gradients = self.value_and_grad(image, label, scale)
-        gradients = self.unscale(scale, gradients)
+        """Train on the images of a step; returns their loss (the mean over all ranks), without the scale."""
+        loss, gradients = self.mean_gradients(image, label)
+        gradients = self.unscale(self.loss_scale.scale, gradients)
         if self.all_reduce is not None:
             # An infinity or a NaN of one rank is in every rank's mean: all ranks skip together.
             loss, gradients = self.all_reduce(loss, gradients)
         finite = self.all_finite(gradients)
         if finite:
             loss = ops.depend(loss, self.update(gradients))
-        scaled = self.loss_scale(finite)
-        counted = ops.assign_add(self.batches, 1)
-        return ops.depend(loss, (scaled, counted))
+        return ops.depend(loss, self.loss_scale(finite))

@@ -53,6 +53,30 @@ def step(span: Span, *, lr_max: float, lr_epochs: Sequence[int], lr_gamma: float
     return lr_max * lr_gamma ** np.searchsorted(np.sort(lr_epochs), epochs, side="right")
 
 
+def steps(span: Span, *, lr_max: float) -> np.ndarray:
+    """`lr_max`, a tenth, a hundredth, a thousandth of it from 30, 60 and 80 % of all steps on, warm-up counted.
+
+    The mode of this name in the older zoo's lr_generator.py; `step` takes epochs and factor instead.
+    """
+    borders = np.array([0.3, 0.6, 0.8]) * span.num_steps
+    return lr_max * 0.1 ** np.searchsorted(borders, span.steps(), side="right")
+
+
+def cosine_restarts(span: Span, *, lr_max: float, lr_min: float, lr_period: float, lr_period_mult: float) -> np.ndarray:
+    """Half cosines from `lr_max` to `lr_min`, the first of `lr_period` epochs, each `lr_period_mult` times the last.
+
+    Loshchilov & Hutter, SGDR, arXiv 1608.03983, eq. 5 with T_0 and T_mult; the first begins after the warm-up.
+    """
+    position = np.arange(span.num_steps - span.warmup_steps)
+    begins, lengths = [0.0], [lr_period * span.steps_per_epoch]
+    while begins[-1] + lengths[-1] < len(position):
+        begins.append(begins[-1] + lengths[-1])
+        lengths.append(lengths[-1] * lr_period_mult)
+    current = np.searchsorted(begins, position, side="right") - 1
+    phase = (position - np.array(begins)[current]) / np.array(lengths)[current]
+    return lr_min + (lr_max - lr_min) * (1 + np.cos(np.pi * phase)) / 2
+
+
 def cosine_annealing(span: Span, *, lr_max: float, T_max: int, eta_min: float) -> np.ndarray:
     """A cosine that reaches `eta_min` after `T_max` epochs, warm-up counted, and rises again afterwards.
 

@@ -12,10 +12,12 @@ SCHEDULES = {
     "constant": (decays.constant, ("lr_max",)),
     "cosine": (decays.cosine, ("lr_max", "lr_min")),
     "cosine_annealing": (decays.cosine_annealing, ("lr_max", "T_max", "eta_min")),
+    "cosine_restarts": (decays.cosine_restarts, ("lr_max", "lr_min", "lr_period", "lr_period_mult")),
     "exp": (decays.exponential, ("lr_max", "lr_gamma")),
     "linear": (decays.linear, ("lr_max", "lr_min")),
     "poly": (decays.polynomial, ("lr_max", "power")),
     "step": (decays.step, ("lr_max", "lr_epochs", "lr_gamma")),
+    "steps": (decays.steps, ("lr_max",)),
 }
 
 
@@ -33,6 +35,8 @@ def learning_rates(
     T_max: int | None = None,
     eta_min: float = 0.0,
     power: float = 0.9,
+    lr_period: float = 10,
+    lr_period_mult: float = 2,
 ) -> np.ndarray:
     """The learning rate of every step, float32 of shape (num_epochs * steps_per_epoch,).
 
@@ -40,7 +44,8 @@ def learning_rates(
     `warmup_epochs`; there the decay called `name` takes over. Of the options a decay reads its own:
     `cosine` and `linear` end on `lr_min`; `step` reads `lr_epochs` and `lr_gamma`; `exp` reads
     `lr_gamma` (per epoch); `cosine_annealing` reads `T_max` (epochs, default: all of them) and
-    `eta_min`; `poly` reads `power`. Unknown name or a warm-up longer than the training: ValueError.
+    `eta_min`; `poly` reads `power`; `cosine_restarts` reads `lr_min`, `lr_period` (epochs of the first cosine)
+    and `lr_period_mult` (at least 1). Unknown name or a warm-up longer than the training: ValueError.
     """
     if name not in SCHEDULES:
         nearest = sorted(SCHEDULES, key=lambda known: -SequenceMatcher(None, name, known).ratio())
@@ -56,6 +61,8 @@ def learning_rates(
         "T_max": T_max or num_epochs,
         "eta_min": eta_min,
         "power": power,
+        "lr_period": lr_period,
+        "lr_period_mult": lr_period_mult,
     }
     decay, keys = SCHEDULES[name]
     warmup = np.linspace(lr_init, lr_max, span.warmup_steps, endpoint=False)

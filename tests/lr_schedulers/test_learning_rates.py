@@ -32,6 +32,19 @@ SMALL = {
         ("step", {"lr_epochs": [2, 30], "lr_gamma": 0.1}, [1, 1, 1, 1, 0.1, 0.1, 0.1, 0.1]),
         # (1 - i / 8) ** 2
         ("poly", {"power": 2}, [1, 0.765625, 0.5625, 0.390625, 0.25, 0.140625, 0.0625, 0.015625]),
+        # 0.2 + 0.4 * (1 + cos(pi * i / 2)), then the same over 4 steps, then over 8
+        (
+            "cosine_restarts",
+            {"lr_period": 0.5, "lr_period_mult": 2},
+            [1, 0.6, 1, 0.8828427, 0.6, 0.3171573, 1, 0.9695518],
+        ),
+        (
+            "cosine_restarts",
+            {"lr_period": 1, "lr_period_mult": 1},
+            [1, 0.8828427, 0.6, 0.3171573, 1, 0.8828427, 0.6, 0.3171573],
+        ),
+        # of 12 steps 30, 60 and 80 % are 3.6, 7.2 and 9.6
+        ("steps", {}, [0.1, 0.1, 0.1, 0.1, 0.01, 0.01, 0.001, 0.001]),
         # 0.2 + 0.4 * (1 + cos(pi * (4 + i) / 8)): the bottom at epoch 2, then up again
         (
             "cosine_annealing",
@@ -82,6 +95,11 @@ def test_dgcnet_seed_log():
     assert rates[:4].tolist() == expected.tolist()
 
 
+def test_the_zoos_steps_fall_at_30_60_and_80_percent():
+    rates = learning_rates("steps", lr_init=0, lr_max=1, lr_min=0, num_epochs=10, warmup_epochs=0, steps_per_epoch=1)
+    np.testing.assert_allclose(rates, [1, 1, 1, 0.1, 0.1, 0.1, 0.01, 0.01, 0.001, 0.001], rtol=1e-6)
+
+
 def test_cosine_annealing_reaches_eta_min_at_the_end_by_default():
     rates = learning_rates("cosine_annealing", **{**SMALL, "warmup_epochs": 0, "num_epochs": 1})
     np.testing.assert_allclose(rates, [1, 0.8535534, 0.5, 0.1464466], rtol=1e-6)
@@ -98,5 +116,7 @@ def test_warmup_longer_than_training():
 
 
 def test_unknown_name_lists_the_nearest_first():
-    with pytest.raises(ValueError, match="schedule 'cosin': choose one of cosine, constant, cosine_annealing"):
+    with pytest.raises(
+        ValueError, match="schedule 'cosin': choose one of cosine, constant, cosine_restarts, cosine_annealing"
+    ):
         learning_rates("cosin", **SMALL)

@@ -113,12 +113,14 @@ class ClassificationTask:
 
     def steps_per_epoch(self, num_ranks: int) -> int:
         """Training steps that one pass over the images gives; UserError when they do not fill a batch."""
-        batch_size = self.config.data.batch_size
-        steps = steps_per_epoch(len(self.training_folder), num_ranks, batch_size)
+        data, images = self.config.data, len(self.training_folder)
+        steps = steps_per_epoch(images, num_ranks, data.images_per_step)
         if steps == 0:
+            accumulated = f"accumulate_steps {data.accumulate_steps} x " if data.accumulate_steps > 1 else ""
+            fitting = max(1, images // (num_ranks * data.accumulate_steps))
             raise UserError(
-                f"batch_size {batch_size} x {num_ranks} devices is larger than the {len(self.training_folder)} "
-                f"training images: give --batch_size {max(1, len(self.training_folder) // num_ranks)} or less"
+                f"{accumulated}batch_size {data.batch_size} x {num_ranks} devices is larger than the {images} "
+                f"training images: give --batch_size {fitting} or less"
             )
         return steps
 
@@ -142,13 +144,13 @@ class ClassificationTask:
                 epoch=epoch,
                 rank=session.rank,
                 num_ranks=session.num_ranks,
-                batch_size=data.batch_size,
+                batch_size=data.images_per_step,
                 num_repeats=self.config.augment.repeated_augment,
             )
 
         def build(order: np.ndarray | ds.Sampler, epoch: int) -> ds.Dataset:
             batch_step = create_batch_step(self.config, session.rank, epoch)
-            return image_batches(source, order, transforms, data.batch_size, data.train_num_workers, batch_step)
+            return image_batches(source, order, transforms, data.images_per_step, data.train_num_workers, batch_step)
 
         if sink:
             ds.config.set_seed(pipeline_seed(seed, session.rank, first_epoch))

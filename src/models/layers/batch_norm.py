@@ -24,7 +24,7 @@ class SyncBatchNorm(nn.BatchNorm2d):
         return self.all_reduce(x.mean((0, 2, 3), keep_dims=True)) / self.num_ranks
 
     def construct(self, x):
-        if not self.training:
+        if not self.training or self.use_batch_statistics is False:
             return super().construct(x)
         x32 = x.astype(mstype.float32)
         mean = self.mean_over_ranks(x32)
