@@ -57,6 +57,8 @@ class SaveCheckpoints(Callback):
         is_best = accuracy is not None and (progress.best is None or accuracy > progress.best)
         if is_best:
             progress.best = accuracy
+        if accuracy is not None:
+            progress.without_improvement = 0 if is_best else progress.without_improvement + 1
         self.save_last()
         if not self._every_epochs:
             return

@@ -44,6 +44,7 @@ class LogEpochs(Callback):
         learning_rate: the rate of the last step done.
         metrics: the file; records beyond the resumed epoch are cut off at the start.
         plot: draws the records.
+        norms: {name: norm} after the last step, empty when they are not kept.
     """
 
     def __init__(
@@ -54,11 +55,12 @@ class LogEpochs(Callback):
         num_skipped: Callable[[], int],
         metrics: Path,
         plot: Callable[[list[dict[str, Any]]], None],
+        norms: Callable[[], dict[str, float]] = dict,
     ):
         super().__init__()
         self._progress, self._logger = progress, logger
         self._learning_rate, self._num_skipped = learning_rate, num_skipped
-        self._metrics, self._plot = metrics, plot
+        self._metrics, self._plot, self._norms = metrics, plot, norms
         self._began = time.perf_counter()
         self._records = read_records(metrics, progress.epoch)
         text = "".join(json.dumps(record) + "\n" for record in self._records)
@@ -72,6 +74,9 @@ class LogEpochs(Callback):
         self._records.append(record)
         self._logger.info("epoch[%d], step_num[%d], loss=%.6f", record["epoch"], record["step"], record["loss"])
         self._logger.info(epoch_line(record))
+        norms = {name: record[name] for name in self._norms()}
+        if norms:
+            self._logger.info("norms: %s", ", ".join(f"{name}={value:.6g}" for name, value in norms.items()))
         if record["skipped"]:
             self._logger.info("steps skipped on overflow so far: %d", record["skipped"])
         with self._metrics.open("a", encoding="utf-8") as file:
@@ -79,7 +84,7 @@ class LogEpochs(Callback):
         self._plot(self._records)
 
     def on_train_end(self, run_context) -> None:
-        if self._progress.stop_reason:
+        if self._progress.interrupted:
             return
         self._logger.info("training time used=%.2fs", time.perf_counter() - self._began)
         evaluated = [record["accuracy"] for record in self._records if "accuracy" in record]
@@ -100,5 +105,6 @@ class LogEpochs(Callback):
             "epoch_seconds": progress.epoch_seconds,
             "step_seconds": progress.step_seconds,
             "skipped": self._num_skipped(),
+            **self._norms(),
             **progress.evaluation,
         }

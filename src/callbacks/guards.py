@@ -38,7 +38,7 @@ class StopOnNonFiniteLoss(Callback):
 
 
 class StopOnRequest(Callback):
-    """Ends the run between two steps when `requested()` names a signal; must be the last callback."""
+    """Ends the run between two steps when `requested()` names a reason; must be the last callback."""
 
     def __init__(self, progress: Progress, requested: Callable[[], str], save: Callable[[], None]):
         super().__init__()

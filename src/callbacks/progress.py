@@ -23,7 +23,8 @@ class Progress:
         epoch_seconds, step_seconds: time of the last completed epoch, and a step of it; without evaluation.
         evaluation: record of the last evaluation, {} when the last completed epoch had none.
         best: best value of the watched metric so far.
-        stop_reason: why training ends before its last epoch, "" while it goes on.
+        without_improvement: evaluations since the best one.
+        stop_reason: why training ends before its last epoch (a signal's or a key's name), "" while it goes on.
     """
 
     num_epochs: int
@@ -38,6 +39,7 @@ class Progress:
     step_seconds: float = 0.0
     evaluation: dict[str, Any] = field(default_factory=dict)
     best: float | None = None
+    without_improvement: int = 0
     stop_reason: str = ""
 
     @property
@@ -54,6 +56,16 @@ class Progress:
     def at_epoch_end(self) -> bool:
         """Whether the current epoch has just been completed (and not only broken off)."""
         return self.batch == 0 and self.epoch > 0
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether a signal ended the run: more was planned."""
+        return self.stop_reason.startswith("SIG")
+
+    @property
+    def ended(self) -> str:
+        """How the run ended, in words."""
+        return f"by {self.stop_reason} after step {self.step}" if self.stop_reason else f"complete, {self.step} steps"
 
     @property
     def images_per_second(self) -> float:

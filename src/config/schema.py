@@ -24,6 +24,7 @@ class RunConfig:
     log_interval: Annotated[int, at_least(0)]
     log_norms: bool
     tensorboard: bool
+    report: bool
     open_profiler: bool
     check_dataset: bool
     show_batch: str

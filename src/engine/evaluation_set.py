@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -16,8 +17,10 @@ class EvaluationSet:
         batches: starts a pass over (image, label) batches of one static size.
         weights: per batch (B,), 0 where a sample only fills up the batch.
         num_samples: samples over all ranks.
+        files: per sample of the batches its image file.
     """
 
     batches: Callable[[], Iterator]
     weights: Sequence[np.ndarray]
     num_samples: int
+    files: Sequence[Path] = ()

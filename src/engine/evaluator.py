@@ -55,8 +55,12 @@ class Evaluator:
         self._make_metric = make_metric
         self._session = session
 
-    def run(self, weights: Mapping[str, np.ndarray]) -> Evaluation:
-        """Evaluate a network's tensors; every sample counts once over all ranks."""
+    def run(self, weights: Mapping[str, np.ndarray], observe: Callable[..., None] | None = None) -> Evaluation:
+        """Evaluate a network's tensors; every sample counts once over all ranks.
+
+        Args:
+            observe: shown each batch of this rank: logits, labels, weights.
+        """
         set_arrays(self._network, weights)
         metric, seconds = self._make_metric(), []
         began = step_began = time.perf_counter()
@@ -71,6 +75,8 @@ class Evaluator:
         for (image, label), counted in bar:
             logits = self._forward(image).astype(ms.float32).asnumpy()
             metric.update(logits, label.asnumpy(), counted)
+            if observe is not None:
+                observe(logits, label.asnumpy(), counted)
             seconds.append(time.perf_counter() - step_began)
             step_began = time.perf_counter()
         local = metric.compute()

@@ -92,7 +92,4 @@ def load_model(path: str) -> TrainedModel:
 
 def trained_model(loaded: Loaded, session: Session) -> TrainedModel:
     """The same from a checkpoint that is loaded already."""
-    names = list(loaded.task.class_names)
-    # Outputs that had no images in training get their number.
-    names += [f"class {number}" for number in range(len(names), loaded.config.model.class_num)]
-    return TrainedModel(loaded.network(session), loaded.task.preprocessing, names)
+    return TrainedModel(loaded.network(session), loaded.task.preprocessing, loaded.task.output_names)

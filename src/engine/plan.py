@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import logging
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
 from src.config import Config, Resolved, UserError
+from src.config.schema import KEY_TYPES
 from src.engine.tasks.augmentation import is_mixed
 from src.engine.tasks.classification import ClassificationTask
 from src.lr_schedulers import learning_rates
@@ -65,6 +67,28 @@ def learning_rate_table(config: Config, num_epochs: int, steps_per_epoch: int) -
         )
     except ValueError as error:
         raise UserError(f"lr_decay_mode {schedule.lr_decay_mode}: {error}") from None
+
+
+def schedule_change(before: dict[str, Any], config: Config, num_steps: int, steps_per_epoch: int) -> str:
+    """What a resumed run's learning rates are now, next to those it began with; "" when they are the same.
+
+    Args:
+        before: flat configuration of the interrupted run.
+        num_steps: its steps so far.
+    """
+    planned = config.with_values(**{key: value for key, value in before.items() if key in KEY_TYPES})
+    tables = [
+        learning_rate_table(each, num_epochs(each, steps_per_epoch), steps_per_epoch) for each in (planned, config)
+    ]
+    old, new = (table[num_steps:] for table in tables)
+    if np.array_equal(old, new) or not len(new):
+        return ""
+    epochs = [len(table) // steps_per_epoch for table in tables]
+    was = f"{old[0]:g} as planned" if len(old) else "none, since the run was at its end"
+    return (
+        f"the schedule is another one ({epochs[0]} -> {epochs[1]} epochs): learning rate of the next step {new[0]:g} "
+        f"(was {was}), of the last one {new[-1]:g} at step {len(tables[1])}"
+    )
 
 
 def draw_schedule(resolved: Resolved) -> int:

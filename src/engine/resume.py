@@ -23,6 +23,7 @@ from src.runtime.entry import Session
 FREE_KEYS = {
     *("name", "device_id", "log_interval", "open_profiler", "list_models", "print_config", "dataset_path", "eval_path"),
     *("eval_num_workers", "eval_batch_size", "eval_interval", "eval_offset", "save_checkpoint", "pretrained", "resume"),
+    *("max_epoch", "max_steps", "early_stop_patience", "log_norms", "tensorboard", "report", "plot_lr"),
     *("save_checkpoint_epochs", "save_checkpoint_steps", "keep_checkpoint_max", "save_checkpoint_path", "output"),
 }
 
@@ -63,6 +64,7 @@ def restore(
     )
     restore_state(checkpoint, step)
     progress.epoch, progress.batch, progress.best = saved["epoch"], saved["batch"], saved["best"]
+    progress.without_improvement = saved.get("without_improvement", 0)
     differences = _differences("", saved["config"], config.flat(), FREE_KEYS)
     differences += _differences("this machine's ", saved["environment"], environment(config, session), set())
     if saved["steps_per_epoch"] != progress.steps_per_epoch:

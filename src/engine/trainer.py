@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -12,19 +13,33 @@ import numpy as np
 from mindspore.train import Callback
 
 from src.callbacks.checkpoints import SaveCheckpoints
-from src.callbacks.epoch_log import LogEpochs
+from src.callbacks.epoch_log import LogEpochs, read_records
 from src.callbacks.evaluation import EvaluateEpochs
 from src.callbacks.guards import StopOnNonFiniteLoss, StopOnRequest
+from src.callbacks.profiling import ProfileSteps
 from src.callbacks.progress import Progress, TrackProgress
 from src.callbacks.progress_bar import ShowProgress
+from src.callbacks.scalars import WriteScalars
 from src.checkpoints import Checkpoint, fit_image_size, load_checkpoint, load_weights, save_checkpoint
 from src.checkpoints.store import remove_leftovers
 from src.config import Config, Resolved, UserError, config_text
 from src.engine import resume
 from src.engine.build import build_train_step
+from src.engine.evaluation_set import EvaluationSet
 from src.engine.evaluator import Evaluator
+from src.engine.freezing import freeze
+from src.engine.limits import Limits
 from src.engine.networks import build_network, resized_note
-from src.engine.plan import learning_rate_table, likely_causes, num_epochs, scaled_to_batch, silent_settings
+from src.engine.plan import (
+    learning_rate_table,
+    likely_causes,
+    num_epochs,
+    scaled_to_batch,
+    schedule_change,
+    silent_settings,
+)
+from src.engine.readings import Readings
+from src.engine.report import Results, training_report
 from src.engine.tasks.augmentation import check_augmentation
 from src.engine.tasks.classification import ClassificationTask
 from src.runtime.entry import Session, announce, join
@@ -32,7 +47,7 @@ from src.runtime.logs import get_logger, log_to_file
 from src.runtime.run_folder import RunFolder, choose_run_folder
 from src.runtime.signals import STOPPED_EXIT_CODE, StopRequest
 from src.runtime.terminal import progress_shown
-from src.visualization import plot_curves
+from src.visualization import EventFile, plot_curves
 
 READ_INTERVAL_OFF_CPU = 50  # steps between two readings of the loss where each one waits for the device
 NON_FINITE_PATIENCE = 50  # overflowing steps in a row that a loss scale may skip
@@ -83,13 +98,18 @@ class Trainer:
     ):
         self.task, self.session, self.folder, self.stop = task, session, folder, stop
         self.logger = get_logger()
-        batch = config.data.batch_size * session.num_ranks
+        batch = config.data.images_per_step * session.num_ranks
         steps = task.steps_per_epoch(session.num_ranks)
         self.config, self.notes = scaled_to_batch(config, batch)
         self.progress = Progress(num_epochs(config, steps), steps, batch)
         self.network = build_network(self.config, session, config.data.train_image_size)
-        rates = learning_rate_table(self.config, self.progress.num_epochs, steps)
-        self.step = build_train_step(self.config, self.network, task.loss(), rates, session)
+        frozen = freeze(self.network, config.model.freeze)
+        self.notes += [(logging.INFO, frozen)] if frozen else []
+        self.rates = learning_rate_table(self.config, self.progress.num_epochs, steps)
+        self.step = build_train_step(self.config, self.network, task.loss(), self.rates, session)
+        self.readings = Readings(self.step)
+        self.limits = Limits(config.schedule, self.progress, stop)
+        self._results: Results | None = None
 
     def start_from(self, checkpoint: Checkpoint) -> None:
         """Begin with the weights of another run; a head for other classes is replaced, tables follow the image size."""
@@ -120,12 +140,18 @@ class Trainer:
         for difference in differences:
             text = f"not as in the interrupted run, the weights may differ: {difference}"
             self.notes.append((logging.WARNING, text))
+        change = schedule_change(
+            checkpoint.meta["config"], self.config, self.progress.step, self.progress.steps_per_epoch
+        )
+        if change:
+            self.notes.append((logging.WARNING, change))
 
     def run(self) -> int:
         """Train to the last epoch or to a request to stop; returns the exit code."""
         progress = self.progress
-        if progress.epoch >= progress.num_epochs:
-            self.logger.info("all %d epochs are done: give --max_epoch for more", progress.num_epochs)
+        done = self.limits.nothing_left()
+        if done:
+            self.logger.info(done)
             return 0
         sink = self.config.run.data_sink
         if sink and progress.batch:
@@ -143,7 +169,10 @@ class Trainer:
         )
         if progress.stop_reason:
             self.logger.info("stopped by %s after step %d: --resume auto goes on", progress.stop_reason, progress.step)
+        if progress.interrupted:
             return STOPPED_EXIT_CODE
+        if self.session.is_main and self.config.run.report:
+            self._report()
         self.logger.info("see %s, %s and %s", self.folder.curves, self.folder.log, self.folder.checkpoints)
         return 0
 
@@ -185,35 +214,64 @@ class Trainer:
         )
         if main:
             callbacks.append(self._epoch_log())
-        return [*callbacks, saver, StopOnRequest(progress, lambda: self.stop.requested, saver.save_last)]
+        if main and config.run.tensorboard:
+            events = EventFile(self.folder.root, progress.step + 1)
+            callbacks.append(WriteScalars(progress, events.write, self.readings.learning_rate, self.readings.norms))
+        callbacks += [saver, StopOnRequest(progress, self.limits.reached, saver.save_last)]
+        if main and config.run.open_profiler:
+            profile = ProfileSteps(self.folder.profile, self.logger)
+            callbacks = [profile, *callbacks, profile.closing]
+        return callbacks
 
     def _epoch_log(self) -> LogEpochs:
-        step = self.step
         return LogEpochs(
             self.progress,
             self.logger,
-            learning_rate=lambda: step.optimizer.learning_rate_at(max(0, _number(step.optimizer.global_step) - 1)),
-            num_skipped=lambda: _number(step.batches) - _number(step.optimizer.global_step),
+            learning_rate=self.readings.learning_rate,
+            num_skipped=self.readings.num_skipped,
             metrics=self.folder.metrics,
             plot=self._plot,
+            norms=self.readings.norms,
         )
+
+    def _report(self) -> None:
+        """Everything of this run on one page."""
+        progress = self.progress
+        training_report(
+            self.folder.report,
+            name=self.folder.root.name,
+            config=self.config,
+            command=sys.argv,
+            ended=progress.ended,
+            records=read_records(self.folder.metrics),
+            rates=self.rates,
+            steps_per_epoch=progress.steps_per_epoch,
+            results=self._results,
+            environment={"device": self.session.device, **resume.environment(self.config, self.session)},
+        )
+        self.logger.info("see %s", self.folder.report)
 
     def _plot(self, records: list[dict[str, Any]]) -> None:
         """Draw the curves; the mean over an epoch's steps tells more than its last step's loss, which the log has."""
         plot_curves([{**record, "loss": record["mean_loss"]} for record in records], self.folder.curves)
 
     @cached_property
+    def _evaluation_set(self) -> EvaluationSet:
+        return self.task.evaluation_set(self.session)
+
+    @cached_property
     def _evaluator(self) -> Evaluator:
         size = self.task.preprocessing.image_size
         network = build_network(self.config, self.session, size)
-        data = self.task.evaluation_set(self.session)
-        return Evaluator(network, data, self.task.metric, self.session, self.config.run.amp_level)
+        return Evaluator(network, self._evaluation_set, self.task.metric, self.session, self.config.run.amp_level)
 
     def _evaluate(self) -> dict[str, Any]:
         """Evaluate the averaged weights where there are some, else the weights."""
         tensors = resume.training_tensors(self.step, self.network)
         weights = Checkpoint(self.folder.last, tensors, {}).weights(use_ema=True)
-        evaluation = self._evaluator.run(weights)
+        examples = self.task.examples(self._evaluation_set)
+        evaluation = self._evaluator.run(weights, examples)
+        self._results = Results(evaluation, examples, self.task.class_names)
         result = evaluation.result
         return {
             "accuracy": result.top1,
@@ -240,6 +298,7 @@ class Trainer:
             "step": progress.step,
             "steps_per_epoch": progress.steps_per_epoch,
             "best": progress.best,
+            "without_improvement": progress.without_improvement,
             "metrics": progress.evaluation,
             "environment": resume.environment(self.config, self.session),
         }
@@ -254,10 +313,6 @@ def _open_run_folder(folder: RunFolder, config: Config) -> None:
     remove_leftovers(folder.checkpoints)
     log_to_file(folder.log)
     folder.config.write_text(config_text(config), encoding="utf-8")
-
-
-def _number(parameter) -> int:
-    return int(parameter.asnumpy())
 
 
 def _nothing(_path: Path) -> None:

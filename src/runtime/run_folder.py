@@ -33,6 +33,14 @@ class RunFolder:
         return self.root / "curves.png"
 
     @property
+    def report(self) -> Path:
+        return self.root / "report.html"
+
+    @property
+    def profile(self) -> Path:
+        return self.root / "profile"
+
+    @property
     def checkpoints(self) -> Path:
         return self.root / "ckpt"
 

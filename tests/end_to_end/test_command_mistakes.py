@@ -46,6 +46,11 @@ def test_keys_and_values(told, tiny):
     assert told("--loss_name", "ohem").startswith("loss_name ohem is for segmentation networks: choose one of ce, ")
     assert told("--lr_decay_mode", "cosin").startswith("lr_decay_mode cosin: ")
     assert told("--class_num", 10, "--num_classes", 10).endswith(" both set class_num: keep one")
+    assert told("--drop_path_rate", 1) == "--drop_path_rate must be at least 0 and below 1, not 1"
+    assert told("--drop_rate", 1) == "--drop_rate must be at least 0 and below 1, not 1"
+    assert told("--layer_decay", 0) == "--layer_decay must be above 0 and at most 1, not 0"
+    assert told("--freeze", "stem").startswith("freeze: the network has no part stem: it has conv1, bn1, layer1, ")
+    assert told("--freeze", "conv1,bn1,layer1,layer2,layer3,layer4,fc").startswith("freeze: ")
     assert "nowhere.yml" in told(base=("--config_path", "nowhere.yml"))
 
 
@@ -61,6 +66,10 @@ def test_data(told, tiny, tmp_path):
     assert told(base=(*config, tmp_path / "one")).startswith(f"{tmp_path}/one has one class folder only")
     assert told(base=(*config, tmp_path / "odd")).endswith("folder cat is none of the 10 training classes")
     assert told("--class_num", 9).endswith("has 10 class folders, class_num is 9: give --class_num 10")
+    assert told("--accumulate_steps", 5) == (
+        "accumulate_steps 5 x batch_size 16 x 1 devices is larger than the 64 training images: "
+        "give --batch_size 12 or less"
+    )
     assert told("--batch_size", 65) == (
         "batch_size 65 x 1 devices is larger than the 64 training images: give --batch_size 64 or less"
     )

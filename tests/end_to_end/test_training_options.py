@@ -2,8 +2,11 @@
 
 import numpy as np
 import pytest
+from PIL import Image
 
-from tests.support.commands import run_here
+from tests.support.commands import TINY, run_here
+from tests.support.html_pages import assert_self_contained, parse_page
+from tests.support.runs import TinyRun
 
 SHORT = ("--max_epoch", 1, "--warmup_epochs", 0, "--eval_interval", 0, "--lr_decay_mode", "constant")
 
@@ -54,3 +57,74 @@ def test_pynative_trains(tiny, reference):
     assert (finished.code, finished.err) == (0, "")
     # Its first epoch is the compiled run's: the same images, masks and learning rates.
     assert tiny.records[0]["mean_loss"] == pytest.approx(reference.records[0]["mean_loss"], rel=1e-4)
+
+
+def test_fine_tuning_options_together_with_a_stop_in_mid_epoch(tiny, digits):
+    """Two batches a step, so two steps an epoch; five steps are asked for, then the rest of the run."""
+    options = (
+        "--accumulate_steps",
+        2,
+        "--freeze",
+        "conv1,layer1",
+        "--opt",
+        "lamb",
+        "--layer_decay",
+        0.7,
+        "--log_norms",
+        1,
+    )
+    whole = TinyRun(digits, tiny.parent.with_name("whole"))
+    assert run_here("train.py", *whole.options, *options).code == 0
+    stopped = run_here("train.py", *tiny.options, *options, "--max_steps", 5)
+    assert (stopped.code, stopped.err) == (0, "")
+    assert "INFO:stopped by max_steps 5 after step 5: --resume auto goes on\n" in stopped.out
+    assert (tiny.load().meta["epoch"], tiny.load().meta["batch"], tiny.epochs) == (2, 1, [1, 2])
+    again = run_here("train.py", *tiny.options, *options, "--max_steps", 5, "--resume", "auto")
+    assert (again.code, "INFO:max_steps 5 is reached already: to go on give a higher one, or 0\n" in again.out) == (
+        0,
+        True,
+    )
+    resumed = run_here("train.py", *tiny.options, *options, "--resume", "auto")
+    assert (resumed.code, "may differ" in resumed.out) == (0, False)
+    assert tiny.weights() == whole.weights()
+    assert [record["update_norm"] for record in tiny.records] == [record["update_norm"] for record in whole.records]
+    assert tiny.records[0]["grad_norm"] > 0
+
+
+def test_early_stopping_waits_for_evaluations_without_a_new_best(tiny):
+    still = ("--lr_max", 1e-12, "--early_stop_patience", 2, "--eval_interval", 1, "--max_epoch", 9, "--ema_decay", 0)
+    finished = run_here("train.py", *tiny.options, *still, "--report", 1)
+    assert (finished.code, finished.err) == (0, "")
+    assert tiny.epochs == list(range(1, len(tiny.epochs) + 1))
+    accuracies = [record["accuracy"] for record in tiny.records]
+    assert len(accuracies) < 9
+    assert max(accuracies[-2:]) <= max(accuracies[:-2])
+    assert (
+        f"INFO:stopped by early_stop_patience 2 after step {4 * len(accuracies)}: --resume auto goes on\n"
+        in finished.out
+    )
+    assert "INFO:last_metric[" in tiny.log
+    page = parse_page((tiny.folder / "report.html").read_text(encoding="utf-8"))
+    assert_self_contained(page)
+    assert len(page.values("src")) == 5
+    assert f"by early_stop_patience 2 after step {4 * len(accuracies)}" in page.texts["td"]
+
+
+def test_another_length_is_told_when_a_run_is_resumed(tiny):
+    assert run_here("train.py", *tiny.options, "--max_epoch", 1).code == 0
+    resumed = run_here("train.py", *tiny.options, "--max_epoch", 2, "--resume", "auto")
+    assert (
+        "WARNING:the schedule is another one (1 -> 2 epochs): learning rate of the next step 0.01 (was " in resumed.out
+    )
+    assert tiny.epochs == [1, 2]
+
+
+def test_the_schedule_is_drawn_without_training(tiny, tmp_path):
+    drawn = run_here("train.py", *tiny.options, "--plot_lr", tmp_path / "lr.png")
+    assert (drawn.code, drawn.err) == (0, "")
+    assert f"INFO:learning rate of 16 steps (cosine): see {tmp_path}/lr.png\n" in drawn.out
+    with Image.open(tmp_path / "lr.png") as picture:
+        assert picture.format == "PNG"
+    nowhere = run_here("train.py", "--config_path", TINY, "--plot_lr", tmp_path / "lr.png")
+    assert "INFO:learning rate of 400 steps (cosine): see " in nowhere.out
+    assert not tiny.parent.exists()

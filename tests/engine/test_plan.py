@@ -5,7 +5,14 @@ import logging
 import pytest
 
 from src.config import read_config
-from src.engine.plan import learning_rate_table, likely_causes, num_epochs, scaled_to_batch, silent_settings
+from src.engine.plan import (
+    learning_rate_table,
+    likely_causes,
+    num_epochs,
+    scaled_to_batch,
+    schedule_change,
+    silent_settings,
+)
 from tests.support.commands import TINY
 from tests.support.user_errors import message_of
 
@@ -63,3 +70,21 @@ def test_causes_of_an_infinite_loss_fit_the_configuration():
         "no gradient clipping (--clip_global_norm 5)"
     )
     assert likely_causes(config("--amp_level", "O2", "--loss_scale", 128)) == "lr_max 0.01 too high"
+
+
+def test_a_resumed_run_hears_how_its_schedule_changes():
+    """Linear from 0.01 at step 4 to 0 at the last one, 4 steps an epoch."""
+    linear = ("--lr_decay_mode", "linear")
+    before = config(*linear).flat()
+    assert schedule_change(before, config(*linear), 8, 4) == ""
+    assert schedule_change(before, config(*linear, "--max_epoch", 8), 8, 4) == (
+        "the schedule is another one (4 -> 8 epochs): learning rate of the next step 0.00851852 (was 0.00636364 as "
+        "planned), of the last one 0 at step 32"
+    )
+    assert schedule_change(before, config(*linear, "--max_epoch", 8), 16, 4) == (
+        "the schedule is another one (4 -> 8 epochs): learning rate of the next step 0.00555556 (was none, since the "
+        "run was at its end), of the last one 0 at step 32"
+    )
+    constant = ("--lr_decay_mode", "constant")
+    assert schedule_change(config(*constant).flat(), config(*constant, "--max_epoch", 4, "--seed", 2), 8, 4) == ""
+    assert schedule_change(before, config(*linear, "--max_epoch", 1), 8, 4) == ""  # nothing is left to train

@@ -23,6 +23,7 @@ from src.datasets.sources.mindrecord import RecordedImages, RecordSource, open_m
 from src.datasets.transforms import Preprocessing, evaluation_transforms
 from src.datasets.unreadable import EvaluationImages, TrainingImages
 from src.engine.evaluation_set import EvaluationSet
+from src.engine.examples import Examples
 from src.engine.networks import network_info
 from src.engine.tasks.augmentation import augmented_transforms, create_batch_step, create_training_loss
 from src.metrics import ClassificationMetric
@@ -195,7 +196,18 @@ class ClassificationTask:
             return pipeline.create_tuple_iterator(num_epochs=1, do_copy=False)
 
         weights = np.split(order.weights, max(1, len(order.weights) // batch_size))
-        return EvaluationSet(lambda: readable_batches(start, source), weights, len(folder))
+        files = [folder.files[position] for position in order.positions]
+        return EvaluationSet(lambda: readable_batches(start, source), weights, len(folder), files)
+
+    def examples(self, data: EvaluationSet) -> Examples:
+        """An observer of an evaluation that keeps its best and worst images."""
+        return Examples(data.files, self.output_names)
+
+    @property
+    def output_names(self) -> list[str]:
+        """A name for each output: an output that had no images in training gets its number."""
+        names = list(self.class_names)
+        return names + [f"class {number}" for number in range(len(names), self.config.model.class_num)]
 
     def metric(self) -> ClassificationMetric:
         """An empty count of top-1, top-5 and confusions."""
