@@ -59,6 +59,7 @@ def test_pynative_trains(tiny, reference):
     assert tiny.records[0]["mean_loss"] == pytest.approx(reference.records[0]["mean_loss"], rel=1e-4)
 
 
+@pytest.mark.slow
 def test_fine_tuning_options_together_with_a_stop_in_mid_epoch(tiny, digits):
     """Two batches a step, so two steps an epoch; five steps are asked for, then the rest of the run."""
     options = (
@@ -110,6 +111,7 @@ def test_early_stopping_waits_for_evaluations_without_a_new_best(tiny):
     assert f"by early_stop_patience 2 after step {4 * len(accuracies)}" in page.texts["td"]
 
 
+@pytest.mark.slow
 def test_another_length_is_told_when_a_run_is_resumed(tiny):
     assert run_here("train.py", *tiny.options, "--max_epoch", 1).code == 0
     resumed = run_here("train.py", *tiny.options, "--max_epoch", 2, "--resume", "auto")
