@@ -23,7 +23,7 @@ from src.runtime.entry import Session
 FREE_KEYS = {
     *("name", "device_id", "log_interval", "open_profiler", "list_models", "print_config", "dataset_path", "eval_path"),
     *("eval_num_workers", "eval_batch_size", "eval_interval", "eval_offset", "save_checkpoint", "pretrained", "resume"),
-    *("max_epoch", "max_steps", "early_stop_patience", "log_norms", "tensorboard", "report", "plot_lr"),
+    *("max_steps", "early_stop_patience", "log_norms", "tensorboard", "report", "plot_lr"),
     *("save_checkpoint_epochs", "save_checkpoint_steps", "keep_checkpoint_max", "save_checkpoint_path", "output"),
 }
 
@@ -75,8 +75,9 @@ def restore(
             )
         # The schedule goes on at the same epoch of the new table.
         step.optimizer.global_step.set_data(ms.Tensor(progress.step, ms.int32))
-        step.batches.set_data(ms.Tensor(progress.step * step.num_batches, ms.int32))
         differences.append(f"steps an epoch {saved['steps_per_epoch']} -> {progress.steps_per_epoch}")
+    # The batches that a step now has may be others than those it had.
+    step.batches.set_data(ms.Tensor(progress.step * step.num_batches, ms.int32))
     return differences
 
 
