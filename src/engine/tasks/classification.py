@@ -196,7 +196,7 @@ class ClassificationTask:
             return pipeline.create_tuple_iterator(num_epochs=1, do_copy=False)
 
         weights = np.split(order.weights, max(1, len(order.weights) // batch_size))
-        files = [folder.files[position] for position in order.positions]
+        files = _evaluation_files(folder, order.positions)
         return EvaluationSet(lambda: readable_batches(start, source), weights, len(folder), files)
 
     def examples(self, data: EvaluationSet) -> Examples:
@@ -250,10 +250,17 @@ class ClassificationTask:
             raise UserError(f"{folder.root} has one class folder only: classification needs at least two classes")
 
 
+def _evaluation_files(images: LabelledImages | RecordedImages, positions: np.ndarray) -> list[Path]:
+    """Where the samples of `positions` are; one inside a MindRecord file has its number for a name."""
+    if isinstance(images, RecordedImages):
+        return [Path(f"image {position}") for position in positions]
+    return [images.files[position] for position in positions]
+
+
 def _evaluation_source(images: LabelledImages | RecordedImages, positions: np.ndarray) -> tuple[Source, np.ndarray]:
     """What holds the samples, and where in it those of `positions` are."""
     if isinstance(images, RecordedImages):
         return RecordSource(images), positions
     # Repeated samples are entries of their own: the framework refuses more positions than a source has entries.
-    files = [images.files[position] for position in positions]
+    files = _evaluation_files(images, positions)
     return EvaluationImages(files, [images.labels[position] for position in positions]), np.arange(len(files))
