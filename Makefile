@@ -1,4 +1,5 @@
 # make demo   train, evaluate, export and predict on embedded handwritten digits (CPU, about three minutes)
+# make demo-seg   the same for segmentation on drawn street scenes (about ten minutes)
 # make test   run the tests (`make lint` checks the style)
 # Both set up .venv themselves. Python 3.10, 3.11 or 3.12 must be there; choose one by PYTHON=python3.12.
 
@@ -8,7 +9,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all lint bench bench-data clean
+.PHONY: help setup demo demo-seg test test-all lint bench bench-data clean
 
 help:            ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## +/\t/' | expand -t 12
@@ -24,6 +25,9 @@ $(READY): requirements.lock
 
 demo: $(READY)   ## train, evaluate, export and predict on embedded digits
 	@$(BIN)/python scripts/demo.py
+
+demo-seg: $(READY) ## the same for segmentation, on drawn street scenes
+	@$(BIN)/python scripts/demo_seg.py
 
 test: $(READY)   ## the tests
 	@$(BIN)/python -m pytest -m "not slow" --numprocesses 2 --dist loadfile

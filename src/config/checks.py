@@ -68,6 +68,17 @@ def num_values(count: int) -> Check:
     return Check(accept)
 
 
+def all_positive() -> Check:
+    """A list of at least one value, each > 0."""
+
+    def accept(values: list) -> list:
+        if not values or min(values) <= 0:
+            raise ValueError(f"must be a list of values greater than 0, not {values}")
+        return values
+
+    return Check(accept)
+
+
 def convert(value: Any, hint: Any) -> Any:
     """`value` (a YAML value or a command line's text) as the annotated type `hint`; ValueError says what is wrong."""
     checks: tuple[Check, ...] = ()

@@ -17,7 +17,7 @@ SEED_RECIPES = (
     ("vig", "vig/vig_s_patch16_224.yaml"),
     ("pvig", "vig/vig_s_patch16_224.yaml"),
     ("resnext", "resnext152/default_config.yaml"),
-    ("dgcnet", "dgcnet/dgcnet_config.yml"),
+    ("dgcnet", "dgcnet/dgcnet_res101_cityscapes.yml"),
 )
 # Only the ResNeXt152 seed documents commands without a configuration.
 DEFAULT_RECIPE = "resnext152/default_config.yaml"

@@ -21,7 +21,7 @@ COMMAND_LINE = "command line"
 # What a checkpoint's configuration says of its own run only.
 RUN_KEYS = {
     *("name", "resume", "run_distribute", "list_models", "print_config", "check_dataset", "show_batch"),
-    *("input", "output", "file_name", "show_graph", "nodes"),
+    *("input", "output", "file_name", "show_graph", "nodes", "submit", "eval_split"),
 }
 # Keys of a command that are no part of the configuration.
 FLAGS = {"help", "print_config", "check_dataset"}

@@ -5,7 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import Annotated, Any, get_type_hints
 
-from src.config.checks import above_zero_to_one, at_least, between, num_values, one_of, positive, share_below_one
+from src.config.checks import (
+    above_zero_to_one,
+    all_positive,
+    at_least,
+    between,
+    num_values,
+    one_of,
+    positive,
+    share_below_one,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,11 +46,12 @@ class RunConfig:
 class DataConfig:
     """Training data"""
 
-    dataset: Annotated[str, one_of("image_folder", "mindrecord")]
+    dataset: Annotated[str, one_of("image_folder", "mindrecord", "cityscapes")]
     dataset_path: str
     train_image_size: Annotated[int, at_least(8)]
     interpolation: Annotated[str | None, one_of("bilinear", "bicubic")]
     crop_min: Annotated[float, between(0.0, 1.0)]
+    train_scales: Annotated[list[float], all_positive()]
     hflip: Annotated[float, between(0.0, 1.0)]
     batch_size: Annotated[int, at_least(1)]
     accumulate_steps: Annotated[int, at_least(1)]
@@ -63,12 +73,16 @@ class EvalConfig:
     """Evaluation data"""
 
     eval_path: str
+    eval_split: Annotated[str, one_of("train", "val", "test")]
     eval_image_size: Annotated[int | None, at_least(8)]
     eval_batch_size: Annotated[int | None, at_least(1)]
     eval_num_workers: Annotated[int, at_least(1)]
     eval_interval: Annotated[int, at_least(0)]
     eval_offset: int
     crop_pct: Annotated[float | None, between(0.1, 1.0)]
+    eval_mode: Annotated[str, one_of("window", "whole")]
+    eval_scales: Annotated[list[float], all_positive()]
+    eval_flip: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,6 +114,7 @@ class ModelConfig:
     drop_path_rate: Annotated[float | None, share_below_one()]
     drop_rate: Annotated[float | None, share_below_one()]
     stem_pool: Annotated[str | None, one_of("same", "pad")]
+    batch_statistics: bool | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -178,6 +193,7 @@ class OutputConfig:
     top_k: Annotated[int, at_least(1)]
     show_graph: bool
     nodes: list[int]
+    submit: str
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -32,6 +32,12 @@ class Normalization:
             channel *= np.float32(1 / std)
         return pixels if self.is_rgb else pixels[::-1]
 
+    def pixels(self, image: np.ndarray) -> np.ndarray:
+        """The way back: (3, H, W) as the network sees it -> (H, W, 3) uint8 RGB."""
+        channels = image if self.is_rgb else image[::-1]
+        values = channels.transpose(1, 2, 0) * np.float32(self.std) + np.float32(self.mean)
+        return np.rint(np.clip(values, 0, 255)).astype(np.uint8)
+
 
 def create_normalization(rgb: bool, mean: Sequence[float], std: Sequence[float]) -> Normalization:
     """The pixel values that a network was trained on.

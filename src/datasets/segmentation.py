@@ -48,7 +48,7 @@ class TrainingScenes:
         self.pairs = pairs
         self.augmentation, self.normalization = augmentation, normalization
         self.seed, self.num_epochs = seed, num_epochs
-        self.mistake: UserError | None = None  # what a file that cannot be used was found to be
+        self.failure: UserError | None = None  # the framework itself passes on a text only
 
     def __len__(self) -> int:
         return self.num_epochs * len(self.pairs)
@@ -57,11 +57,22 @@ class TrainingScenes:
         """The entries of the pairs at `positions` in an epoch."""
         return epoch * len(self.pairs) + positions
 
+    def pipeline(self, order: np.ndarray | ds.Sampler, num_workers: int) -> ds.Dataset:
+        """Rows (image, label) in `order`; the threads' decoding and arithmetic release Python's lock."""
+        sampler = order if isinstance(order, ds.Sampler) else ds.SubsetSampler(order.tolist())
+        return ds.GeneratorDataset(
+            self, ["image", "label"], sampler=sampler, num_parallel_workers=num_workers, python_multiprocessing=False
+        )
+
+    def find_undecodable(self) -> bool:
+        """Never: a file that cannot be used has been named by `failure`."""
+        return False
+
     def __getitem__(self, entry: int) -> tuple[np.ndarray, np.ndarray]:
         try:
             return self._sample(int(entry))
         except UserError as mistake:
-            self.mistake = mistake
+            self.failure = mistake
             raise
 
     def _sample(self, entry: int) -> tuple[np.ndarray, np.ndarray]:
@@ -82,24 +93,9 @@ def scene_batches(
 
     Args:
         order: entries, or a sampler that yields them.
-        num_workers: reading threads; decoding and arithmetic release Python's lock.
+        num_workers: reading threads.
     """
-    sampler = order if isinstance(order, ds.Sampler) else ds.SubsetSampler(order.tolist())
-    pipeline = ds.GeneratorDataset(
-        scenes, ["image", "label"], sampler=sampler, num_parallel_workers=num_workers, python_multiprocessing=False
-    )
-    return pipeline.batch(batch_size, drop_remainder=True)
-
-
-def checked_scenes(batches: Iterator, scenes: TrainingScenes) -> Iterator:
-    """The batches; a file that cannot be used ends them with the UserError that names it."""
-    try:
-        yield from batches
-    except RuntimeError:
-        # The framework turns what a source raises into a RuntimeError with a trace.
-        if scenes.mistake is None:
-            raise
-        raise scenes.mistake from None
+    return scenes.pipeline(order, num_workers).batch(batch_size, drop_remainder=True)
 
 
 def whole_scenes(

@@ -13,7 +13,10 @@ from src.config import Resolved, UserError
 from src.datasets.inspection import ImageFacts, inspect_images, num_oddities
 from src.datasets.sources.labelled import LabelledImages
 from src.datasets.unreadable import too_many_bad
+from src.engine.check_scenes import check_scenes
 from src.engine.tasks.classification import ClassificationTask
+from src.engine.tasks.create import create_task
+from src.engine.tasks.segmentation import SegmentationTask
 from src.runtime.device import clamp_workers
 from src.runtime.terminal import progress_shown
 
@@ -28,7 +31,9 @@ def check_dataset(resolved: Resolved) -> int:
     Raises:
         UserError: it could not, with the first reason; the report has the others.
     """
-    task, problems = ClassificationTask(resolved.config, given=resolved.given), []
+    task, problems = create_task(resolved.config, given=resolved.given), []
+    if isinstance(task, SegmentationTask):
+        return check_scenes(task)
     training = _attempt(lambda: task.training_folder, problems)
     if training:
         facts = _report(task, training, "training")

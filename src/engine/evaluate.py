@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import logging
-from pathlib import Path
 
 from src.config import Resolved
+from src.engine.evaluate_scenes import evaluate_scenes
 from src.engine.evaluator import Evaluation, Evaluator
 from src.engine.loaded import Loaded
-from src.metrics import write_per_class_csv
+from src.engine.tasks.segmentation import SegmentationTask
+from src.metrics import ClassificationResult, write_per_class_csv
 from src.runtime.entry import start
 from src.runtime.logs import get_logger
 from src.runtime.run_folder import fresh_folder
@@ -19,6 +20,8 @@ from src.visualization import plot_confusion_matrix, write_atomically
 def evaluate(resolved: Resolved) -> int:
     """Evaluate `pretrained` on the validation images; returns the exit code."""
     loaded = Loaded.from_config(resolved)
+    if isinstance(loaded.task, SegmentationTask):
+        return evaluate_scenes(loaded, resolved.notes)
     images = len(loaded.task.validation_folder)
     config = loaded.config
     session = start(config, resolved.notes)
@@ -27,19 +30,21 @@ def evaluate(resolved: Resolved) -> int:
     logger.info("load model %s success", loaded.checkpoint.path)
     logger.info("evaluating on %d images at %s", images, loaded.task.validation_folder.root)
     data = loaded.task.evaluation_set(session)
-    evaluator = Evaluator(network, data, loaded.task.metric, session, config.run.amp_level)
+    evaluator = Evaluator(network, data, loaded.task.outputs, loaded.task.metric, session, config.run.amp_level)
     evaluation = evaluator.run(loaded.weights())
     if session.is_main:
-        for line in result_lines(evaluation):
+        local = loaded.task.metric()
+        local.load_state(evaluation.local_state)
+        for line in result_lines(evaluation, local.compute()):
             logger.info(line)
         _write_results(loaded, evaluation, logger)
     return 0
 
 
-def result_lines(evaluation: Evaluation) -> list[str]:
-    """The result as each of the seeds prints it."""
+def result_lines(evaluation: Evaluation, local: ClassificationResult) -> list[str]:
+    """The result as each of the seeds prints it; `local` is this rank's share of it."""
     result = evaluation.result
-    counts = (result.num_correct, result.num_correct_top5, result.num_images)
+    local_counts, counts = ((it.num_correct, it.num_correct_top5, it.num_images) for it in (local, result))
     lines = [
         # DGMN2 and HLG
         f"accuracy={result.top1:.6f}, per step time: {evaluation.seconds_per_step:.4f}s, "
@@ -49,7 +54,7 @@ def result_lines(evaluation: Evaluation) -> list[str]:
         f"Top5 acc:  {result.top5:.3f}",
         # ResNeXt152
         f"Inference Performance: {evaluation.images_per_second:.2f} img/sec",
-        "before results=" + str([[count] for count in evaluation.local_counts]),
+        "before results=" + str([[count] for count in local_counts]),
         "after results=[" + " ".join(f"[{count}]" for count in counts) + "]",
     ]
     for name, correct in zip(("1", "5"), counts, strict=False):
@@ -61,8 +66,7 @@ def result_lines(evaluation: Evaluation) -> list[str]:
 def _write_results(loaded: Loaded, evaluation: Evaluation, logger: logging.Logger) -> None:
     checkpoint, result = loaded.checkpoint, evaluation.result
     names = list(loaded.task.class_names)
-    beside = checkpoint.path.parent.parent if checkpoint.path.parent.name == "ckpt" else checkpoint.path.parent
-    folder = fresh_folder(Path(loaded.config.output.output or beside / "evaluation"))
+    folder = fresh_folder(loaded.evaluation_folder)
     plot_confusion_matrix(result.confusion[: len(names), : len(names)], names, folder / "confusion_matrix.png")
     write_per_class_csv(folder / "per_class.csv", result.per_class(names))
     summary = {

@@ -6,7 +6,6 @@ import json
 import shutil
 import tempfile
 from collections.abc import Callable
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +14,7 @@ import numpy as np
 from mindspore import nn
 
 from src.config import Resolved, UserError
-from src.datasets.pipeline import read_images
 from src.datasets.sources.image_folder import find_pictures
-from src.datasets.transforms import evaluation_transforms
 from src.engine.loaded import Loaded
 from src.runtime.entry import start
 from src.runtime.logs import get_logger
@@ -124,22 +121,20 @@ def _batch_is_for_export(resolved: Resolved) -> bool:
 
 def _verification_inputs(loaded: Loaded, batch: int) -> dict[str, np.ndarray]:
     """Random numbers, and real images: --input, or the first validation images."""
-    preprocessing = loaded.task.preprocessing
-    shape = (batch, 3, preprocessing.image_size, preprocessing.image_size)
+    shape = _input_shape(loaded, batch)
     inputs = {"random": np.random.default_rng(0).standard_normal(shape).astype(np.float32)}
     chosen = loaded.config.output.input
     try:
-        files = find_pictures(chosen) if chosen else _validation_sample(loaded, batch)
+        files = find_pictures(chosen) if chosen else loaded.task.sample_files(batch)
     except UserError as error:
         get_logger().warning("compared on random input only, no real image at hand: %s", error)
         return inputs
-    images = read_images(files[:batch], evaluation_transforms(preprocessing))
-    return inputs | {"real": np.resize(images, shape)}
+    return inputs | {"real": np.resize(loaded.task.inputs(files[:batch]), shape)}
 
 
-def _validation_sample(loaded: Loaded, number: int) -> list[Path]:
-    files = loaded.task.validation_folder.files
-    return list(files[:: max(1, len(files) // number)])
+def _input_shape(loaded: Loaded, batch: int) -> tuple[int, int, int, int]:
+    size = loaded.task.preprocessing.image_size
+    return batch, 3, size, size
 
 
 def _reference(network: nn.Cell, inputs: dict[str, np.ndarray]) -> tuple[dict[str, np.ndarray], dict[str, float]]:
@@ -200,17 +195,15 @@ def _write_card(
     loaded: Loaded, path: Path, file_format: str, batch: int, differences: dict[str, float], allowed: dict[str, float]
 ) -> None:
     """What a program needs to use the file: input, preprocessing, class names, and how well it agrees."""
-    preprocessing = loaded.task.preprocessing
     card: dict[str, Any] = {
         "file": path.name,
         "format": file_format,
-        "task": loaded.checkpoint.meta["task"],
+        "task": loaded.task.name,
         "backbone": loaded.config.model.backbone,
         "checkpoint": str(loaded.checkpoint.path),
-        "input": {"shape": [batch, 3, preprocessing.image_size, preprocessing.image_size], "type": "float32"},
+        "input": {"shape": list(_input_shape(loaded, batch)), "type": "float32"},
         "dynamic_batch": file_format == "ONNX",
-        "preprocessing": {**asdict(preprocessing), "resize": preprocessing.resize, "channels": "RGB"},
-        "class_names": list(loaded.task.class_names),
+        **loaded.task.export_card(),
         "largest_difference": differences,
         "allowed_difference": allowed if differences else {},
         "mindspore": ms.__version__,

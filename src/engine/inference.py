@@ -19,6 +19,8 @@ from src.config import read_config
 from src.datasets.pipeline import read_images
 from src.datasets.transforms import Preprocessing, evaluation_transforms
 from src.engine.loaded import Loaded, checkpoint_values
+from src.engine.scene_inference import TrainedSegmentation
+from src.engine.tasks.segmentation import SegmentationTask
 from src.runtime.entry import Session
 from src.visualization import Prediction
 
@@ -79,15 +81,20 @@ class TrainedModel:
         return Prediction(str(file), pixels, labels, shares, folder if folder in self.class_names else None)
 
 
-def load_model(path: str) -> TrainedModel:
+def load_model(path: str) -> TrainedModel | TrainedSegmentation:
     """The network of a checkpoint, on the CPU, with averaged weights where the checkpoint has them.
+
+    What its `predict` gives depends on the network's task.
 
     Raises:
         UserError: not there, damaged, or not a checkpoint of this zoo.
     """
     words = ["--pretrained", path, "--device_target", "CPU"]
     loaded = Loaded.from_config(read_config(words, "predict", checkpoint_values))
-    return trained_model(loaded, Session(device="CPU", rank=0, num_ranks=1, isa=""))
+    session = Session(device="CPU", rank=0, num_ranks=1, isa="")
+    if isinstance(loaded.task, SegmentationTask):
+        return TrainedSegmentation(loaded.task, loaded.network(session))
+    return trained_model(loaded, session)
 
 
 def trained_model(loaded: Loaded, session: Session) -> TrainedModel:

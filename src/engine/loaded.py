@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 from mindspore import nn
@@ -11,7 +12,8 @@ from mindspore import nn
 from src.checkpoints import Checkpoint, fit_image_size, load_checkpoint, load_weights
 from src.config import Config, Resolved, UserError
 from src.engine.networks import build_network, resized_note
-from src.engine.tasks.classification import ClassificationTask
+from src.engine.tasks.create import create_task
+from src.engine.tasks.task import Task
 from src.runtime.entry import Session
 from src.runtime.logs import get_logger
 
@@ -33,7 +35,7 @@ class Loaded:
 
     config: Config
     checkpoint: Checkpoint
-    task: ClassificationTask
+    task: Task
 
     @classmethod
     def from_config(cls, resolved: Resolved) -> Loaded:
@@ -45,7 +47,14 @@ class Loaded:
         trained = checkpoint.meta["config"]["backbone"]
         if trained != config.model.backbone:
             raise UserError(f"{checkpoint.path} holds {trained}, backbone is {config.model.backbone}: give one of them")
-        return cls(config, checkpoint, ClassificationTask(config, checkpoint.meta, resolved.given))
+        return cls(config, checkpoint, create_task(config, checkpoint.meta, resolved.given))
+
+    @property
+    def evaluation_folder(self) -> Path:
+        """`output`, or evaluation/ beside the checkpoint's ckpt/."""
+        folder = self.checkpoint.path.parent
+        beside = folder.parent if folder.name == "ckpt" else folder
+        return Path(self.config.output.output or beside / "evaluation")
 
     def weights(self) -> dict:
         """The network's tensors, averaged ones if the checkpoint has them and use_ema is on."""

@@ -29,7 +29,7 @@ def build_network(config: Config, session: Session, image_size: int, *, exportin
         UserError: unknown network, or an option or image size that it does not take.
     """
     model = config.model
-    options = {name: getattr(model, name) for name in ("drop_path_rate", "drop_rate", "stem_pool")}
+    options = {name: getattr(model, name) for name in ("drop_path_rate", "drop_rate", "stem_pool", "batch_statistics")}
     context = LayerContext(
         device=session.device,
         rank=session.rank,

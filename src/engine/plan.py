@@ -10,8 +10,9 @@ import numpy as np
 
 from src.config import Config, Resolved, UserError
 from src.config.schema import KEY_TYPES
+from src.engine.length import num_epochs
 from src.engine.tasks.augmentation import is_mixed
-from src.engine.tasks.classification import ClassificationTask
+from src.engine.tasks.create import create_task
 from src.lr_schedulers import learning_rates
 from src.runtime.device import clamp_workers
 from src.runtime.logs import log_to_console
@@ -19,13 +20,6 @@ from src.visualization import plot_learning_rate
 
 Note = tuple[int, str]  # logging level, text
 NOMINAL_STEPS = 100  # an epoch, for a picture without training images
-
-
-def num_epochs(config: Config, steps_per_epoch: int) -> int:
-    """max_epoch, or num_steps rounded up to whole epochs."""
-    if config.schedule.num_steps:
-        return -(-config.schedule.num_steps // steps_per_epoch)
-    return config.schedule.max_epoch
 
 
 def scaled_to_batch(config: Config, global_batch: int) -> tuple[Config, list[Note]]:
@@ -99,7 +93,7 @@ def draw_schedule(resolved: Resolved) -> int:
     """
     config, logger = resolved.config, log_to_console()
     try:
-        steps = ClassificationTask(config, given=resolved.given).steps_per_epoch(num_ranks=1)
+        steps = create_task(config, given=resolved.given).steps_per_epoch(num_ranks=1)
     except UserError as error:
         steps = NOMINAL_STEPS
         logger.info("drawn with %d steps an epoch, since the training images cannot tell: %s", steps, error)
@@ -118,7 +112,6 @@ def draw_schedule(resolved: Resolved) -> int:
 # Keys that are understood and not acted on yet, with the value that asks for nothing.
 _NOT_YET = {
     "enable_modelarts": False,
-    "rgb": True,
 }
 
 

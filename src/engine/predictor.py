@@ -19,6 +19,8 @@ from src.datasets.sources.image_folder import find_pictures
 from src.engine.graph_view import GraphViewer
 from src.engine.inference import trained_model
 from src.engine.loaded import Loaded
+from src.engine.predict_scenes import predict_scenes
+from src.engine.tasks.segmentation import SegmentationTask
 from src.runtime.entry import start
 from src.runtime.logs import get_logger
 from src.runtime.run_folder import fresh_folder
@@ -33,6 +35,8 @@ def predict(resolved: Resolved) -> int:
     """Predict the pictures of `input` with `pretrained`; returns the exit code."""
     files = find_pictures(resolved.config.output.input)
     loaded = Loaded.from_config(resolved)
+    if isinstance(loaded.task, SegmentationTask):
+        return predict_scenes(loaded, files, resolved.notes)
     session = start(loaded.config, resolved.notes)
     logger = get_logger()
     model = trained_model(loaded, session)

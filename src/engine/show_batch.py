@@ -9,10 +9,14 @@ from pathlib import Path
 import numpy as np
 
 from src.config import Resolved, UserError
+from src.datasets.sources.cityscapes_classes import PALETTE
 from src.datasets.transforms import Preprocessing
+from src.engine.predict_scenes import shares
 from src.engine.tasks.classification import ClassificationTask
+from src.engine.tasks.create import create_task
+from src.engine.tasks.segmentation import SegmentationTask
 from src.runtime.entry import Session
-from src.visualization import picture_sheet
+from src.visualization import overlay, picture_sheet
 
 NUM_SHOWN = 24
 ENDING = ".png"
@@ -23,17 +27,28 @@ def show_batch(resolved: Resolved) -> int:
     path = Path(resolved.config.run.show_batch)
     if path.suffix.lower() != ENDING:
         raise UserError(f"show_batch: {path} is no {ENDING} file: give --show_batch samples{ENDING}")
-    task = ClassificationTask(resolved.config, given=resolved.given)
+    task = create_task(resolved.config, given=resolved.given)
+    shown = shown_scene if isinstance(task, SegmentationTask) else shown_image
     batches = task.training_dataset(Session("CPU", rank=0, num_ranks=1, isa=""), 0, 0)
     samples = chain.from_iterable(zip(batch[0].asnumpy(), batch[1].asnumpy(), strict=True) for batch in batches)
-    images, labels = zip(*islice(samples, NUM_SHOWN), strict=True)
-    captions = [caption(label, task.class_names) for label in labels]
+    pictures, captions = zip(*(shown(task, *sample) for sample in islice(samples, NUM_SHOWN)), strict=True)
     try:
-        picture_sheet([seen_pixels(image, task.preprocessing) for image in images], captions, path)
+        picture_sheet(pictures, captions, path)
     except OSError as error:
         raise UserError(f"show_batch: {path} cannot be written ({error.strerror}): give another file") from None
-    print(f"see {path}: {len(images)} training images as the network sees them")
+    print(f"see {path}: {len(pictures)} training images as the network sees them")
     return 0
+
+
+def shown_image(task: ClassificationTask, image: np.ndarray, label: np.ndarray) -> tuple[np.ndarray, str]:
+    """A sample of classification as a picture and its caption."""
+    return seen_pixels(image, task.preprocessing), caption(label, task.class_names)
+
+
+def shown_scene(task: SegmentationTask, image: np.ndarray, label: np.ndarray) -> tuple[np.ndarray, str]:
+    """A sample of segmentation with the label's colours laid over it, and its largest classes."""
+    pixels = task.preprocessing.normalization.pixels(image)
+    return overlay(pixels, label, PALETTE), shares(label[label < len(PALETTE)])
 
 
 def seen_pixels(image: np.ndarray, preprocessing: Preprocessing) -> np.ndarray:

@@ -28,20 +28,20 @@ from src.engine.build import build_train_step
 from src.engine.evaluation_set import EvaluationSet
 from src.engine.evaluator import Evaluator
 from src.engine.freezing import freeze
+from src.engine.length import num_epochs
 from src.engine.limits import Limits
 from src.engine.networks import build_network, resized_note
 from src.engine.plan import (
     learning_rate_table,
     likely_causes,
-    num_epochs,
     scaled_to_batch,
     schedule_change,
     silent_settings,
 )
 from src.engine.readings import Readings
 from src.engine.report import Results, training_report
-from src.engine.tasks.augmentation import check_augmentation
-from src.engine.tasks.classification import ClassificationTask
+from src.engine.tasks.create import create_task
+from src.engine.tasks.task import Task
 from src.runtime.entry import Session, announce, join
 from src.runtime.logs import get_logger, log_to_file
 from src.runtime.run_folder import RunFolder, choose_run_folder
@@ -60,11 +60,11 @@ def train(resolved: Resolved) -> int:
     makes the others wait.
     """
     config = resolved.config
-    task = ClassificationTask(config, given=resolved.given)
+    task = create_task(config, given=resolved.given)
     task.steps_per_epoch(num_ranks=1)
-    check_augmentation(config, task.preprocessing)
+    task.check_augmentation()
     if config.eval.eval_interval:
-        _ = task.validation_folder
+        task.check_validation()
     name = config.run.name or resolved.recipe
     folder, resumed = choose_run_folder(config.checkpoint.save_checkpoint_path, name, config.checkpoint.resume)
     checkpoint = load_checkpoint(resumed) if resumed else None
@@ -93,9 +93,7 @@ class Trainer:
     `notes` are for the log, which has no file yet when they come up.
     """
 
-    def __init__(
-        self, config: Config, task: ClassificationTask, session: Session, folder: RunFolder, stop: StopRequest
-    ):
+    def __init__(self, config: Config, task: Task, session: Session, folder: RunFolder, stop: StopRequest):
         self.task, self.session, self.folder, self.stop = task, session, folder, stop
         self.logger = get_logger()
         batch = config.data.images_per_step * session.num_ranks
@@ -213,7 +211,7 @@ class Trainer:
             )
         )
         if main:
-            callbacks.append(self._epoch_log())
+            callbacks += [*self.task.step_log(progress, self.logger, self.readings.learning_rate), self._epoch_log()]
         if main and config.run.tensorboard:
             events = EventFile(self.folder.root, progress.step + 1)
             callbacks.append(WriteScalars(progress, events.write, self.readings.learning_rate, self.readings.norms))
@@ -253,7 +251,8 @@ class Trainer:
 
     def _plot(self, records: list[dict[str, Any]]) -> None:
         """Draw the curves; the mean over an epoch's steps tells more than its last step's loss, which the log has."""
-        plot_curves([{**record, "loss": record["mean_loss"]} for record in records], self.folder.curves)
+        means = [{**record, "loss": record["mean_loss"]} for record in records]
+        plot_curves(means, self.folder.curves, self.task.accuracy_name)
 
     @cached_property
     def _evaluation_set(self) -> EvaluationSet:
@@ -263,7 +262,8 @@ class Trainer:
     def _evaluator(self) -> Evaluator:
         size = self.task.preprocessing.image_size
         network = build_network(self.config, self.session, size)
-        return Evaluator(network, self._evaluation_set, self.task.metric, self.session, self.config.run.amp_level)
+        task, data = self.task, self._evaluation_set
+        return Evaluator(network, data, task.outputs, task.metric, self.session, self.config.run.amp_level)
 
     def _evaluate(self) -> dict[str, Any]:
         """Evaluate the averaged weights where there are some, else the weights."""
@@ -272,13 +272,7 @@ class Trainer:
         examples = self.task.examples(self._evaluation_set)
         evaluation = self._evaluator.run(weights, examples)
         self._results = Results(evaluation, examples, self.task.class_names)
-        result = evaluation.result
-        return {
-            "accuracy": result.top1,
-            "top5": result.top5,
-            "eval_loss": result.loss,
-            "eval_seconds": evaluation.seconds,
-        }
+        return {**self.task.record(evaluation.result), "eval_seconds": evaluation.seconds}
 
     def _save(self, path: Path) -> None:
         progress = self.progress

@@ -256,9 +256,10 @@ RESNEXT152_MEANING = {
     "save_checkpoint_path": "outputs/",
 }
 
-# The seed's training and evaluation options; its network is fixed, and `dataset: cityscapes` waits for segmentation.
+# The seed's training and evaluation options; its network is fixed.
 DGCNET = """
 backbone: dgcnet_res101
+dataset: cityscapes
 data_dir: "PATH/TO/Cityscapes"
 data_list: "PATH/TO/FileList"
 restore_from: "PATH/TO/CKPT"
@@ -276,6 +277,7 @@ output_dir: "./eval_dual_seg_r101_832"
 
 DGCNET_MEANING = {
     "backbone": "dgcnet_res101",
+    "dataset": "cityscapes",
     "dataset_path": "PATH/TO/Cityscapes",
     "data_list": "PATH/TO/FileList",
     "pretrained": "PATH/TO/CKPT",

@@ -110,5 +110,5 @@ def test_the_chosen_network_wins_over_its_seeds_recipe(option):
 
 def test_a_network_without_a_recipe_asks_for_one(zoo):
     assert message_of(seed_recipe, "dgcnet_res101") == (
-        "--backbone dgcnet_res101 has no recipe at config/dgcnet/dgcnet_config.yml: give --config_path"
+        "--backbone dgcnet_res101 has no recipe at config/dgcnet/dgcnet_res101_cityscapes.yml: give --config_path"
     )

@@ -42,7 +42,7 @@ def test_keys_and_values(told, tiny):
     assert told("--backbone", "resnext_nan").startswith(
         "backbone: unknown network 'resnext_nan'; nearest: resnext_nano"
     )
-    assert told("--backbone", "dgcnet_nano").startswith("backbone dgcnet_nano is a segmentation network; ")
+    assert told("--backbone", "dgcnet_nano").startswith("class_num is 10, but dgcnet_nano segments cityscapes, ")
     assert told("--loss_name", "ohem").startswith("loss_name ohem is for segmentation networks: choose one of ce, ")
     assert told("--lr_decay_mode", "cosin").startswith("lr_decay_mode cosin: ")
     assert told("--class_num", 10, "--num_classes", 10).endswith(" both set class_num: keep one")

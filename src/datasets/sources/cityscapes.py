@@ -41,10 +41,22 @@ def load_pairs(root: str, data_list: str, split: str) -> tuple[ScenePair, ...]:
     """
     if not root or not Path(root).is_dir():
         raise UserError(f"dataset_path: no folder {root or '(empty)'}: give the folder with {IMAGES}/ and {LABELS}/")
-    folder, path = _own_folder(root), _own_folder(data_list)
+    folder = _own_folder(root)
     if not data_list:
         return find_pairs(folder, split)
-    return read_list(path / f"{split}.txt" if path.is_dir() else path, folder, labelled=split != "test")
+    return read_list(_list_of(data_list, split), folder, labelled=split != "test")
+
+
+def listed_problems(root: str, data_list: str, split: str) -> list[str]:
+    """All broken lines of the list that `load_pairs` would read, which stops at the first; [] without list or root."""
+    if not data_list or not Path(root).is_dir():
+        return []
+    return list_problems(_list_of(data_list, split), _own_folder(root))
+
+
+def _list_of(data_list: str, split: str) -> Path:
+    path = _own_folder(data_list)
+    return path / f"{split}.txt" if path.is_dir() else path
 
 
 def _own_folder(path: str) -> Path:
@@ -64,20 +76,32 @@ def read_list(path: Path, root: Path, *, labelled: bool = True) -> tuple[ScenePa
     Raises:
         UserError: naming the list, and the line where it is wrong.
     """
+    pairs = tuple(_pair_of_line(words, root, f"{path}, line {number}", labelled) for number, words in _lines(path))
+    if not pairs:
+        raise UserError(f"{path} is empty: write it again by scripts/create_cityscapes_lists.py")
+    return pairs
+
+
+def list_problems(path: Path, root: Path) -> list[str]:
+    """All that is wrong with the lines of a list file, a text a line; UserError when it cannot be read at all."""
+    problems = []
+    for number, words in _lines(path):
+        try:
+            _pair_of_line(words, root, f"{path}, line {number}", labelled=True)
+        except UserError as error:
+            problems.append(str(error))
+    return problems
+
+
+def _lines(path: Path) -> list[tuple[int, list[str]]]:
+    """(number, words) of the lines that are not blank."""
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError):
         raise UserError(
             f"data_list: {path} is no list file: give one, or write it by scripts/create_cityscapes_lists.py"
         ) from None
-    pairs = tuple(
-        _pair_of_line(line.split(), root, f"{path}, line {number}", labelled)
-        for number, line in enumerate(lines, 1)
-        if line.strip()
-    )
-    if not pairs:
-        raise UserError(f"{path} is empty: write it again by scripts/create_cityscapes_lists.py")
-    return pairs
+    return [(number, line.split()) for number, line in enumerate(lines, 1) if line.strip()]
 
 
 def _pair_of_line(words: list[str], root: Path, place: str, labelled: bool) -> ScenePair:

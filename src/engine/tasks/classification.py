@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import mindspore as ms
 import mindspore.dataset as ds
 import numpy as np
 from mindspore import nn
+from mindspore.train import Callback
 
 from src.config import Config, UserError
 from src.datasets.epochs import EpochDataset, EpochSampler, pipeline_seed
-from src.datasets.pipeline import Source, image_batches, readable_batches
+from src.datasets.pipeline import Source, image_batches, read_images, readable_batches
 from src.datasets.sampling import evaluation_positions, steps_per_epoch, training_positions
 from src.datasets.sources.find import find_list, find_split, find_validation, open_images
 from src.datasets.sources.labelled import LabelledImages
@@ -25,8 +27,14 @@ from src.datasets.unreadable import EvaluationImages, TrainingImages
 from src.engine.evaluation_set import EvaluationSet
 from src.engine.examples import Examples
 from src.engine.networks import network_info
-from src.engine.tasks.augmentation import augmented_transforms, create_batch_step, create_training_loss
-from src.metrics import ClassificationMetric
+from src.engine.tasks.augmentation import (
+    augmented_transforms,
+    check_augmentation,
+    create_batch_step,
+    create_training_loss,
+)
+from src.engine.tasks.task import chosen_preprocessing
+from src.metrics import ClassificationMetric, ClassificationResult
 from src.runtime.entry import Session
 
 
@@ -39,14 +47,12 @@ class ClassificationTask:
         given: keys that the user set; they win over the checkpoint's preprocessing.
     """
 
+    name = "classification"
+    accuracy_name = "top-1 accuracy"
+
     def __init__(self, config: Config, meta: dict[str, Any] | None = None, given: frozenset[str] = frozenset()):
         self.config = config
         self.info = network_info(config.model.backbone)
-        if self.info.task != "classification":
-            raise UserError(
-                f"backbone {self.info.name} is a {self.info.task} network; "
-                "this version trains, evaluates and exports classification networks only: see --list_models 1"
-            )
         self._meta = meta or {}
         self._given = given
 
@@ -78,14 +84,12 @@ class ClassificationTask:
         }
         keys = {"image_size": {"eval_image_size", "train_image_size"}}
         stored = self._meta.get("preprocessing", {})
-        kept = {name: value for name, value in stored.items() if not keys.get(name, {name}) & self._given}
-        values = own | kept
-        return Preprocessing(**values | {"mean": tuple(values["mean"]), "std": tuple(values["std"])})
+        return Preprocessing(**chosen_preprocessing(own, stored, keys, self._given))
 
     def meta(self) -> dict[str, Any]:
         """What a checkpoint must carry so that others can use the weights."""
         return {
-            "task": "classification",
+            "task": self.name,
             "class_names": list(self.class_names),
             "preprocessing": asdict(self.preprocessing),
         }
@@ -110,7 +114,12 @@ class ClassificationTask:
         """What the user should know about the data."""
         found, wanted = len(self.training_folder.class_names), self.config.model.class_num
         text = f"training images: {len(self.training_folder)} in {found} classes at {self.training_folder.root}"
-        return [text + (f" (class_num is {wanted}: {wanted - found} outputs have no images)" if found < wanted else "")]
+        notes = [
+            text + (f" (class_num is {wanted}: {wanted - found} outputs have no images)" if found < wanted else "")
+        ]
+        if not self.config.data.rgb:
+            notes.append("rgb=False has no effect: classification networks see RGB")
+        return notes
 
     def steps_per_epoch(self, num_ranks: int) -> int:
         """Training steps that one pass over the images gives; UserError when they do not fill a batch."""
@@ -169,6 +178,14 @@ class ClassificationTask:
         """The training loss."""
         return create_training_loss(self.config)
 
+    def check_augmentation(self) -> None:
+        """UserError for a policy that is none, or one that these batches cannot have."""
+        check_augmentation(self.config, self.preprocessing)
+
+    def step_log(self, progress, logger, learning_rate: Callable[[], float]) -> list[Callback]:
+        """The classification seeds log epochs only."""
+        return []
+
     # -- evaluation
 
     @cached_property
@@ -181,6 +198,10 @@ class ClassificationTask:
             return self._listed("val", self.class_names)
         place = find_validation(evaluation.eval_path, data.dataset_path)
         return open_images(place, self.config.model.class_num, self.class_names)
+
+    def check_validation(self) -> None:
+        """Look for the validation images."""
+        _ = self.validation_folder
 
     def evaluation_set(self, session: Session) -> EvaluationSet:
         """This rank's share of the validation images."""
@@ -212,6 +233,33 @@ class ClassificationTask:
     def metric(self) -> ClassificationMetric:
         """An empty count of top-1, top-5 and confusions."""
         return ClassificationMetric(self.config.model.class_num)
+
+    def outputs(self, forward: Callable, image: ms.Tensor) -> np.ndarray:
+        """The logits (B, K) of a batch."""
+        return forward(image).astype(ms.float32).asnumpy()
+
+    def record(self, result: ClassificationResult) -> dict[str, float]:
+        """`accuracy` is the top-1 accuracy."""
+        return {"accuracy": result.top1, "top5": result.top5, "eval_loss": result.loss}
+
+    # -- export
+
+    def inputs(self, files: Sequence[Path]) -> np.ndarray:
+        """Pictures as the network's input, (N, 3, S, S)."""
+        return read_images(files, evaluation_transforms(self.preprocessing))
+
+    def sample_files(self, number: int) -> list[Path]:
+        """Some validation pictures, evenly chosen over the classes."""
+        files = self.validation_folder.files
+        return list(files[:: max(1, len(files) // number)])
+
+    def export_card(self) -> dict[str, Any]:
+        """What a program must know of input and output to use an exported file."""
+        preprocessing = self.preprocessing
+        return {
+            "preprocessing": {**asdict(preprocessing), "resize": preprocessing.resize, "channels": "RGB"},
+            "class_names": list(self.class_names),
+        }
 
     # -- helpers
 

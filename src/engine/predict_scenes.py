@@ -1,0 +1,72 @@
+"""The prediction command for segmentation: coloured maps and overlays."""
+
+from __future__ import annotations
+
+import io
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+from tqdm import tqdm
+
+from src.datasets.sources.cityscapes_classes import CLASS_NAMES, PALETTE
+from src.engine.loaded import Loaded
+from src.engine.networks import with_mixed_precision
+from src.engine.scene_inference import TrainedSegmentation
+from src.runtime.entry import start
+from src.runtime.logs import get_logger
+from src.runtime.run_folder import fresh_folder
+from src.runtime.terminal import progress_shown
+from src.visualization import SegmentedImage, overlay, segmentation_sheet, write_atomically, write_palette_png
+
+SHEET_ITEMS = 8
+NAMED_CLASSES = 4  # in the log, the largest ones
+
+
+def predict_scenes(loaded: Loaded, files: Sequence[Path], notes: tuple[str, ...]) -> int:
+    """Segment pictures of any size; returns the exit code.
+
+    Writes <name>.png (the classes, in the palette's colours) and <name>_overlay.png a picture, and a sheet.
+    """
+    session = start(loaded.config, notes)
+    logger = get_logger()
+    forward = with_mixed_precision(loaded.network(session), loaded.config.run.amp_level).set_train(False)
+    model = TrainedSegmentation(loaded.task, forward)
+    logger.info("load model %s success", loaded.checkpoint.path)
+    if loaded.config.output.show_graph:
+        logger.warning("show_graph has no effect on a segmentation network")
+    folder = fresh_folder(Path(loaded.config.output.output or "predictions"))
+    bar = tqdm(model.predict(files), total=len(files), desc="predicting", leave=False, disable=not progress_shown())
+    shown: list[SegmentedImage] = []
+    for name, item in zip(_names(files), bar, strict=True):
+        write_palette_png(folder / f"{name}.png", item.prediction, PALETTE)
+        write_atomically(folder / f"{name}_overlay.png", _png(overlay(item.image, item.prediction, PALETTE)))
+        logger.info("%s  %s", name, shares(item.prediction))
+        if len(shown) < SHEET_ITEMS:
+            shown.append(item)
+    segmentation_sheet(shown, CLASS_NAMES, PALETTE, folder / "predictions.png", SHEET_ITEMS)
+    logger.info("see %s; %d maps and overlays beside it", folder / "predictions.png", len(files))
+    return 0
+
+
+def shares(classes: np.ndarray) -> str:
+    """The classes that cover most of a picture's labelled pixels, with their shares."""
+    counts = np.bincount(classes.ravel(), minlength=len(CLASS_NAMES)) / max(1, classes.size)
+    best = np.argsort(-counts, kind="stable")[:NAMED_CLASSES]
+    return ", ".join(f"{CLASS_NAMES[k]} {counts[k]:.1%}" for k in best if counts[k] > 0)
+
+
+def _names(files: Sequence[Path]) -> Iterator[str]:
+    """The files' stems; a number is added where a name has been taken."""
+    taken: Counter[str] = Counter(["predictions"])  # the sheet's
+    for file in files:
+        taken[file.stem] += 1
+        yield file.stem if taken[file.stem] == 1 else f"{file.stem}-{taken[file.stem]}"
+
+
+def _png(pixels: np.ndarray) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, format="png")
+    return buffer.getvalue()

@@ -1,0 +1,88 @@
+"""What the engine asks of a task."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from mindspore import nn
+from mindspore.train import Callback
+
+from src.callbacks.progress import Progress
+from src.engine.evaluation_set import EvaluationSet
+from src.runtime.entry import Session
+
+
+class Task(Protocol):
+    """The data, the loss, the score and the pictures of one kind of network.
+
+    Attributes:
+        name: classification or segmentation.
+        accuracy_name: what the score is called in curves; the best checkpoint has the highest.
+        class_names: in label order.
+        preprocessing: how the weights want an image; has `image_size`, the side of the network's input in pixels.
+        notes: what the user should know about the training data.
+    """
+
+    name: str
+    accuracy_name: str
+    class_names: tuple[str, ...]
+    preprocessing: Any
+    notes: list[str]
+
+    def meta(self) -> dict[str, Any]:
+        """What a checkpoint must carry so that others can use the weights."""
+
+    def check_validation(self) -> None:
+        """Look for the validation data; UserError when they are not there."""
+
+    def steps_per_epoch(self, num_ranks: int) -> int:
+        """Training steps that one pass over the data gives; UserError when they do not fill a batch."""
+
+    def training_dataset(self, session: Session, first_epoch: int, first_batch: int, *, sink: bool = False) -> Any:
+        """(image, label) batches of this rank from (first_epoch, first_batch) on."""
+
+    def loss(self) -> nn.Cell:
+        """(the network's output, label) -> scalar"""
+
+    def check_augmentation(self) -> None:
+        """UserError for settings of the augmentation that cannot be."""
+
+    def step_log(self, progress: Progress, logger: Any, learning_rate: Callable[[], float]) -> list[Callback]:
+        """What writes log lines that only this task's seed has."""
+
+    def evaluation_set(self, session: Session) -> EvaluationSet:
+        """This rank's share of the validation data."""
+
+    def outputs(self, forward: Callable, image: Any) -> np.ndarray:
+        """What the metric counts, from a batch of images by `forward`, the network in inference mode."""
+
+    def metric(self) -> Any:
+        """An empty count with `update`, `state`, `load_state` and `compute`."""
+
+    def record(self, result: Any) -> dict[str, float]:
+        """A result for metrics.jsonl: `accuracy` and what else there is."""
+
+    def inputs(self, files: Sequence[Path]) -> np.ndarray:
+        """Picture files as the network's input, (N, 3, S, S)."""
+
+    def sample_files(self, number: int) -> list[Path]:
+        """Some validation pictures, evenly chosen."""
+
+    def export_card(self) -> dict[str, Any]:
+        """What a program must know of input and output to use an exported file."""
+
+
+def chosen_preprocessing(
+    own: Mapping[str, Any], stored: Mapping[str, Any], keys: Mapping[str, set[str]], given: frozenset[str]
+) -> dict[str, Any]:
+    """`own` (from the configuration), but the checkpoint's `stored` values where the user set none of their keys.
+
+    Args:
+        keys: configuration keys of a value, where they are not its name.
+    """
+    kept = {name: value for name, value in stored.items() if not keys.get(name, {name}) & given}
+    values = {**own, **kept}
+    return values | {"mean": tuple(values["mean"]), "std": tuple(values["std"])}

@@ -1,0 +1,68 @@
+"""The seeds' shell scripts: their arguments become options, their output a log in the caller's folder."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from tests.support.commands import TINY
+from tests.support.few_scenes import write_few_scenes
+from tests.support.processes import PROJECT_ROOT
+
+TRAINING = ["run_standalone_gpu_train.sh", "run_distributed_gpu_train2p.sh", "run_distributed_gpu_train8p.sh"]
+
+
+def run(script, *words, cwd, **variables):
+    return subprocess.run(
+        ["bash", str(PROJECT_ROOT / "scripts" / script), *map(str, words)],
+        cwd=cwd,
+        env={**os.environ, "PYTHON": sys.executable, **variables},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("script", [*TRAINING, "run_standalone_gpu_eval.sh"])
+def test_without_its_arguments_a_script_tells_its_usage(script, tmp_path):
+    finished = run(script, "data", "lists", cwd=tmp_path)
+    assert finished.returncode == 2
+    assert finished.stderr.startswith(f"usage: bash scripts/{script} /path/dataset /path/datalist /path/ckpt [--key")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_arguments_with_spaces_arrive_and_the_log_stands_in_the_callers_folder(tmp_path):
+    words = ("my data", "my lists", "my.ckpt", "--print_config", "1")
+    finished = run("run_standalone_gpu_train.sh", *words, cwd=tmp_path)
+    assert finished.returncode == 0, finished.stderr
+    lines = (tmp_path / "train_1p.log").read_text().splitlines()
+    assert {"dataset_path: my data", "data_list: my lists", "pretrained: my.ckpt", "device_target: GPU"} < set(lines)
+    assert {"backbone: dgcnet_res101", "lr_max: 0.01", "num_steps: 60000", "train_image_size: 832"} < set(lines)
+    assert finished.stdout.splitlines() == lines
+
+
+def test_a_mistake_is_the_scripts_exit_code(tmp_path):
+    words = ("none", "lists", "none.ckpt")
+    finished = run("run_standalone_gpu_eval.sh", *words, cwd=tmp_path, DEVICE_TARGET="CPU")
+    assert finished.returncode == 2
+    assert finished.stdout == "error: checkpoint none.ckpt: no such file\n"
+
+
+@pytest.mark.slow
+def test_two_processes_train_and_one_evaluates(tmp_path):
+    scenes = write_few_scenes(tmp_path / "scenes")
+    subprocess.run([sys.executable, "scripts/create_cityscapes_lists.py", scenes, tmp_path / "lists"], cwd=PROJECT_ROOT)
+    recipe = {"CONFIG_PATH": str(TINY.with_name("tiny_segmentation.yml")), "DEVICE_TARGET": "CPU"}
+    words = (scenes, tmp_path / "lists", "", "--batch_size", 1, "--sync_bn", 1, "--name", "two")
+    finished = run("run_distributed_gpu_train2p.sh", *words, cwd=tmp_path, **recipe)
+    assert finished.returncode == 0, finished.stdout
+    log = (tmp_path / "train_2p.log").read_text()
+    assert "iter = 3 of 4 completed,loss = " in log
+    best = tmp_path / "outputs" / "two" / "ckpt" / "best.ckpt"
+    finished = run("run_standalone_gpu_eval.sh", scenes, tmp_path / "lists", best, cwd=tmp_path, **recipe)
+    assert finished.returncode == 0, finished.stdout
+    assert (tmp_path / "eval_dual_seg_r101_832" / "result" / "result.txt").read_text().startswith('{"meanIU": ')
+    score = max(line.split("mIOU: ")[1] for line in log.splitlines() if "mIOU: " in line)
+    assert f"mIOU: {score}" in finished.stdout
