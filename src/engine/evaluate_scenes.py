@@ -4,45 +4,46 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+from tqdm import tqdm
 
 from src.config import UserError
 from src.datasets.sources.cityscapes_classes import CLASS_NAMES, PALETTE
+from src.engine.evaluation_set import EvaluationSet
 from src.engine.evaluator import Evaluation, Evaluator
 from src.engine.loaded import Loaded
-from src.engine.scene_inference import TrainedSegmentation
-from src.engine.scene_recorder import SceneRecorder, submission_folder
+from src.engine.networks import with_mixed_precision
+from src.engine.scene_examples import SceneExamples
+from src.engine.submission import Submission
 from src.metrics import iou_table, seed_result, write_iou_csv
-from src.runtime.distributed import sum_over_ranks
-from src.runtime.entry import start
+from src.runtime.entry import Session, start
 from src.runtime.logs import get_logger
 from src.runtime.run_folder import fresh_folder
+from src.runtime.terminal import progress_shown
 from src.visualization import segmentation_sheet, write_atomically, write_palette_png
-
-NUM_SHOWN = 4  # best images, and as many worst ones
 
 
 def evaluate_scenes(loaded: Loaded, notes: tuple[str, ...]) -> int:
     """Evaluate a segmentation checkpoint on the images of eval_split; returns the exit code."""
-    config, task = loaded.config, loaded.task
-    num_images = len(task.evaluation_pairs)
-    if config.eval.eval_split == "test" and not config.output.submit:
+    config, split, submit = loaded.config, loaded.config.eval.eval_split, loaded.config.output.submit
+    num_images = len(loaded.task.evaluation_pairs)
+    if split == "test" and not submit:
         raise UserError("eval_split test has no public truth: give --submit FOLDER for the files to be scored")
     session = start(config, notes)
     logger = get_logger()
-    network = loaded.network(session)
-    recorder = SceneRecorder(task, session, submission_folder(config.output.submit))
+    data = loaded.task.evaluation_set(session)
+    written = Submission(submit, data.files) if submit else None
     logger.info("load model %s success", loaded.checkpoint.path)
-    logger.info("evaluating on %d images of %s, %s", num_images, config.eval.eval_split, _manner(loaded))
-    evaluator = Evaluator(
-        network, task.evaluation_set(session), task.outputs, lambda: recorder, session, config.run.amp_level
-    )
-    evaluation = evaluator.run(loaded.weights())
-    scores = sum_over_ranks(recorder.scores, session.num_ranks)
-    if session.is_main:
-        _report(loaded, evaluation, TrainedSegmentation(task, evaluator.forward), scores, logger)
+    logger.info("evaluating on %d images of %s, %s", num_images, split, _manner(loaded))
+    if split == "test":
+        _predict(loaded, session, data, written)
+    else:
+        _evaluate(loaded, session, data, written, logger)
+    if submit:
+        logger.info("see %s: label ids of %d images", submit, num_images)
     return 0
 
 
@@ -55,27 +56,48 @@ def _manner(loaded: Loaded) -> str:
     return f"{seen}, scales {scales}{', mirrored too' if evaluation.eval_flip else ''}"
 
 
-def _report(
-    loaded: Loaded, evaluation: Evaluation, model: TrainedSegmentation, scores: np.ndarray, logger: logging.Logger
+def _predict(loaded: Loaded, session: Session, data: EvaluationSet, written: Submission) -> None:
+    """Images without a truth: nothing to count."""
+    forward = with_mixed_precision(loaded.network(session), loaded.config.run.amp_level).set_train(False)
+    batches = zip(data.batches(), data.weights, strict=True)
+    shown = session.is_main and progress_shown()
+    for (image, label), counted in tqdm(batches, total=len(data.weights), leave=False, disable=not shown):
+        written(loaded.task.outputs(forward, image), label, counted)
+
+
+def _evaluate(
+    loaded: Loaded, session: Session, data: EvaluationSet, written: Submission | None, logger: logging.Logger
 ) -> None:
-    logger.info("%.3f s an image, total cost time: %.1fs", evaluation.seconds_per_step, evaluation.seconds)
-    submit = loaded.config.output.submit
-    if submit:
-        logger.info("see %s: label ids of %d images", submit, len(scores))
-    if evaluation.result is None:
+    task, network = loaded.task, loaded.network(session)
+    evaluator = Evaluator(network, data, task.outputs, task.metric, session, loaded.config.run.amp_level)
+    examples = task.examples(data)
+    evaluation = evaluator.run(loaded.weights(), _both(examples, written))
+    if not session.is_main:
         return
-    for line in (*iou_table(evaluation.result, CLASS_NAMES).splitlines(), f"mIOU: {evaluation.result.mean_iou:.6f}"):
+    logger.info("%.3f s an image, total cost time: %.1fs", evaluation.seconds_per_step, evaluation.seconds)
+    for line in iou_table(evaluation.result, CLASS_NAMES).splitlines():
         logger.info(line)
+    logger.info("mIOU: %.6f", evaluation.result.mean_iou)
     folder = fresh_folder(loaded.evaluation_folder)
     _write_figures(loaded, evaluation, folder)
-    _draw(model, scores, folder)
+    _draw(examples, folder)
     for name in ("result/result.txt", "per_class.csv", "best.png", "worst.png"):
         logger.info("see %s", folder / name)
 
 
+def _both(first: Callable[..., None], second: Callable[..., None] | None) -> Callable[..., None]:
+    """One observer of an evaluation for two."""
+
+    def observe(*batch: np.ndarray) -> None:
+        first(*batch)
+        if second is not None:
+            second(*batch)
+
+    return observe
+
+
 def _write_figures(loaded: Loaded, evaluation: Evaluation, folder: Path) -> None:
     result = evaluation.result
-    (folder / "result").mkdir()
     write_atomically(folder / "result" / "result.txt", seed_result(result).encode())
     write_iou_csv(folder / "per_class.csv", result, CLASS_NAMES)
     summary = {
@@ -90,13 +112,9 @@ def _write_figures(loaded: Loaded, evaluation: Evaluation, folder: Path) -> None
     write_atomically(folder / "result.json", json.dumps(summary, indent=2).encode())
 
 
-def _draw(model: TrainedSegmentation, scores: np.ndarray, folder: Path) -> None:
-    """A sheet of the best images and one of the worst, and the coloured prediction of each."""
-    order = np.argsort(scores, kind="stable")
-    pairs = model.task.evaluation_pairs
-    (folder / "predictions").mkdir()
-    for name, positions in (("worst", order[:NUM_SHOWN]), ("best", order[::-1][:NUM_SHOWN])):
-        items = [model.segment_pair(pairs[position]) for position in positions]
+def _draw(examples: SceneExamples, folder: Path) -> None:
+    """A sheet of the best images and one of the worst (of this rank), and the coloured prediction of each."""
+    for name, items in (("best", examples.best()), ("worst", examples.worst())):
         segmentation_sheet(items, CLASS_NAMES, PALETTE, folder / f"{name}.png")
         for item in items:
             write_palette_png(folder / "predictions" / f"{item.name}.png", item.prediction, PALETTE)

@@ -15,6 +15,8 @@ from src.config import Config, config_text
 from src.config.reader import DEFAULTS_FILE
 from src.engine.evaluator import Evaluation
 from src.engine.examples import Examples
+from src.engine.report_scenes import scene_sections
+from src.engine.scene_examples import SceneExamples
 from src.visualization import (
     plot_confusion_matrix,
     plot_curves,
@@ -33,7 +35,7 @@ class Results:
     """What an evaluation leaves for a report."""
 
     evaluation: Evaluation
-    examples: Examples
+    examples: Examples | SceneExamples
     class_names: Sequence[str]
 
 
@@ -73,10 +75,12 @@ def training_report(
 
 
 def evaluation_sections(results: Results | None) -> list[Section]:
-    """Confusion matrix, best and worst examples of an evaluation."""
+    """Confusion matrix (of segmentation the classes' IoU), best and worst examples of an evaluation."""
     titles = ("Confusion matrix", "Best examples", "Worst examples")
     if results is None:
         return [Section(title, paragraph("Nothing was evaluated in this run.")) for title in titles]
+    if isinstance(results.examples, SceneExamples):
+        return [*scene_sections(results.evaluation.result, results.examples, results.class_names)]
     best, worst = results.examples.best(NUM_EXAMPLES), results.examples.worst(NUM_EXAMPLES)
     contents = (
         _confusions(results),

@@ -1,5 +1,7 @@
 """What the ranks evaluate and train on, and what a checkpoint's preprocessing does."""
 
+from dataclasses import replace
+
 import mindspore as ms
 import numpy as np
 import pytest
@@ -7,7 +9,6 @@ import pytest
 from src.config import read_config
 from src.engine.plan import silent_settings
 from src.engine.scene_predictor import ScenePredictor
-from src.engine.scene_recorder import SceneRecorder
 from src.engine.tasks.create import create_task
 from src.engine.tasks.segmentation import SegmentationTask
 from src.runtime.entry import Session
@@ -35,27 +36,44 @@ def brightness(images):
 
 
 def evaluate(task, num_ranks):
-    """(summed state, summed scores) over the ranks' shares."""
-    states, scores = [], []
+    """(summed counts, the ranks' submitted files)"""
+    total, files = 0, []
     for rank in range(num_ranks):
-        session = Session("CPU", rank, num_ranks, "")
-        share, recorder = task.evaluation_set(session), SceneRecorder(task, session, None)
+        share = task.evaluation_set(Session("CPU", rank, num_ranks, ""))
         assert share.num_samples == 3
-        for (image, label), counted in zip(share.batches(), share.weights, strict=True):
-            recorder.update(task.outputs(brightness, image), label, counted)
-        states.append(recorder.state())
-        scores.append(recorder.scores)
-    return sum(states), sum(scores)
+        metric = task.metric()
+        for (image, label), counted, file in zip(share.batches(), share.weights, share.files, strict=True):
+            metric.update(task.outputs(brightness, image), label, counted)
+            files += [file] if counted[0] else []
+        total = total + metric.state()
+    return total, files
 
 
 def test_the_ranks_together_count_what_one_process_counts(scenes):
     task = task_of(scenes)
-    alone = evaluate(task, 1)
-    assert alone[0].sum() > 3 * 48 * 64 / 2
-    assert (alone[1] > 0).all()
+    alone, files = evaluate(task, 1)
+    assert alone.sum() > 3 * 48 * 64 / 2
     for num_ranks in (2, 4):
-        for ours, theirs in zip(evaluate(task, num_ranks), alone, strict=True):
-            assert (ours == theirs).all()
+        counts, shared = evaluate(task, num_ranks)
+        assert (counts == alone).all()
+        assert sorted(shared) == sorted(files)
+
+
+def test_the_best_and_the_worst_images_are_kept(scenes):
+    task = task_of(scenes)
+    data = task.evaluation_set(Session("CPU", 0, 1, ""))
+    data = replace(data, files=[*data.files] * 4)
+    examples = task.examples(data)
+    truth = np.arange(48 * 64).reshape(1, 48, 64) % 19
+    for index in range(12):
+        wrong = np.where(np.arange(48)[:, None] < 4 * (index % 6), (truth + 1) % 19, truth)
+        examples(wrong, truth, np.ones(1) if index < 6 else np.zeros(1))
+    wrong_rows = [
+        [int((item.prediction != item.truth)[:, 0].sum()) for item in items]
+        for items in (examples.best(), examples.worst())
+    ]
+    assert wrong_rows == [[0, 4, 8, 12], [20, 16, 12, 8]]
+    assert examples.best()[0].image.shape == (48, 64, 3)
 
 
 def test_the_ranks_together_train_on_one_process_batch(scenes):

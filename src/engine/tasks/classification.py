@@ -17,7 +17,7 @@ from mindspore.train import Callback
 from src.config import Config, UserError
 from src.datasets.epochs import EpochDataset, EpochSampler, pipeline_seed
 from src.datasets.pipeline import Source, image_batches, read_images, readable_batches
-from src.datasets.sampling import evaluation_positions, steps_per_epoch, training_positions
+from src.datasets.sampling import evaluation_positions, training_positions
 from src.datasets.sources.find import find_list, find_split, find_validation, open_images
 from src.datasets.sources.labelled import LabelledImages
 from src.datasets.sources.list_file import read_list
@@ -33,7 +33,7 @@ from src.engine.tasks.augmentation import (
     create_batch_step,
     create_training_loss,
 )
-from src.engine.tasks.task import chosen_preprocessing
+from src.engine.tasks.task import chosen_preprocessing, full_steps
 from src.metrics import ClassificationMetric, ClassificationResult
 from src.runtime.entry import Session
 
@@ -123,16 +123,7 @@ class ClassificationTask:
 
     def steps_per_epoch(self, num_ranks: int) -> int:
         """Training steps that one pass over the images gives; UserError when they do not fill a batch."""
-        data, images = self.config.data, len(self.training_folder)
-        steps = steps_per_epoch(images, num_ranks, data.images_per_step)
-        if steps == 0:
-            accumulated = f"accumulate_steps {data.accumulate_steps} x " if data.accumulate_steps > 1 else ""
-            fitting = max(1, images // (num_ranks * data.accumulate_steps))
-            raise UserError(
-                f"{accumulated}batch_size {data.batch_size} x {num_ranks} devices is larger than the {images} "
-                f"training images: give --batch_size {fitting} or less"
-            )
-        return steps
+        return full_steps(self.config.data, len(self.training_folder), num_ranks)
 
     def training_dataset(
         self, session: Session, first_epoch: int, first_batch: int, *, sink: bool = False

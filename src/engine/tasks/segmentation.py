@@ -16,7 +16,7 @@ from src.callbacks.segmentation_log import LogSegmentation
 from src.config import Config, UserError
 from src.datasets.epochs import EpochDataset, EpochSampler, pipeline_seed
 from src.datasets.joint_transforms import JointAugmentation
-from src.datasets.sampling import evaluation_positions, steps_per_epoch, training_positions
+from src.datasets.sampling import evaluation_positions, training_positions
 from src.datasets.scene_preprocessing import ScenePreprocessing, read_corners
 from src.datasets.segmentation import TrainingScenes, scene_batches, whole_scenes
 from src.datasets.sources.cityscapes import ScenePair, load_pairs
@@ -24,8 +24,9 @@ from src.datasets.sources.cityscapes_classes import CLASS_NAMES, IGNORE_LABEL, L
 from src.engine.evaluation_set import EvaluationSet
 from src.engine.length import num_epochs
 from src.engine.networks import network_info
+from src.engine.scene_examples import SceneExamples
 from src.engine.scene_predictor import ScenePredictor
-from src.engine.tasks.task import chosen_preprocessing
+from src.engine.tasks.task import chosen_preprocessing, full_steps
 from src.loss import SEGMENTATION_LOSSES, create_loss
 from src.metrics import SegmentationMetric, SegmentationResult
 from src.runtime.device import clamp_workers
@@ -101,14 +102,7 @@ class SegmentationTask:
 
     def steps_per_epoch(self, num_ranks: int) -> int:
         """Training steps that one pass over the images gives; UserError when they do not fill a batch."""
-        batch_size, images = self.config.data.batch_size, len(self.training_pairs)
-        steps = steps_per_epoch(images, num_ranks, batch_size)
-        if steps == 0:
-            raise UserError(
-                f"batch_size {batch_size} x {num_ranks} devices is larger than the {images} training images: "
-                f"give --batch_size {max(1, images // num_ranks)} or less"
-            )
-        return steps
+        return full_steps(self.config.data, len(self.training_pairs), num_ranks)
 
     def training_dataset(
         self, session: Session, first_epoch: int, first_batch: int, *, sink: bool = False
@@ -126,15 +120,15 @@ class SegmentationTask:
         def entries(epoch: int) -> np.ndarray:
             ranks = {"rank": session.rank, "num_ranks": session.num_ranks}
             positions = training_positions(
-                len(self.training_pairs), seed=seed, epoch=epoch, batch_size=data.batch_size, **ranks
+                len(self.training_pairs), seed=seed, epoch=epoch, batch_size=data.images_per_step, **ranks
             )
             return scenes.entries(positions, epoch)
 
         if sink:
             ds.config.set_seed(pipeline_seed(seed, session.rank, first_epoch))
-            return scene_batches(scenes, EpochSampler(entries, first_epoch), data.batch_size, workers)
+            return scene_batches(scenes, EpochSampler(entries, first_epoch), data.images_per_step, workers)
         return EpochDataset(
-            lambda epoch: scene_batches(scenes, entries(epoch), data.batch_size, workers),
+            lambda epoch: scene_batches(scenes, entries(epoch), data.images_per_step, workers),
             scenes,
             steps,
             (seed, session.rank),
@@ -198,7 +192,12 @@ class SegmentationTask:
             scenes = whole_scenes(chosen, self.preprocessing.normalization, workers)
             return ((image[None], label[None]) for image, label in scenes)
 
-        return EvaluationSet(batches, np.split(order.weights, len(order.weights)), len(pairs))
+        files = [pairs[position].image for position in order.positions]
+        return EvaluationSet(batches, np.split(order.weights, len(order.weights)), len(pairs), files)
+
+    def examples(self, data: EvaluationSet) -> SceneExamples:
+        """An observer of an evaluation that keeps its best and worst images."""
+        return SceneExamples(data.files, NUM_CLASSES, IGNORE_LABEL)
 
     def outputs(self, forward: Callable, image: np.ndarray) -> np.ndarray:
         """The classes (1, H, W) of an image (1, 3, H, W)."""

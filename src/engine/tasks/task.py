@@ -11,6 +11,9 @@ from mindspore import nn
 from mindspore.train import Callback
 
 from src.callbacks.progress import Progress
+from src.config import UserError
+from src.config.schema import DataConfig
+from src.datasets.sampling import steps_per_epoch
 from src.engine.evaluation_set import EvaluationSet
 from src.runtime.entry import Session
 
@@ -56,6 +59,9 @@ class Task(Protocol):
     def evaluation_set(self, session: Session) -> EvaluationSet:
         """This rank's share of the validation data."""
 
+    def examples(self, data: EvaluationSet) -> Any:
+        """An observer of an evaluation that keeps its best and worst images."""
+
     def outputs(self, forward: Callable, image: Any) -> np.ndarray:
         """What the metric counts, from a batch of images by `forward`, the network in inference mode."""
 
@@ -86,3 +92,16 @@ def chosen_preprocessing(
     kept = {name: value for name, value in stored.items() if not keys.get(name, {name}) & given}
     values = {**own, **kept}
     return values | {"mean": tuple(values["mean"]), "std": tuple(values["std"])}
+
+
+def full_steps(data: DataConfig, num_images: int, num_ranks: int) -> int:
+    """Optimizer steps that one pass over the images gives; UserError when they do not fill one."""
+    steps = steps_per_epoch(num_images, num_ranks, data.images_per_step)
+    if steps == 0:
+        accumulated = f"accumulate_steps {data.accumulate_steps} x " if data.accumulate_steps > 1 else ""
+        fitting = max(1, num_images // (num_ranks * data.accumulate_steps))
+        raise UserError(
+            f"{accumulated}batch_size {data.batch_size} x {num_ranks} devices is larger than the {num_images} "
+            f"training images: give --batch_size {fitting} or less"
+        )
+    return steps

@@ -1,0 +1,65 @@
+"""Which images a segmentation network was most and least right about."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from src.metrics import SegmentationMetric
+from src.visualization import SegmentedImage
+
+NUM_KEPT = 4  # best images, and as many worst ones: a prediction of Cityscapes is 2 MB
+
+
+@dataclass(frozen=True)
+class _Scored:
+    score: float
+    file: Path
+    prediction: np.ndarray
+    truth: np.ndarray
+
+
+class SceneExamples:
+    """Watches an evaluation: called with each image, it keeps the best and the worst by their own mean IoU.
+
+    The mean over images is no score of the set, but ranks what to look at.
+
+    Args:
+        files: the images in the order in which they are evaluated, those that only fill up included.
+        num_classes: K.
+        ignore_label: pixels whose truth this is are not counted.
+    """
+
+    def __init__(self, files: Sequence[Path], num_classes: int, ignore_label: int):
+        self._files: Iterator[Path] = iter(files)
+        self._num_classes, self._ignore_label = num_classes, ignore_label
+        self._ranked: list[_Scored] = []  # best first
+
+    def __call__(self, predictions: np.ndarray, labels: np.ndarray, weights: np.ndarray) -> None:
+        """Take an image in: classes and truth (1, H, W), weight 0 for one that is not counted."""
+        file = next(self._files)
+        metric = SegmentationMetric(self._num_classes, self._ignore_label)
+        metric.update(predictions, labels, weights)
+        if not metric.state().any():
+            return
+        item = _Scored(metric.compute().mean_iou, file, predictions[0], labels[0].astype(np.uint8))
+        ranked = sorted([*self._ranked, item], key=lambda scored: -scored.score)
+        self._ranked = ranked if len(ranked) <= 2 * NUM_KEPT else ranked[:NUM_KEPT] + ranked[-NUM_KEPT:]
+
+    def best(self) -> list[SegmentedImage]:
+        """The best images, the best one first."""
+        return [_segmented(item) for item in self._ranked[:NUM_KEPT]]
+
+    def worst(self) -> list[SegmentedImage]:
+        """The worst images, the worst one first."""
+        return [_segmented(item) for item in self._ranked[::-1][:NUM_KEPT]]
+
+
+def _segmented(item: _Scored) -> SegmentedImage:
+    with Image.open(item.file) as image:
+        pixels = np.asarray(image.convert("RGB"))
+    return SegmentedImage(item.file.stem, pixels, item.prediction, item.truth)

@@ -1,0 +1,38 @@
+"""Predictions as the files that the Cityscapes server scores."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from src.config import UserError
+from src.datasets.sources.cityscapes_classes import to_label_ids
+from src.visualization import submission_name, write_label_png
+
+
+class Submission:
+    """Called with each image of an evaluation, it writes the image's label ids.
+
+    Args:
+        folder: where they go; made if need be.
+        files: the images in the order in which they are evaluated, those that only fill up included.
+
+    Raises:
+        UserError: the folder cannot be made.
+    """
+
+    def __init__(self, folder: str, files: Sequence[Path]):
+        self._folder = Path(folder)
+        self._files: Iterator[Path] = iter(files)
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UserError(f"submit: {folder} cannot be written ({error.strerror}): give --submit FOLDER") from None
+
+    def __call__(self, predictions: np.ndarray, labels: np.ndarray, weights: np.ndarray) -> None:
+        """Take an image in: its classes (1, H, W); weight 0 for one that is another rank's or has been written."""
+        file = next(self._files)
+        if weights[0]:
+            write_label_png(self._folder / submission_name(file), to_label_ids(predictions[0]))
