@@ -37,6 +37,7 @@ OTHER_OPTIONS = {"config_path", "help"} | {"worker_num", "local_worker_num", "jo
 # What commands make, and what the user brings: folders, and files that are named without one.
 MADE_FOLDERS = (
     "converted/",
+    "dgc_832/",
     ".venv",
     "demo/",
     "outputs/",
@@ -51,7 +52,7 @@ MADE_FILES = {
     *("config.yml", "train.log", "metrics.jsonl", "curves.png"),
     *("result.json", "confusion_matrix.png", "per_class.csv", "vig_nano.mindir", "vig_nano.onnx"),
     *("predictions.png", "predictions.csv", "predictions.json", "resnext.ckpt"),
-    *("vig_s.ckpt", "resnext50.ckpt", "dgmn2_tiny.ckpt"),
+    *("vig_s.ckpt", "resnext50.ckpt", "dgmn2_tiny.ckpt", "resnet101.ckpt", "result/result.txt"),
 }
 # Public weights that a user brings to convert.py; .pth and .safetensors are no endings of ours.
 PUBLIC_WEIGHTS = {"vig_s_patch16_224.ckpt", "hlg_mobile.ckpt", "resnext152.ckpt"}

@@ -23,7 +23,7 @@ from src.datasets.sources.labelled import LabelledImages
 from src.datasets.sources.list_file import read_list
 from src.datasets.sources.mindrecord import RecordedImages, RecordSource, open_mindrecord
 from src.datasets.transforms import Preprocessing, evaluation_transforms
-from src.datasets.unreadable import EvaluationImages, TrainingImages
+from src.datasets.unreadable import TrainingImages
 from src.engine.evaluation_set import EvaluationSet
 from src.engine.examples import Examples
 from src.engine.networks import network_info
@@ -33,6 +33,7 @@ from src.engine.tasks.augmentation import (
     create_batch_step,
     create_training_loss,
 )
+from src.engine.tasks.evaluation_source import evaluation_files, evaluation_source
 from src.engine.tasks.task import chosen_preprocessing, full_steps
 from src.metrics import ClassificationMetric, ClassificationResult
 from src.runtime.entry import Session
@@ -199,7 +200,7 @@ class ClassificationTask:
         folder, evaluation = self.validation_folder, self.config.eval
         batch_size = evaluation.eval_batch_size or self.config.data.batch_size
         order = evaluation_positions(len(folder), rank=session.rank, num_ranks=session.num_ranks, batch_size=batch_size)
-        source, positions = _evaluation_source(folder, order.positions)
+        source, positions = evaluation_source(folder, order.positions)
         transforms = evaluation_transforms(self.preprocessing)
         workers = evaluation.eval_num_workers
 
@@ -208,7 +209,7 @@ class ClassificationTask:
             return pipeline.create_tuple_iterator(num_epochs=1, do_copy=False)
 
         weights = np.split(order.weights, max(1, len(order.weights) // batch_size))
-        files = _evaluation_files(folder, order.positions)
+        files = evaluation_files(folder, order.positions)
         return EvaluationSet(lambda: readable_batches(start, source), weights, len(folder), files)
 
     def examples(self, data: EvaluationSet) -> Examples:
@@ -287,19 +288,3 @@ class ClassificationTask:
             raise UserError(f"{folder.root} has {found} class folders, class_num is {wanted}: give --class_num {found}")
         if found < 2:
             raise UserError(f"{folder.root} has one class folder only: classification needs at least two classes")
-
-
-def _evaluation_files(images: LabelledImages | RecordedImages, positions: np.ndarray) -> list[Path]:
-    """Where the samples of `positions` are; one inside a MindRecord file has its number for a name."""
-    if isinstance(images, RecordedImages):
-        return [Path(f"image {position}") for position in positions]
-    return [images.files[position] for position in positions]
-
-
-def _evaluation_source(images: LabelledImages | RecordedImages, positions: np.ndarray) -> tuple[Source, np.ndarray]:
-    """What holds the samples, and where in it those of `positions` are."""
-    if isinstance(images, RecordedImages):
-        return RecordSource(images), positions
-    # Repeated samples are entries of their own: the framework refuses more positions than a source has entries.
-    files = _evaluation_files(images, positions)
-    return EvaluationImages(files, [images.labels[position] for position in positions]), np.arange(len(files))
