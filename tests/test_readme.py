@@ -11,6 +11,9 @@ import pytest
 from src.config.aliases import DIALECTS
 from src.config.lookup import find_config
 from src.config.schema import KEY_TYPES
+from src.lr_schedulers.factory import SCHEDULES
+from src.models import list_models, model_info
+from src.optimizers.factory import OPTIMIZERS
 from src.runtime.run_folder import RunFolder
 from tests.support.processes import PROJECT_ROOT
 
@@ -24,16 +27,20 @@ SECTIONS = [
     ("## Networks", "## 网络"),
     ("## Use from Python", "## 在 Python 中使用"),
     ("## Your own data", "## 使用自己的数据"),
+    ("## Training options", "## 训练选项"),
     ("## Evaluate, export, predict", "## 评估、导出、预测"),
+    ("## See the graph", "## 查看图结构"),
     ("## What a run leaves", "## 一次训练留下什么"),
+    ("## Published weights", "## 公开权重"),
     ("## Configuration", "## 配置"),
-    ("## The seeds' own commands", "## 种子原有的命令"),
+    ("## The seeds' own commands", "## 旧库的命令"),
     ("## Devices", "## 设备"),
+    ("## What has been shown, and what not", "## 已验证与未验证"),
     ("## Troubleshooting", "## 常见问题"),
     ("## Licence and citation", "## 许可与引用"),
 ]
 # Options that are no configuration keys: the reader's own, and those of other programs.
-OTHER_OPTIONS = {"config_path", "help"} | {"worker_num", "local_worker_num", "join", "log_dir", "master_port"}
+OTHER_OPTIONS = {"config_path", "help"} | {"worker_num", "local_worker_num", "join", "log_dir", "master_port", "logdir"}
 # What commands make, and what the user brings: folders, and files that are named without one.
 MADE_FOLDERS = (
     "converted/",
@@ -51,7 +58,7 @@ MADE_FOLDERS = (
 MADE_FILES = {
     *("config.yml", "train.log", "metrics.jsonl", "curves.png"),
     *("result.json", "confusion_matrix.png", "per_class.csv", "vig_nano.mindir", "vig_nano.onnx"),
-    *("predictions.png", "predictions.csv", "predictions.json", "resnext.ckpt"),
+    *("predictions.png", "predictions.csv", "predictions.json", "resnext.ckpt", "samples.png", "lr.png"),
     *("vig_s.ckpt", "resnext50.ckpt", "dgmn2_tiny.ckpt", "resnet101.ckpt", "result/result.txt"),
 }
 # Public weights that a user brings to convert.py; .pth and .safetensors are no endings of ours.
@@ -125,22 +132,24 @@ def test_each_option_is_a_key_or_an_alias(page):
     assert sorted(options - known) == []
 
 
-@pytest.mark.parametrize("page", [ENGLISH, CHINESE])
-def test_the_configuration_table_names_keys(page):
-    rows = re.findall(r"^\| [^|`]+ \| ((?:`\w+` ?)+) \|$", text_of(page), re.MULTILINE)
-    keys = [key for row in rows for key in re.findall(r"\w+", row)]
-    assert len(rows) == 11
-    assert [key for key in keys if key not in KEY_TYPES] == []
+def test_all_networks_are_named_with_their_parameters():
+    names = set(quoted(ENGLISH)) & set(list_models())
+    assert names == set(list_models())
+    (ours,) = re.findall(r"^\| .* `pvig_ti` .*$", text_of(ENGLISH), re.MULTILINE)
+    counted = ", ".join(f"{model_info(f'pvig_{size}').params_m:.2f}" for size in ("ti", "s", "m", "b"))
+    assert counted in ours
 
 
-@pytest.mark.parametrize("page", [ENGLISH, CHINESE])
-def test_the_seeds_names_stand_for_the_keys_beside_them(page):
-    tables = {"ViG": "vig", "ResNeXt152": "resnext152"}
-    rows = re.findall(r"^\| (\w+) \| ((?:`\w+` ?)+) \| ((?:`\w+` ?)+) \|$", text_of(page), re.MULTILINE)
-    assert [seed for seed, _, _ in rows] == list(tables)
-    for seed, theirs, ours in rows:
-        targets = [DIALECTS[tables[seed]][name].targets[0] for name in re.findall(r"\w+", theirs)]
-        assert targets == re.findall(r"\w+", ours)
+@pytest.mark.parametrize(
+    ("option", "values"),
+    [
+        ("lr_decay_mode", list(SCHEDULES)),
+        ("opt", sorted(OPTIMIZERS)),
+    ],
+)
+def test_the_training_options_list_all_values(option, values):
+    (row,) = [line for line in text_of(ENGLISH).splitlines() if line.startswith("| ") and f"`--{option}`" in line]
+    assert re.findall(r"`(\w+)`", row.partition(";")[0]) == values
 
 
 def test_both_languages_have_the_same_sections():
@@ -167,9 +176,8 @@ def test_the_python_example_is_python():
 
 def test_the_run_folders_files_are_listed():
     run = RunFolder(Path("run"))
-    files = {
-        str(file.relative_to("run")) for file in (run.config, run.log, run.metrics, run.curves, run.last, run.best)
-    }
+    listed = (run.config, run.log, run.metrics, run.curves, run.report, run.last, run.best)
+    files = {str(file.relative_to("run")) for file in listed}
     assert files - set(quoted(ENGLISH)) == set()
 
 
@@ -192,4 +200,4 @@ def test_the_readmes_stay_short(page):
 def test_the_pictures_stay_small():
     sizes = {path.name: path.stat().st_size for path in (PROJECT_ROOT / "docs/img").iterdir()}
     assert [name for name, size in sizes.items() if size >= 200_000] == []
-    assert {"demo_predictions.png", "demo_curves.png", "vig_graph.png", "resnext_groups.png"} <= set(sizes)
+    assert {"demo_predictions.png", "demo_curves.png", "vig_show_graph.png", "resnext_groups.png"} <= set(sizes)
