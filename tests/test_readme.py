@@ -32,6 +32,7 @@ SECTIONS = [
     ("## See the graph", "## 查看图结构"),
     ("## What a run leaves", "## 一次训练留下什么"),
     ("## Published weights", "## 公开权重"),
+    ("## Segmentation", "## 语义分割"),
     ("## Configuration", "## 配置"),
     ("## The seeds' own commands", "## 旧库的命令"),
     ("## Devices", "## 设备"),
@@ -138,6 +139,13 @@ def test_all_networks_are_named_with_their_parameters():
     (ours,) = re.findall(r"^\| .* `pvig_ti` .*$", text_of(ENGLISH), re.MULTILINE)
     counted = ", ".join(f"{model_info(f'pvig_{size}').params_m:.2f}" for size in ("ti", "s", "m", "b"))
     assert counted in ours
+
+
+def test_each_training_has_its_recipe_in_the_table():
+    listed = {name for name in quoted(ENGLISH) if re.fullmatch(r"config/\w+/\w+\.ya?ml", name)}
+    others = ("hlg_cloud", "dgmn2_config", "_eval", "_export")  # the same in another place, and what is no training
+    trainings = [file for file in PROJECT_ROOT.glob("config/*/*") if not file.stem.endswith(others)]
+    assert listed == {str(file.relative_to(PROJECT_ROOT)) for file in trainings}
 
 
 @pytest.mark.parametrize(
