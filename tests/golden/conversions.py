@@ -12,18 +12,20 @@ from mindspore import Tensor, nn
 
 from src.checkpoints import load_checkpoint, load_weights
 from src.models import create_model
-from tests.golden import check_pvig, check_vig, compare, reader
+from tests.golden import check_dgcnet, check_pvig, check_vig, compare, reader
 from tests.golden.compare import Line
+from tests.golden.names import NORM_LEAVES
 from tests.support.commands import run_here
 from tests.support.weights_files import write_mindspore, write_npz, write_safetensors, write_torch
 
 Tensors = dict[str, np.ndarray]
+MINDSPORE_LEAVES = {theirs: ours for ours, theirs in NORM_LEAVES.items()}
 
 
-def reference_tensors(fixture: str) -> Tensors:
+def reference_tensors(network: str) -> Tensors:
     """All tensors of a reference's state dict under its names: weights by the rule, counters, Pyramid ViG's tables."""
-    entries = json.loads((reader.FOLDER / f"{fixture}.state_dict.json").read_text())["state_dict"]
-    own = dict(create_model(fixture).parameters_and_names()) if fixture.startswith("pvig") else {}
+    entries = json.loads((reader.FOLDER / f"{network}.state_dict.json").read_text())["state_dict"]
+    own = dict(create_model(network).parameters_and_names()) if network.startswith("pvig") else {}
     tensors = {}
     for name, entry in entries.items():
         if name.endswith("relative_pos"):
@@ -59,18 +61,29 @@ def zoo_resnext(tensors: Tensors) -> Tensors:
 
 
 def _zoo_resnext_name(name: str, value: np.ndarray) -> str:
-    norms = {"running_mean": "moving_mean", "running_var": "moving_variance"}
-    if not name.startswith("fc.") and value.ndim == 1:
-        norms |= {"weight": "gamma", "bias": "beta"}
     stem, _, leaf = name.rpartition(".")
-    name = f"{stem}.{norms.get(leaf, leaf)}"
+    if not name.startswith("fc.") and value.ndim == 1:
+        name = f"{stem}.{MINDSPORE_LEAVES[leaf]}"
     name = name.replace("downsample.0", "down_sample.conv").replace("downsample.1", "down_sample.bn")
     return f"head.{name}" if name.startswith("fc.") else "backbone." + re.sub(r"^(conv|bn)1\.", r"\1.", name)
 
 
+def zoo_dgcnet(tensors: Tensors) -> Tensors:
+    """As the older zoo has DGCNet: below `net.`, its norms' leaves, convolutions over nodes as 2-d ones."""
+    named = {}
+    for name, value in tensors.items():
+        stem, _, leaf = name.rpartition(".")
+        if f"{stem}.running_mean" in tensors:
+            leaf = MINDSPORE_LEAVES.get(leaf, leaf)
+        if leaf != "num_batches_tracked":
+            named[f"net.{stem}.{leaf}"] = value[..., None] if value.ndim == 3 else value
+    some = list(named)[:3]
+    return named | {f"{slot}.{name}": named[name] for slot in ("accum", "stat") for name in some}
+
+
 @dataclass(frozen=True)
 class Case:
-    """A public file: whose weights, made how, in which format."""
+    """A public file: whose weights, made how, in which format; `names`: whose state dict, when not the fixture's."""
 
     backbone: str
     fixture: str
@@ -78,6 +91,7 @@ class Case:
     write: Callable[[Path, Tensors], Path]
     prepare: Callable[[Tensors], Tensors] = dict
     options: tuple[str, ...] = ()
+    names: str = ""
 
 
 CASES = {
@@ -90,6 +104,10 @@ CASES = {
     "pvig_s authors safetensors": Case("pvig_s", "pvig_s", "pvig_s.safetensors", write_safetensors),
     "dgmn2_tiny authors pth": Case("dgmn2_tiny", "dgmn2_tiny", "dgmn2_tiny.pth", write_torch),
     "hlg_mobile zoo ckpt": Case("hlg_mobile", "hlg_mobile_zoo_ms", "hlg.ckpt", write_mindspore, with_training_state),
+    "dgcnet_res101 authors pth": Case("dgcnet_res101", "dgcnet_97", "dgcnet.pth", write_torch, names="dgcnet_res101"),
+    "dgcnet_res101 zoo ckpt": Case(
+        "dgcnet_res101", "dgcnet_97", "dgcnet.ckpt", write_mindspore, zoo_dgcnet, names="dgcnet_res101"
+    ),
     "resnext50 common library safetensors": Case(
         "resnext50_32x4d", "resnext50_32x4d", "model.safetensors", write_safetensors
     ),
@@ -121,17 +139,22 @@ CASES = {
 def lines(case: Case) -> Iterator[Line]:
     """Convert the file by the command; the logits of the network that is built from the checkpoint alone."""
     with tempfile.TemporaryDirectory() as folder:
-        source = case.write(Path(folder) / case.file, case.prepare(reference_tensors(case.fixture)))
+        source = case.write(Path(folder) / case.file, case.prepare(reference_tensors(case.names or case.fixture)))
         target = Path(folder) / "converted.ckpt"
         done = run_here("convert.py", "--backbone", case.backbone, "--input", source, "--output", target, *case.options)
         assert (done.code, done.err) == (0, ""), done
         network = network_of(target)
-    fixture = reader.read(case.fixture)
+    fixture = reader.read(case.fixture, case.names)
     check = next((check for check in (check_vig, check_pvig) if case.fixture in check.NETWORKS), None)
     if check:
         check.force(network, fixture.arrays, "knn_eval", watch=False)
-    logits = network.set_train(False)(Tensor(fixture.images)).asnumpy()
-    yield compare.relative("logits", logits, fixture.arrays["logits"], 2e-5)
+    network.set_train(False)
+    if case.fixture in check_dgcnet.NETWORKS:
+        main = network.maps(Tensor(fixture.images)).asnumpy()
+        yield compare.relative("main", main, fixture.arrays["main"], check_dgcnet.LIMITS.logits)
+    else:
+        logits = network(Tensor(fixture.images)).asnumpy()
+        yield compare.relative("logits", logits, fixture.arrays["logits"], 2e-5)
 
 
 def network_of(path: Path) -> nn.Cell:
