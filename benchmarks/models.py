@@ -1,13 +1,14 @@
-"""Time the networks on this machine: `make bench`, or python benchmarks/models.py vig_s resnext50_32x4d
+"""Time the networks on this machine: `make bench`, or python benchmarks/models.py [--quick] vig_s resnext152_64x4d
 
-For each network and mode (forward at batch 1 and 8, training step at batch 8) a process of its own prints: the median
-of several calls, images per second, the first call with compiling, the peak memory, and the achieved GFLOP/s as a share
-of what a matrix product reaches in the same process. Machines drift: compare the ratio to that reference, not the
-milliseconds.
+For each network and mode (forward at batch 1 and 8, training step at batch 8; DGCNet at batch 1) a process of its own,
+one at a time, prints: the median of several calls, images per second, the first call with compiling, the peak memory,
+and the achieved GFLOP/s as a share of what a matrix product reaches in the same process. Machines drift: compare the
+ratio to that reference, not the milliseconds. --quick makes fewer calls.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import resource
 import subprocess
@@ -18,9 +19,14 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-NETWORKS = ("vig_nano", "resnext_nano", "vig_s", "resnext50_32x4d")
-MODES = (("forward", 1), ("forward", 8), ("step", 8))
-NUM_CALLS = 7
+NANOS = ("vig_nano", "pvig_nano", "dgmn2_nano", "hlg_nano", "resnext_nano", "dgcnet_nano")
+NETWORKS = (*NANOS, "vig_s", "pvig_s", "dgmn2_tiny", "hlg_mobile", "resnext152_64x4d", "dgcnet_res101")
+CLASSIFICATION_MODES = (("forward", 1), ("forward", 8), ("step", 8))
+SEGMENTATION_MODES = (("forward", 1), ("step", 1))
+# Pixels along one side where that is not the card's, and the multiply-adds of such an image (multiply_adds.py).
+OTHER_SIZES = {"dgcnet_res101": (416, 195.3)}
+CITYSCAPES_CLASSES = 19
+NUM_CALLS, NUM_QUICK_CALLS, NUM_MATRIX_CALLS = 7, 3, 15
 MATRIX = 1024
 # Multiply-adds of a training step in units of a forward pass: the backward pass takes two.
 STEP_FACTOR = 3
@@ -28,14 +34,15 @@ STEP_FACTOR = 3
 
 def main(words: list[str]) -> int:
     """Run every measurement in a process of its own and print a table."""
-    if words[:1] == ["--one"]:
-        print(json.dumps(measure(words[1], words[2], int(words[3]))))
+    arguments = _parse(words)
+    if arguments.one:
+        print(json.dumps(measure(*arguments.networks, arguments.one[0], int(arguments.one[1]), arguments.quick)))
         return 0
     print(f"{'network':<20} {'mode':<10} {'median ms':>9} {'images/s':>8} {'first s':>7} {'peak GB':>7}", end=" ")
-    print(f"{'GFLOP/s':>7} {'of peak':>7} {'matmul ms':>9}")
-    for name in words or NETWORKS:
-        for mode, batch in MODES:
-            command = [sys.executable, __file__, "--one", name, mode, str(batch)]
+    print(f"{'GFLOP/s':>7} {'of peak':>7} {'matmul ms':>9}", flush=True)
+    for name in arguments.networks or NETWORKS:
+        for mode, batch in _modes(name):
+            command = [sys.executable, __file__, name, "--one", mode, str(batch)] + ["--quick"] * arguments.quick
             finished = subprocess.run(command, capture_output=True, text=True, check=False)
             if finished.returncode:
                 print(finished.stderr, file=sys.stderr)
@@ -44,8 +51,20 @@ def main(words: list[str]) -> int:
     return 0
 
 
-def measure(name: str, mode: str, batch: int) -> dict[str, float | None]:
-    """Figures of one network in this process."""
+def _parse(words: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("networks", nargs="*", help=f"default: {', '.join(NETWORKS)}")
+    parser.add_argument("--quick", action="store_true", help=f"{NUM_QUICK_CALLS} calls instead of {NUM_CALLS}")
+    parser.add_argument("--one", nargs=2, metavar=("MODE", "BATCH"), help="this measurement, in this process, as JSON")
+    return parser.parse_args(words)
+
+
+def _modes(name: str) -> tuple[tuple[str, int], ...]:
+    return SEGMENTATION_MODES if name.startswith("dgcnet") else CLASSIFICATION_MODES
+
+
+def measure(name: str, mode: str, batch: int, quick: bool) -> dict[str, float | None]:
+    """Figures of one network in this process; seconds, 2^30 bytes, 1e9 floating-point operations a second."""
     from src.runtime.device import prepare_process, select_device
 
     prepare_process()
@@ -57,30 +76,44 @@ def measure(name: str, mode: str, batch: int) -> dict[str, float | None]:
     from src.models import create_model, model_info
 
     info = model_info(name)
-    image = np.random.default_rng(0).standard_normal((batch, 3, info.image_size, info.image_size))
-    image, label = ms.Tensor(image, ms.float32), ms.Tensor(np.arange(batch) % 10, ms.int32)
-    network = create_model(name, image_size=info.image_size)
+    size, flops_g = OTHER_SIZES.get(info.name, (info.image_size, info.flops_g))
+    image = ms.Tensor(np.random.default_rng(0).standard_normal((batch, 3, size, size)), ms.float32)
+    class_num = CITYSCAPES_CLASSES if info.task == "segmentation" else 1000
+    network = create_model(name, class_num, size)
+    num_calls = NUM_QUICK_CALLS if quick else NUM_CALLS
     if mode == "step":
-        step = _training_step(network)
-        first, median = _time(lambda: step(image, label).asnumpy())
+        step, label = _training_step(network, class_num), _label(info.task, batch, size)
+        first, median = _time(lambda: step(image, label).asnumpy(), num_calls)
     else:
         network.set_train(False)
-        first, median = _time(lambda: network(image).asnumpy())
+        first, median = _time(lambda: network(image).asnumpy(), num_calls)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     matrix = ms.Tensor(np.ones((MATRIX, MATRIX)), ms.float32)
-    _, reference = _time(lambda: ms.ops.matmul(matrix, matrix).asnumpy())
-    work = info.flops_g and 2 * info.flops_g * batch * (STEP_FACTOR if mode == "step" else 1)
+    _, reference = _time(lambda: ms.ops.matmul(matrix, matrix).asnumpy(), NUM_MATRIX_CALLS)
+    work = flops_g and 2 * flops_g * batch * (STEP_FACTOR if mode == "step" else 1)
     return {
         "first": first,
         "median": median,
         "images_per_second": batch / median,
-        "peak_gb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2,
+        "peak_gb": peak / 1024**2,
         "gflops": work / median if work else None,
         "matmul": reference,
         "matmul_gflops": 2 * MATRIX**3 / reference / 1e9,
     }
 
 
-def _training_step(network):
+def _label(task: str, batch: int, size: int):
+    """A class for each image, or for each pixel."""
+    import mindspore as ms
+    import numpy as np
+
+    if task == "segmentation":
+        return ms.Tensor(np.random.default_rng(1).integers(0, CITYSCAPES_CLASSES, (batch, size, size)), ms.int32)
+    return ms.Tensor(np.arange(batch) % 10, ms.int32)
+
+
+def _training_step(network, class_num: int):
+    """The network with its family's kind of loss and optimizer."""
     import numpy as np
 
     from src.engine.train_step import TrainStep
@@ -88,19 +121,23 @@ def _training_step(network):
     from src.optimizers import create_optimizer
 
     network.set_train(True)
-    loss = create_loss("ce_smooth", class_num=1000, label_smoothing=0.1)
-    optimizer = create_optimizer("adamw", network.trainable_params(), np.full(100, 1e-4), weight_decay=0.05)
+    rates = np.full(100, 1e-4)
+    if class_num == CITYSCAPES_CLASSES:
+        loss = create_loss("ohem", class_num=class_num)
+        return TrainStep(network, loss, create_optimizer("momentum", network.trainable_params(), rates))
+    loss = create_loss("ce_smooth", class_num=class_num, label_smoothing=0.1)
+    optimizer = create_optimizer("adamw", network.trainable_params(), rates, weight_decay=0.05)
     return TrainStep(network, loss, optimizer)
 
 
-def _time(call) -> tuple[float, float]:
-    """(seconds of the first call, median seconds of NUM_CALLS later ones)"""
+def _time(call, num_calls: int) -> tuple[float, float]:
+    """(seconds of the first call, median seconds of `num_calls` later ones, the second call left out)"""
     seconds = []
-    for _ in range(2 + NUM_CALLS):
+    for _ in range(2 + num_calls):
         began = time.perf_counter()
         call()
         seconds.append(time.perf_counter() - began)
-    return seconds[0], sorted(seconds[2:])[NUM_CALLS // 2]
+    return seconds[0], sorted(seconds[2:])[num_calls // 2]
 
 
 def _print_row(name: str, mode: str, row: dict) -> None:

@@ -22,7 +22,8 @@ class ModelInfo:
     """A network's card: what was published about it, and the preprocessing that belongs to its weights.
 
     image_size in pixels; params_m: trained parameters, millions, at 1000 classes; flops_g: multiply-adds an image, in
-    units of 1e9; top1, top5: percent on ImageNet-1k by `source` ("authors", "seed"); None: not recorded.
+    units of 1e9, published or else counted here (benchmarks/multiply_adds.py); top1, top5: percent on ImageNet-1k by
+    `source` ("authors", "seed"); None: not recorded.
     task: "classification" or "segmentation"; the latter has miou, percent on Cityscapes' validation set, and counts
     parameters at 19 classes.
     mean and std in units of the full range 0..1; crop_pct: centre crop / shorter side after the resize.

@@ -32,9 +32,16 @@ CARDS = {
         "task": "segmentation",
         "image_size": 832,
         "params_m": 72.507,
+        "flops_g": 767.8,
         "miou": 80.30,
         "source": "seed",
     },
-    "dgcnet_res50": {"title": "DGCNet on ResNet-50", "task": "segmentation", "image_size": 832, "params_m": 53.514},
-    "dgcnet_nano": {"title": "DGCNet of small widths", "task": "segmentation", "image_size": 256},
+    "dgcnet_res50": {
+        "title": "DGCNet on ResNet-50",
+        "task": "segmentation",
+        "image_size": 832,
+        "params_m": 53.514,
+        "flops_g": 559.0,
+    },
+    "dgcnet_nano": {"title": "DGCNet of small widths", "task": "segmentation", "image_size": 256, "flops_g": 1.462},
 }

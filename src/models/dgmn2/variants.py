@@ -67,5 +67,5 @@ CARDS = {
         "source": "authors",
         **AUTHORS_INPUT,
     },
-    "dgmn2_nano": {"title": "DGMN2, four blocks of small widths, for small images", "image_size": 32},
+    "dgmn2_nano": {"title": "DGMN2, four blocks of small widths, for small images", "image_size": 32, "flops_g": 0.017},
 }

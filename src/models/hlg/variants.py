@@ -33,8 +33,9 @@ CARDS = {
     "hlg_mobile": {
         "title": "HLG-Mobile",
         "params_m": 6.147,
+        "flops_g": 0.987,
         "top1": 75.6,
         "source": "seed",
     },
-    "hlg_nano": {"title": "HLG of small widths and windows, for small images", "image_size": 32},
+    "hlg_nano": {"title": "HLG of small widths and windows, for small images", "image_size": 32, "flops_g": 0.013},
 }

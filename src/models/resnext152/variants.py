@@ -31,8 +31,8 @@ PAPER = "https://arxiv.org/abs/1611.05431"
 
 CARDS = {
     "resnext50_32x4d": {"title": "ResNeXt-50 32x4d", "params_m": 25.029, "flops_g": 4.23},
-    "resnext101_32x4d": {"title": "ResNeXt-101 32x4d"},
-    "resnext101_64x4d": {"title": "ResNeXt-101 64x4d"},
+    "resnext101_32x4d": {"title": "ResNeXt-101 32x4d", "flops_g": 7.97},
+    "resnext101_64x4d": {"title": "ResNeXt-101 64x4d", "flops_g": 15.46},
     "resnext152_64x4d": {
         "title": "ResNeXt-152 64x4d",
         "params_m": 114.972,
@@ -41,5 +41,5 @@ CARDS = {
         "top5": 94.71,
         "source": "seed",
     },
-    "resnext_nano": {"title": "ResNeXt of four blocks, for small images", "image_size": 32},
+    "resnext_nano": {"title": "ResNeXt of four blocks, for small images", "image_size": 32, "flops_g": 0.021},
 }

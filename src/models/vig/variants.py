@@ -79,17 +79,23 @@ CARDS = {
         "source": "authors",
         **AUTHORS_INPUT,
     },
-    "vig_ti_patch16_224": {"title": "ViG-Ti (MindSpore zoo)", **ZOO_INPUT},
+    "vig_ti_patch16_224": {"title": "ViG-Ti (MindSpore zoo)", "flops_g": 1.301, **ZOO_INPUT},
     "vig_s_patch16_224": {
         "title": "ViG-S (MindSpore zoo)",
         "params_m": 22.711,
+        "flops_g": 4.517,
         "top1": 80.4,
         "top5": 95.2,
         "source": "seed",
         **ZOO_INPUT,
     },
-    "vig_b_patch16_224": {"title": "ViG-B (MindSpore zoo)", **ZOO_INPUT},
-    "vig_nano": {"title": "ViG, 64 channels and 4 blocks, for small images", "image_size": 32, **AUTHORS_INPUT},
+    "vig_b_patch16_224": {"title": "ViG-B (MindSpore zoo)", "flops_g": 17.643, **ZOO_INPUT},
+    "vig_nano": {
+        "title": "ViG, 64 channels and 4 blocks, for small images",
+        "image_size": 32,
+        "flops_g": 0.018,
+        **AUTHORS_INPUT,
+    },
     "pvig_ti": {
         "title": "Pyramid ViG-Ti",
         "params_m": 10.714,
@@ -125,6 +131,7 @@ CARDS = {
     "pvig_nano": {
         "title": "Pyramid ViG, three stages of 32, 64 and 128 channels, for small images",
         "image_size": 32,
+        "flops_g": 0.019,
         **AUTHORS_INPUT,
     },
 }
