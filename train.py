@@ -23,8 +23,8 @@ def main(argv: list[str]) -> int:
         return 0
     # MindSpore is loaded here, after the process has been prepared for it.
     from src.engine.check_dataset import check_dataset
+    from src.engine.draw_schedule import draw_schedule
     from src.engine.networks import describe_networks
-    from src.engine.plan import draw_schedule
     from src.engine.show_batch import show_batch
     from src.engine.trainer import train
 

@@ -16,6 +16,8 @@ from src.config.checks import (
     share_below_one,
 )
 
+DECAYS = ("cosine", "cosine_annealing", "cosine_restarts", "constant", "exp", "linear", "poly", "step", "steps")
+
 
 @dataclass(frozen=True, kw_only=True)
 class RunConfig:
@@ -121,7 +123,7 @@ class ModelConfig:
 class ScheduleConfig:
     """Learning rate"""
 
-    lr_decay_mode: str
+    lr_decay_mode: Annotated[str, one_of(*DECAYS)]
     lr_init: Annotated[float, at_least(0.0)]
     lr_max: Annotated[float, positive()]
     lr_min: Annotated[float, at_least(0.0)]
@@ -144,7 +146,7 @@ class ScheduleConfig:
 class OptimizerConfig:
     """Optimizer"""
 
-    opt: str
+    opt: Annotated[str, one_of("adamw", "adamweightdecay", "lamb", "lion", "momentum", "sgd")]
     beta1: Annotated[float, between(0.0, 1.0)]
     beta2: Annotated[float, between(0.0, 1.0)]
     momentum: Annotated[float, between(0.0, 1.0)]
@@ -160,7 +162,7 @@ class OptimizerConfig:
 class LossConfig:
     """Loss"""
 
-    loss_name: str
+    loss_name: Annotated[str, one_of("ce", "ce_smooth", "ce_smooth_mixup", "soft_target", "bce", "ohem")]
     use_label_smooth: bool
     label_smooth_factor: Annotated[float, between(0.0, 1.0)]
     bce_threshold: Annotated[float | None, between(0.0, 1.0)]

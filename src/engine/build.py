@@ -55,4 +55,4 @@ def _make_optimizer(config: Config, weights: list, rates: np.ndarray):
             layer_decay=optimizer.layer_decay,
         )
     except ValueError as error:
-        raise UserError(f"opt: {error}") from None
+        raise UserError(f"{error}: give --layer_decay 1") from None

@@ -8,18 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from src.config import Config, Resolved, UserError
+from src.config import Config, UserError
 from src.config.schema import KEY_TYPES
 from src.engine.length import num_epochs
 from src.engine.tasks.augmentation import is_mixed
-from src.engine.tasks.create import create_task
 from src.lr_schedulers import learning_rates
 from src.runtime.device import clamp_workers
-from src.runtime.logs import log_to_console
-from src.visualization import plot_learning_rate
 
 Note = tuple[int, str]  # logging level, text
-NOMINAL_STEPS = 100  # an epoch, for a picture without training images
 
 
 def scaled_to_batch(config: Config, global_batch: int) -> tuple[Config, list[Note]]:
@@ -83,30 +79,6 @@ def schedule_change(before: dict[str, Any], config: Config, num_steps: int, step
         f"the schedule is another one ({epochs[0]} -> {epochs[1]} epochs): learning rate of the next step {new[0]:g} "
         f"(was {was}), of the last one {new[-1]:g} at step {len(tables[1])}"
     )
-
-
-def draw_schedule(resolved: Resolved) -> int:
-    """Draw the learning rate of this configuration into `plot_lr`; returns the exit code.
-
-    Steps are those of one process on the training images. Where these are not there an epoch has NOMINAL_STEPS: the
-    picture's axis counts epochs anyway.
-    """
-    config, logger = resolved.config, log_to_console()
-    try:
-        steps = create_task(config, given=resolved.given).steps_per_epoch(num_ranks=1)
-    except UserError as error:
-        steps = NOMINAL_STEPS
-        logger.info("drawn with %d steps an epoch, since the training images cannot tell: %s", steps, error)
-    config, notes = scaled_to_batch(config, config.data.images_per_step)
-    for level, note in notes:
-        logger.log(level, note)
-    rates = learning_rate_table(config, num_epochs(config, steps), steps)
-    try:
-        plot_learning_rate(rates, steps, config.run.plot_lr)
-    except OSError as error:
-        raise UserError(f"plot_lr: {config.run.plot_lr} cannot be written ({error.strerror})") from None
-    logger.info("learning rate of %d steps (%s): see %s", len(rates), config.schedule.lr_decay_mode, config.run.plot_lr)
-    return 0
 
 
 # Keys that are understood and not acted on yet, with the value that asks for nothing.

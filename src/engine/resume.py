@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import numpy as np
 from mindspore import nn
 
 from src.callbacks.progress import Progress
-from src.checkpoints import Checkpoint, load_weights
+from src.checkpoints import Checkpoint, load_weights, save_checkpoint
 from src.config import Config, UserError
 from src.engine.networks import arrays_of
 from src.engine.train_step import TrainStep
@@ -45,6 +46,40 @@ def environment(config: Config, session: Session) -> dict[str, Any]:
         "mindspore": ms.__version__,
         "python": platform.python_version(),
     }
+
+
+def save(
+    path: Path,
+    task_meta: Mapping[str, Any],
+    step: TrainStep,
+    network: nn.Cell,
+    progress: Progress,
+    config: Config,
+    session: Session,
+) -> None:
+    """Write all that `restore` puts back, and what others need to use the weights (`task_meta`).
+
+    Raises:
+        ValueError: a tensor is not finite. The step that ruins the weights still has a finite loss: it must not
+            replace the last good checkpoint.
+    """
+    tensors = training_tensors(step, network)
+    ruined = next((name for name, value in tensors.items() if not np.isfinite(value).all()), None)
+    if ruined:
+        raise ValueError(f"{ruined} is not finite")
+    meta = {
+        **task_meta,
+        "config": config.flat(),
+        "epoch": progress.epoch,
+        "batch": progress.batch,
+        "step": progress.step,
+        "steps_per_epoch": progress.steps_per_epoch,
+        "best": progress.best,
+        "without_improvement": progress.without_improvement,
+        "metrics": progress.evaluation,
+        "environment": environment(config, session),
+    }
+    save_checkpoint(path, tensors, meta)
 
 
 def restore(

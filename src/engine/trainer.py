@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import mindspore as ms
-import numpy as np
 from mindspore.train import Callback
 
 from src.callbacks.checkpoints import SaveCheckpoints
@@ -19,18 +18,18 @@ from src.callbacks.guards import StopOnNonFiniteLoss, StopOnRequest
 from src.callbacks.profiling import ProfileSteps
 from src.callbacks.progress import Progress, TrackProgress
 from src.callbacks.progress_bar import ShowProgress
-from src.callbacks.scalars import WriteScalars
-from src.checkpoints import Checkpoint, fit_image_size, load_checkpoint, load_weights, save_checkpoint
+from src.checkpoints import Checkpoint, load_checkpoint
 from src.checkpoints.store import remove_leftovers
 from src.config import Config, Resolved, UserError, config_text
 from src.engine import resume
 from src.engine.build import build_train_step
 from src.engine.evaluation_set import EvaluationSet
 from src.engine.evaluator import Evaluator
+from src.engine.event_log import event_log
 from src.engine.freezing import freeze
 from src.engine.length import num_epochs
 from src.engine.limits import Limits
-from src.engine.networks import build_network, resized_note
+from src.engine.networks import build_network
 from src.engine.plan import (
     learning_rate_table,
     likely_causes,
@@ -40,6 +39,7 @@ from src.engine.plan import (
 )
 from src.engine.readings import Readings
 from src.engine.report import Results, training_report
+from src.engine.start import start_from
 from src.engine.tasks.create import create_task
 from src.engine.tasks.task import Task
 from src.runtime.entry import Session, announce, join
@@ -47,7 +47,7 @@ from src.runtime.logs import get_logger, log_to_file
 from src.runtime.run_folder import RunFolder, choose_run_folder
 from src.runtime.signals import STOPPED_EXIT_CODE, StopRequest
 from src.runtime.terminal import progress_shown
-from src.visualization import EventFile, plot_curves
+from src.visualization import plot_curves
 
 READ_INTERVAL_OFF_CPU = 50  # steps between two readings of the loss where each one waits for the device
 NON_FINITE_PATIENCE = 50  # overflowing steps in a row that a loss scale may skip
@@ -61,8 +61,9 @@ def train(resolved: Resolved) -> int:
     """
     config = resolved.config
     task = create_task(config, given=resolved.given)
-    task.steps_per_epoch(num_ranks=1)
-    task.check_augmentation()
+    steps = task.steps_per_epoch(num_ranks=1)
+    learning_rate_table(config, num_epochs(config, steps), steps)
+    task.check_settings()
     if config.eval.eval_interval:
         task.check_validation()
     name = config.run.name or resolved.recipe
@@ -110,25 +111,10 @@ class Trainer:
         self._results: Results | None = None
 
     def start_from(self, checkpoint: Checkpoint) -> None:
-        """Begin with the weights of another run; a head for other classes is replaced, tables follow the image size."""
-        model = self.config.model
-        weights, resized = fit_image_size(self.network, checkpoint.weights(model.use_ema))
-        class_num = (checkpoint.meta["config"]["class_num"], model.class_num)
-        kept = load_weights(
-            self.network,
-            weights,
-            origin=str(checkpoint.path),
-            class_num=class_num,
-            new_head=True,
-        )
+        """Begin with the weights of another run."""
+        self.notes += start_from(checkpoint, self.network, self.config)
         if self.step.average is not None:
             self.step.average.restart()
-        self.notes.append((logging.INFO, f"load model {checkpoint.path} success"))
-        if resized:
-            self.notes.append((logging.INFO, resized_note(resized, self.config.data.train_image_size)))
-        if kept:
-            text = f"new head for {class_num[1]} classes instead of {class_num[0]}: {', '.join(kept)}"
-            self.notes.append((logging.INFO, text))
 
     def resume(self, checkpoint: Checkpoint) -> None:
         """Go on where a run of this configuration stopped."""
@@ -213,8 +199,7 @@ class Trainer:
         if main:
             callbacks += [*self.task.step_log(progress, self.logger, self.readings.learning_rate), self._epoch_log()]
         if main and config.run.tensorboard:
-            events = EventFile(self.folder.root, progress.step + 1)
-            callbacks.append(WriteScalars(progress, events.write, self.readings.learning_rate, self.readings.norms))
+            callbacks += event_log(self.folder.root, progress, self.readings, self.logger)
         callbacks += [saver, StopOnRequest(progress, self.limits.reached, saver.save_last)]
         if main and config.run.open_profiler:
             profile = ProfileSteps(self.folder.profile, self.logger)
@@ -276,27 +261,13 @@ class Trainer:
 
     def _save(self, path: Path) -> None:
         progress = self.progress
-        tensors = resume.training_tensors(self.step, self.network)
-        # The step that ruins the weights still has a finite loss: it must not replace the last good checkpoint.
-        ruined = [name for name, value in tensors.items() if not np.isfinite(value).all()]
-        if ruined:
+        try:
+            resume.save(path, self.task.meta(), self.step, self.network, progress, self.config, self.session)
+        except ValueError as error:
             raise UserError(
-                f"{ruined[0]} is not finite after step {progress.step} of {progress.num_steps}: likely "
-                f"{likely_causes(self.config)}; last good checkpoint: {self._last_good()}"
-            )
-        meta = {
-            **self.task.meta(),
-            "config": self.config.flat(),
-            "epoch": progress.epoch,
-            "batch": progress.batch,
-            "step": progress.step,
-            "steps_per_epoch": progress.steps_per_epoch,
-            "best": progress.best,
-            "without_improvement": progress.without_improvement,
-            "metrics": progress.evaluation,
-            "environment": resume.environment(self.config, self.session),
-        }
-        save_checkpoint(path, tensors, meta)
+                f"{error} after step {progress.step} of {progress.num_steps}: likely {likely_causes(self.config)}; "
+                f"last good checkpoint: {self._last_good()}"
+            ) from None
 
     def _last_good(self) -> str:
         return str(self.folder.last) if self.folder.last.exists() else "none yet"

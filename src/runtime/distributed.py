@@ -48,8 +48,3 @@ def sum_over_ranks(values: np.ndarray, num_ranks: int) -> np.ndarray:
     limbs = np.stack([high, values - high * _LIMB]).astype(np.float32)
     summed = ops.AllReduce()(ms.Tensor(limbs)).asnumpy().astype(np.float64)
     return summed[0] * _LIMB + summed[1]
-
-
-def wait_for_all(num_ranks: int) -> None:
-    """Return when every rank has come here (a sum, since the CPU has no barrier)."""
-    sum_over_ranks(np.zeros(1), num_ranks)

@@ -36,7 +36,7 @@ def test_a_device_that_is_not_there_as_a_process(tiny):
 def test_keys_and_values(told, tiny):
     assert told("--max_epoch", "many").startswith("--max_epoch ")
     assert told("--lr_max", -1).startswith("--lr_max ")
-    assert told("--opt", "adam9").startswith("opt: ")
+    assert told("--opt", "adam9").startswith("--opt must be one of adamw, ")
     assert told("--autoaugment", "rand-m12").startswith("autoaugment: 'rand-m12' needs m in 0-10")
     assert told("--mixup", 0.2, "--batch_size", 1).startswith("mixup 0.2 mixes images of a batch, and batch_size is 1")
     assert told("--backbone", "resnext_nan").startswith(
@@ -44,7 +44,8 @@ def test_keys_and_values(told, tiny):
     )
     assert told("--backbone", "dgcnet_nano").startswith("class_num is 10, but dgcnet_nano segments cityscapes, ")
     assert told("--loss_name", "ohem").startswith("loss_name ohem is for segmentation networks: choose one of ce, ")
-    assert told("--lr_decay_mode", "cosin").startswith("lr_decay_mode cosin: ")
+    assert told("--lr_decay_mode", "cosin").startswith("--lr_decay_mode must be one of cosine, ")
+    assert told("--warmup_epochs", 5).startswith("lr_decay_mode cosine: a warm-up of 5")
     assert told("--class_num", 10, "--num_classes", 10).endswith(" both set class_num: keep one")
     assert told("--drop_path_rate", 1) == "--drop_path_rate must be at least 0 and below 1, not 1"
     assert told("--drop_rate", 1) == "--drop_rate must be at least 0 and below 1, not 1"

@@ -10,6 +10,7 @@ from src.datasets.transforms import Preprocessing
 from src.engine.tasks.augmentation import (
     augmented_transforms,
     check_augmentation,
+    check_loss,
     create_batch_step,
     create_training_loss,
     is_mixed,
@@ -94,5 +95,7 @@ def test_each_loss_takes_mixed_targets(name):
     assert value == pytest.approx(np.log(2) if name == "bce" else np.log(10), rel=1e-5)
 
 
-def test_an_unknown_loss_is_the_users_mistake():
-    assert message_of(create_training_loss, config("--loss_name", "bse")).startswith("loss_name: unknown loss 'bse'")
+def test_a_loss_of_the_other_task_is_the_users_mistake():
+    assert message_of(check_loss, config("--loss_name", "ohem")) == (
+        "loss_name ohem is for segmentation networks: choose one of ce, ce_smooth, ce_smooth_mixup, soft_target, bce"
+    )

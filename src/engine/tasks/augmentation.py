@@ -9,7 +9,7 @@ from src.datasets.batch_step import BatchStep
 from src.datasets.erasing import Erasing
 from src.datasets.mixing import Mixing
 from src.datasets.transforms import Preprocessing, training_transforms
-from src.loss import CLASSIFICATION_LOSSES, SEGMENTATION_LOSSES, create_loss
+from src.loss import CLASSIFICATION_LOSSES, create_loss
 
 
 def check_augmentation(config: Config, preprocessing: Preprocessing) -> None:
@@ -64,21 +64,22 @@ def create_batch_step(config: Config, rank: int, first_epoch: int) -> BatchStep 
     return BatchStep(erasing, mixing, seed=config.run.seed, rank=rank, first_epoch=first_epoch)
 
 
-def create_training_loss(config: Config) -> nn.Cell:
-    """The training loss; mixing has already smoothed its targets. UserError for an unknown name."""
-    settings = config.loss
-    if settings.loss_name in SEGMENTATION_LOSSES:
+def check_loss(config: Config) -> None:
+    """UserError for a loss of the other task."""
+    name = config.loss.loss_name
+    if name not in CLASSIFICATION_LOSSES:
         known = ", ".join(CLASSIFICATION_LOSSES)
-        raise UserError(f"loss_name {settings.loss_name} is for segmentation networks: choose one of {known}")
-    try:
-        return create_loss(
-            settings.loss_name,
-            class_num=config.model.class_num,
-            label_smoothing=0.0 if is_mixed(config) else _label_smoothing(config),
-            target_threshold=settings.bce_threshold,
-        )
-    except ValueError as error:
-        raise UserError(f"loss_name: {error}") from None
+        raise UserError(f"loss_name {name} is for segmentation networks: choose one of {known}")
+
+
+def create_training_loss(config: Config) -> nn.Cell:
+    """The training loss; mixing has already smoothed its targets."""
+    return create_loss(
+        config.loss.loss_name,
+        class_num=config.model.class_num,
+        label_smoothing=0.0 if is_mixed(config) else _label_smoothing(config),
+        target_threshold=config.loss.bce_threshold,
+    )
 
 
 def _label_smoothing(config: Config) -> float:

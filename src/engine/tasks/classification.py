@@ -30,6 +30,7 @@ from src.engine.networks import network_info
 from src.engine.tasks.augmentation import (
     augmented_transforms,
     check_augmentation,
+    check_loss,
     create_batch_step,
     create_training_loss,
 )
@@ -170,8 +171,9 @@ class ClassificationTask:
         """The training loss."""
         return create_training_loss(self.config)
 
-    def check_augmentation(self) -> None:
-        """UserError for a policy that is none, or one that these batches cannot have."""
+    def check_settings(self) -> None:
+        """UserError for another task's loss, an unknown policy, or mixing that these batches cannot have."""
+        check_loss(self.config)
         check_augmentation(self.config, self.preprocessing)
 
     def step_log(self, progress, logger, learning_rate: Callable[[], float]) -> list[Callback]:

@@ -152,9 +152,6 @@ class SegmentationTask:
     def loss(self) -> nn.Cell:
         """The training loss."""
         settings = self.config.loss
-        if settings.loss_name not in SEGMENTATION_LOSSES:
-            known = ", ".join(SEGMENTATION_LOSSES)
-            raise UserError(f"loss_name {settings.loss_name} is for classification networks: choose one of {known}")
         return create_loss(
             settings.loss_name,
             class_num=NUM_CLASSES,
@@ -163,8 +160,12 @@ class SegmentationTask:
             ignore_label=IGNORE_LABEL,
         )
 
-    def check_augmentation(self) -> None:
-        """Scales, flips and colours may be what the schema lets them be."""
+    def check_settings(self) -> None:
+        """UserError for another task's loss; scales, flips and colours may be what the schema lets them be."""
+        name = self.config.loss.loss_name
+        if name not in SEGMENTATION_LOSSES:
+            known = ", ".join(SEGMENTATION_LOSSES)
+            raise UserError(f"loss_name {name} is for classification networks: choose one of {known}")
 
     def step_log(self, progress, logger, learning_rate: Callable[[], float]) -> list[LogSegmentation]:
         """The seed's lines."""

@@ -50,8 +50,8 @@ class Task(Protocol):
     def loss(self) -> nn.Cell:
         """(the network's output, label) -> scalar"""
 
-    def check_augmentation(self) -> None:
-        """UserError for settings of the augmentation that cannot be."""
+    def check_settings(self) -> None:
+        """UserError for a loss or an augmentation that this task cannot have."""
 
     def step_log(self, progress: Progress, logger: Any, learning_rate: Callable[[], float]) -> list[Callback]:
         """What writes log lines that only this task's seed has."""
