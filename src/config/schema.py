@@ -66,7 +66,10 @@ class DataConfig:
 
     @property
     def images_per_step(self) -> int:
-        """Images that one optimizer step of a device sees."""
+        """Images of one optimizer step on a device: `accumulate_steps` batches of `batch_size`.
+
+        The data pipeline gives them out together, so mixing pairs images across all of them.
+        """
         return self.batch_size * self.accumulate_steps
 
 

@@ -37,18 +37,10 @@ def test_twenty_steps_of_two_ranks_equal_one_process_on_the_joined_batch(digits,
         assert difference < 1e-5, name
 
 
-def test_training_command_with_two_ranks(digits, tmp_path):
-    words = [
-        "--config_path",
-        "vig_nano_digits.yml",
-        "--dataset_path",
-        digits,
-        "--backbone",
-        "resnext_nano",
-        "--max_epoch",
-        "1",
-    ]
-    words += ["--batch_size", "32", "--warmup_epochs", "0.3", "--save_checkpoint_path", tmp_path, "--name", "pair"]
+def test_training_command_with_two_ranks_that_accumulate(digits, tmp_path):
+    words = ["--config_path", "vig_nano_digits.yml", "--dataset_path", digits, "--backbone", "resnext_nano"]
+    words += ["--batch_size", "16", "--accumulate_steps", "2", "--max_epoch", "1", "--warmup_epochs", "0.3"]
+    words += ["--save_checkpoint_path", tmp_path, "--name", "pair"]
     finished = msrun(tmp_path / "logs", "train.py", *words)
     log = (tmp_path / "logs" / "worker_0.log").read_text()
     assert finished.returncode == 0, log
@@ -56,6 +48,7 @@ def test_training_command_with_two_ranks(digits, tmp_path):
     checkpoint = load_checkpoint(tmp_path / "pair" / "ckpt" / "last.ckpt")
     assert checkpoint.meta["environment"]["ranks"] == 2
     assert checkpoint.meta["steps_per_epoch"] == 1437 // 64
+    assert checkpoint.tensors["state.batches"] == 2 * checkpoint.tensors["optimizer.global_step"] == 2 * (1437 // 64)
     (record,) = map(json.loads, (tmp_path / "pair" / "metrics.jsonl").read_text().splitlines())
     assert record["accuracy"] * 360 == pytest.approx(round(record["accuracy"] * 360), abs=1e-9)
     assert record["loss"] < 2.0  # from log(10) = 2.3
