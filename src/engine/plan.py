@@ -10,12 +10,18 @@ import numpy as np
 
 from src.config import Config, UserError
 from src.config.schema import KEY_TYPES
-from src.engine.length import num_epochs
 from src.engine.tasks.augmentation import is_mixed
 from src.lr_schedulers import learning_rates
 from src.runtime.device import clamp_workers
 
 Note = tuple[int, str]  # logging level, text
+
+
+def num_epochs(config: Config, steps_per_epoch: int) -> int:
+    """max_epoch, or num_steps rounded up to whole epochs."""
+    if config.schedule.num_steps:
+        return -(-config.schedule.num_steps // steps_per_epoch)
+    return config.schedule.max_epoch
 
 
 def scaled_to_batch(config: Config, global_batch: int) -> tuple[Config, list[Note]]:

@@ -27,12 +27,12 @@ from src.engine.evaluation_set import EvaluationSet
 from src.engine.evaluator import Evaluator
 from src.engine.event_log import event_log
 from src.engine.freezing import freeze
-from src.engine.length import num_epochs
 from src.engine.limits import Limits
 from src.engine.networks import build_network
 from src.engine.plan import (
     learning_rate_table,
     likely_causes,
+    num_epochs,
     scaled_to_batch,
     schedule_change,
     silent_settings,

@@ -5,10 +5,10 @@ import logging
 import pytest
 
 from src.config import read_config
-from src.engine.length import num_epochs
 from src.engine.plan import (
     learning_rate_table,
     likely_causes,
+    num_epochs,
     scaled_to_batch,
     schedule_change,
     silent_settings,

@@ -13,6 +13,7 @@ from mindspore.train import Callback, RunContext
 
 from src.callbacks.progress import Progress, TrackProgress
 from src.datasets.epochs import EpochDataset
+from src.datasets.pipeline import EncodedImages
 
 
 class LossStep(nn.Cell):
@@ -72,7 +73,9 @@ def train(progress: Progress, losses: Sequence[Sequence[float]], callbacks: Sequ
     def build(epoch: int) -> ds.Dataset:
         return ds.NumpySlicesDataset(np.array(losses[epoch], np.float32), ["loss"], shuffle=False).batch(1)
 
-    dataset = EpochDataset(build, iter, progress.steps_per_epoch, (1, 0), progress.epoch, progress.batch)
+    dataset = EpochDataset(
+        build, EncodedImages([], []), progress.steps_per_epoch, (1, 0), progress.epoch, progress.batch
+    )
     ms.Model(LossStep()).train(
         progress.num_epochs,
         dataset,

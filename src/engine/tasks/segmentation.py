@@ -22,8 +22,8 @@ from src.datasets.segmentation import TrainingScenes, scene_batches, whole_scene
 from src.datasets.sources.cityscapes import ScenePair, load_pairs
 from src.datasets.sources.cityscapes_classes import CLASS_NAMES, IGNORE_LABEL, LABEL_IDS, NUM_CLASSES, PALETTE
 from src.engine.evaluation_set import EvaluationSet
-from src.engine.length import num_epochs
 from src.engine.networks import network_info
+from src.engine.plan import num_epochs
 from src.engine.scene_examples import SceneExamples
 from src.engine.scene_predictor import ScenePredictor
 from src.engine.tasks.task import chosen_preprocessing, full_steps
