@@ -31,26 +31,31 @@ def check_dataset(resolved: Resolved) -> int:
     Raises:
         UserError: it could not, with the first reason; the report has the others.
     """
-    task, problems = create_task(resolved.config, given=resolved.given), []
-    if isinstance(task, SegmentationTask):
-        return check_scenes(task)
-    training = _attempt(lambda: task.training_folder, problems)
-    if training:
-        facts = _report(task, training, "training")
-        faults = {fact.path: fact.fault for fact in facts if fact.fault}
-        limit = resolved.config.data.max_bad_images
-        if len(faults) > limit * len(training):
-            problems.append(too_many_bad(faults, len(training), limit))
-        _attempt(lambda: task.steps_per_epoch(num_ranks=1), problems)
-        validation = _attempt(lambda: task.validation_folder, problems) if resolved.config.eval.eval_interval else None
-        if validation:
-            _report(task, validation, "validation")
+    task = create_task(resolved.config, given=resolved.given)
+    problems = check_scenes(task) if isinstance(task, SegmentationTask) else _check_images(task)
     for problem in problems[1:]:
         print(f"another problem: {problem}")
     if problems:
         raise UserError(problems[0])
     print("No problem: a training can run.")
     return 0
+
+
+def _check_images(task: ClassificationTask) -> list[str]:
+    """Report on the images; returns all for which a training could not run."""
+    problems, config = [], task.config
+    training = _attempt(lambda: task.training_folder, problems)
+    if training:
+        facts = _report(task, training, "training")
+        faults = {fact.path: fact.fault for fact in facts if fact.fault}
+        limit = config.data.max_bad_images
+        if len(faults) > limit * len(training):
+            problems.append(too_many_bad(faults, len(training), limit))
+        _attempt(lambda: task.steps_per_epoch(num_ranks=1), problems)
+        validation = _attempt(lambda: task.validation_folder, problems) if config.eval.eval_interval else None
+        if validation:
+            _report(task, validation, "validation")
+    return problems
 
 
 def _attempt(look: Callable, problems: list[str]):

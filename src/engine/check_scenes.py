@@ -13,21 +13,12 @@ from src.runtime.device import clamp_workers
 from src.runtime.terminal import progress_shown
 
 
-def check_scenes(task: SegmentationTask) -> int:
-    """Print a report on the training and the validation images; 0 when a training could run.
-
-    Raises:
-        UserError: it could not, with the first reason; the report has the others.
-    """
+def check_scenes(task: SegmentationTask) -> list[str]:
+    """Report on the training and the validation images; returns all for which a training could not run."""
     problems = _report(task, "training")
     if task.config.eval.eval_interval:
         problems += _report(task, "validation")
-    for problem in problems[1:]:
-        print(f"another problem: {problem}")
-    if problems:
-        raise UserError(problems[0])
-    print("No problem: a training can run.")
-    return 0
+    return problems
 
 
 def _report(task: SegmentationTask, what: str) -> list[str]:

@@ -41,7 +41,7 @@ from src.engine.readings import Readings
 from src.engine.report import Results, training_report
 from src.engine.start import start_from
 from src.engine.tasks.create import create_task
-from src.engine.tasks.task import Task
+from src.engine.tasks.task import Task, task_meta
 from src.runtime.entry import Session, announce, join
 from src.runtime.logs import get_logger, log_to_file
 from src.runtime.run_folder import RunFolder, choose_run_folder
@@ -262,7 +262,7 @@ class Trainer:
     def _save(self, path: Path) -> None:
         progress = self.progress
         try:
-            resume.save(path, self.task.meta(), self.step, self.network, progress, self.config, self.session)
+            resume.save(path, task_meta(self.task), self.step, self.network, progress, self.config, self.session)
         except ValueError as error:
             raise UserError(
                 f"{error} after step {progress.step} of {progress.num_steps}: likely {likely_causes(self.config)}; "

@@ -6,11 +6,11 @@ but rounds equal elements differently at different places of a tensor: bits woul
 """
 
 import math
-from collections.abc import Sequence
+from typing import Any
 
 import mindspore as ms
 import numpy as np
-from mindspore import Parameter, Tensor, ops
+from mindspore import Tensor, ops
 
 from src.optimizers.base import Optimizer
 
@@ -26,18 +26,8 @@ class AdamWeightDecay(Optimizer):
     Its first steps are longer than Adam's: with constant gradients (1 - beta1) / sqrt(1 - beta2) = 3.2 rates.
     """
 
-    def __init__(
-        self,
-        parameters: Sequence[Parameter],
-        weight_decays: Sequence[float],
-        rate_scales: Sequence[float],
-        learning_rates,
-        *,
-        beta1: float,
-        beta2: float,
-        eps: float,
-    ):
-        super().__init__(parameters, weight_decays, rate_scales, learning_rates)
+    def __init__(self, *common: Any, beta1: float, beta2: float, eps: float):
+        super().__init__(*common)
         self.beta1, self.beta2, self.eps = beta1, beta2, eps
         self.moment1 = self.zeros_for_each_parameter("moment1")
         self.moment2 = self.zeros_for_each_parameter("moment2")

@@ -14,8 +14,13 @@ class Optimizer(nn.Cell):
     The learning rates are a constant table (one float32 per step) on the device, indexed there by
     `global_step`, the number of calls so far: no step waits for the host, and beyond its end the table's
     last rate stays. The table is not part of the state: a resumed run may be planned for more epochs.
-    `rate_scales` are factors of the rate, one a parameter.
     The framework's own base class is not used because it would make the table a saved parameter.
+
+    Args:
+        parameters: what is trained.
+        weight_decays: one a parameter.
+        rate_scales: factors of the rate, one a parameter.
+        learning_rates: one a step.
     """
 
     def __init__(
@@ -23,7 +28,7 @@ class Optimizer(nn.Cell):
         parameters: Sequence[Parameter],
         weight_decays: Sequence[float],
         rate_scales: Sequence[float],
-        learning_rates,
+        learning_rates: np.ndarray | Sequence[float],
     ):
         # The weights keep the names that the network gave them.
         super().__init__(auto_prefix=False)

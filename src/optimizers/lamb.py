@@ -1,10 +1,10 @@
 """LAMB: Adam's direction, for each tensor as long as the tensor itself."""
 
 import math
-from collections.abc import Sequence
+from typing import Any
 
 import mindspore as ms
-from mindspore import Parameter, Tensor, ops
+from mindspore import Tensor, ops
 
 from src.optimizers.base import Optimizer
 
@@ -48,18 +48,8 @@ class Lamb(Optimizer):
     authors' program: a bias that begins at zero would have no length to go by.
     """
 
-    def __init__(
-        self,
-        parameters: Sequence[Parameter],
-        weight_decays: Sequence[float],
-        rate_scales: Sequence[float],
-        learning_rates,
-        *,
-        beta1: float,
-        beta2: float,
-        eps: float,
-    ):
-        super().__init__(parameters, weight_decays, rate_scales, learning_rates)
+    def __init__(self, *common: Any, beta1: float, beta2: float, eps: float):
+        super().__init__(*common)
         self.betas, self.eps = (beta1, beta2), eps
         self.shares = (1.0 - beta1, 1.0 - beta2)  # formed here: a graph would subtract in float32
         self.log_beta1, self.log_beta2 = math.log(beta1), math.log(beta2)

@@ -1,9 +1,9 @@
 """Lion: the sign of an interpolated momentum."""
 
-from collections.abc import Sequence
+from typing import Any
 
 import mindspore as ms
-from mindspore import Parameter, Tensor, ops
+from mindspore import Tensor, ops
 
 from src.optimizers.base import Optimizer
 
@@ -23,17 +23,8 @@ class Lion(Optimizer):
     Its authors take betas 0.9 and 0.99, and a rate 3 to 10 times lower, a decay as many times higher than AdamW's.
     """
 
-    def __init__(
-        self,
-        parameters: Sequence[Parameter],
-        weight_decays: Sequence[float],
-        rate_scales: Sequence[float],
-        learning_rates,
-        *,
-        beta1: float,
-        beta2: float,
-    ):
-        super().__init__(parameters, weight_decays, rate_scales, learning_rates)
+    def __init__(self, *common: Any, beta1: float, beta2: float):
+        super().__init__(*common)
         self.betas = (beta1, beta2)
         self.shares = (1.0 - beta1, 1.0 - beta2)  # formed here: a graph would subtract in float32
         self.moments = self.zeros_for_each_parameter("moment")

@@ -1,9 +1,9 @@
 """Stochastic gradient descent with momentum."""
 
-from collections.abc import Sequence
+from typing import Any
 
 import mindspore as ms
-from mindspore import Parameter, Tensor, ops
+from mindspore import Tensor, ops
 
 from src.optimizers.base import Optimizer
 
@@ -18,16 +18,8 @@ def _update(apply_momentum, rate, momentum, decay, scale, weight, velocity, grad
 class Momentum(Optimizer):
     """`v = momentum * v + (g + decay * w); w -= rate * v`, as nn.Momentum and PyTorch's SGD compute it."""
 
-    def __init__(
-        self,
-        parameters: Sequence[Parameter],
-        weight_decays: Sequence[float],
-        rate_scales: Sequence[float],
-        learning_rates,
-        *,
-        momentum: float,
-    ):
-        super().__init__(parameters, weight_decays, rate_scales, learning_rates)
+    def __init__(self, *common: Any, momentum: float):
+        super().__init__(*common)
         self.momentum = momentum
         self.velocities = self.zeros_for_each_parameter("velocity")
         self.apply_momentum = ops.ApplyMomentum()

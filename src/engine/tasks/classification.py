@@ -88,14 +88,6 @@ class ClassificationTask:
         stored = self._meta.get("preprocessing", {})
         return Preprocessing(**chosen_preprocessing(own, stored, keys, self._given))
 
-    def meta(self) -> dict[str, Any]:
-        """What a checkpoint must carry so that others can use the weights."""
-        return {
-            "task": self.name,
-            "class_names": list(self.class_names),
-            "preprocessing": asdict(self.preprocessing),
-        }
-
     # -- training
 
     @cached_property

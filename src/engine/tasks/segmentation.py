@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -76,14 +75,6 @@ class SegmentationTask:
         stored = self._meta.get("preprocessing", {})
         stored = {name: stored[name] for name in own if name in stored}
         return ScenePreprocessing(**chosen_preprocessing(own, stored, keys, self._given))
-
-    def meta(self) -> dict[str, Any]:
-        """What a checkpoint must carry so that others can use the weights."""
-        return {
-            "task": self.name,
-            "class_names": list(self.class_names),
-            "preprocessing": asdict(self.preprocessing),
-        }
 
     # -- training
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -34,9 +35,6 @@ class Task(Protocol):
     class_names: tuple[str, ...]
     preprocessing: Any
     notes: list[str]
-
-    def meta(self) -> dict[str, Any]:
-        """What a checkpoint must carry so that others can use the weights."""
 
     def check_validation(self) -> None:
         """Look for the validation data; UserError when they are not there."""
@@ -79,6 +77,15 @@ class Task(Protocol):
 
     def export_card(self) -> dict[str, Any]:
         """What a program must know of input and output to use an exported file."""
+
+
+def task_meta(task: Task) -> dict[str, Any]:
+    """What a checkpoint must carry so that others can use the weights."""
+    return {
+        "task": task.name,
+        "class_names": list(task.class_names),
+        "preprocessing": asdict(task.preprocessing),
+    }
 
 
 def chosen_preprocessing(
