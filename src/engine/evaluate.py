@@ -8,7 +8,9 @@ import logging
 from src.config import Resolved
 from src.engine.evaluate_scenes import evaluate_scenes
 from src.engine.evaluator import Evaluation, Evaluator
+from src.engine.examples import Examples
 from src.engine.loaded import Loaded
+from src.engine.report import Results, evaluation_report
 from src.engine.tasks.segmentation import SegmentationTask
 from src.metrics import ClassificationResult, write_per_class_csv
 from src.runtime.entry import start
@@ -31,13 +33,14 @@ def evaluate(resolved: Resolved) -> int:
     logger.info("evaluating on %d images at %s", images, loaded.task.validation_folder.root)
     data = loaded.task.evaluation_set(session)
     evaluator = Evaluator(network, data, loaded.task.outputs, loaded.task.metric, session, config.run.amp_level)
-    evaluation = evaluator.run(loaded.weights())
+    examples = loaded.task.examples(data)
+    evaluation = evaluator.run(loaded.weights(), examples)
     if session.is_main:
         local = loaded.task.metric()
         local.load_state(evaluation.local_state)
         for line in result_lines(evaluation, local.compute()):
             logger.info(line)
-        _write_results(loaded, evaluation, logger)
+        _write_results(loaded, evaluation, examples, logger)
     return 0
 
 
@@ -63,7 +66,7 @@ def result_lines(evaluation: Evaluation, local: ClassificationResult) -> list[st
     return lines
 
 
-def _write_results(loaded: Loaded, evaluation: Evaluation, logger: logging.Logger) -> None:
+def _write_results(loaded: Loaded, evaluation: Evaluation, examples: Examples, logger: logging.Logger) -> None:
     checkpoint, result = loaded.checkpoint, evaluation.result
     names = list(loaded.task.class_names)
     folder = fresh_folder(loaded.evaluation_folder)
@@ -79,3 +82,6 @@ def _write_results(loaded: Loaded, evaluation: Evaluation, logger: logging.Logge
     }
     write_atomically(folder / "result.json", json.dumps(summary, indent=2).encode())
     logger.info("see %s, %s", folder / "confusion_matrix.png", folder / "per_class.csv")
+    if loaded.config.run.report:
+        evaluation_report(folder / "report.html", loaded.config, summary, Results(evaluation, examples, names))
+        logger.info("see %s", folder / "report.html")

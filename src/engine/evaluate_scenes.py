@@ -6,6 +6,7 @@ import json
 import logging
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from tqdm import tqdm
@@ -16,6 +17,7 @@ from src.engine.evaluation_set import EvaluationSet
 from src.engine.evaluator import Evaluation, Evaluator
 from src.engine.loaded import Loaded
 from src.engine.networks import with_mixed_precision
+from src.engine.report import Results, evaluation_report
 from src.engine.scene_examples import SceneExamples
 from src.engine.submission import Submission
 from src.metrics import iou_table, seed_result, write_iou_csv
@@ -79,9 +81,14 @@ def _evaluate(
         logger.info(line)
     logger.info("mIOU: %.6f", evaluation.result.mean_iou)
     folder = fresh_folder(loaded.evaluation_folder)
-    _write_figures(loaded, evaluation, folder)
+    summary = _write_figures(loaded, evaluation, folder)
     _draw(examples, folder)
-    for name in ("result/result.txt", "per_class.csv", "best.png", "worst.png"):
+    files = ["result/result.txt", "per_class.csv", "best.png", "worst.png"]
+    if loaded.config.run.report:
+        results = Results(evaluation, examples, CLASS_NAMES)
+        evaluation_report(folder / "report.html", loaded.config, summary, results)
+        files.append("report.html")
+    for name in files:
         logger.info("see %s", folder / name)
 
 
@@ -96,7 +103,8 @@ def _both(first: Callable[..., None], second: Callable[..., None] | None) -> Cal
     return observe
 
 
-def _write_figures(loaded: Loaded, evaluation: Evaluation, folder: Path) -> None:
+def _write_figures(loaded: Loaded, evaluation: Evaluation, folder: Path) -> dict[str, Any]:
+    """The seed's file, a table, and result.json, which is returned."""
     result = evaluation.result
     write_atomically(folder / "result" / "result.txt", seed_result(result).encode())
     write_iou_csv(folder / "per_class.csv", result, CLASS_NAMES)
@@ -110,6 +118,7 @@ def _write_figures(loaded: Loaded, evaluation: Evaluation, folder: Path) -> None
         "seconds_per_image": evaluation.seconds_per_step,
     }
     write_atomically(folder / "result.json", json.dumps(summary, indent=2).encode())
+    return summary
 
 
 def _draw(examples: SceneExamples, folder: Path) -> None:

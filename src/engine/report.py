@@ -70,8 +70,22 @@ def training_report(
         Section("Configuration", configuration(config)),
         Section("Environment", table(environment.items())),
     ]
+    _write(path, f"Training {name}", config, sections)
+
+
+def evaluation_report(path: Path, config: Config, summary: Mapping[str, Any], results: Results) -> None:
+    """Write the report of an evaluation; `summary` is what result.json says."""
+    sections = [
+        Section("Summary", table([(name, _short(value)) for name, value in summary.items()])),
+        *evaluation_sections(results),
+        Section("Configuration", configuration(config)),
+    ]
+    _write(path, f"Evaluation of {Path(summary['checkpoint']).name}", config, sections)
+
+
+def _write(path: Path, title: str, config: Config, sections: Sequence[Section]) -> None:
     subtitle = f"{config.model.backbone}, {config.model.class_num} classes, {config.data.dataset_path}"
-    write_atomically(path, page(f"Training {name}", subtitle, sections).encode())
+    write_atomically(path, page(title, subtitle, sections).encode())
 
 
 def evaluation_sections(results: Results | None) -> list[Section]:

@@ -29,7 +29,7 @@ def evaluated(reference, tmp_path_factory):
     """(what eval.py printed, its result folder) for a checkpoint that lies in no run folder."""
     folder = tmp_path_factory.mktemp("evaluated")
     checkpoint = shutil.copyfile(reference.best, folder / "weights.ckpt")
-    finished = run_process("eval.py", "--pretrained", checkpoint)
+    finished = run_process("eval.py", "--pretrained", checkpoint, "--report", 1)
     assert (finished.code, finished.err) == (0, "")
     return finished.out, folder / "evaluation"
 
@@ -79,8 +79,10 @@ def test_the_classes_add_up(evaluated, result):
     assert sum(int(row["correct"]) for row in rows) == 20 * result["top1"]
 
 
-def test_the_confusion_matrix_is_a_picture(evaluated):
-    _, folder = evaluated
+def test_the_confusion_matrix_is_a_picture_and_the_report_names_the_checkpoint(evaluated):
+    out, folder = evaluated
+    assert f"INFO:see {folder / 'report.html'}\n" in out
+    assert "Evaluation of weights.ckpt" in (folder / "report.html").read_text(encoding="utf-8")
     with Image.open(folder / "confusion_matrix.png") as picture:
         assert picture.format == "PNG"
 

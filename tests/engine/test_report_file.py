@@ -6,7 +6,7 @@ import pytest
 from src.config import read_config
 from src.engine.evaluator import Evaluation
 from src.engine.examples import Examples
-from src.engine.report import Results, training_report
+from src.engine.report import Results, evaluation_report, training_report
 from src.metrics import ClassificationMetric
 from tests.support.commands import TINY
 from tests.support.html_pages import assert_self_contained, parse_page
@@ -49,7 +49,7 @@ def results(tmp_path):
     examples(logits, labels, np.ones(4))
     metric = ClassificationMetric(2)
     metric.update(logits, labels)
-    return Results(Evaluation(metric.compute(), (3, 4, 4), 1.0, 0.5, 8.0), examples, names)
+    return Results(Evaluation(metric.compute(), metric.state(), 1.0, 0.5, 8.0), examples, names)
 
 
 def test_a_complete_run(tmp_path, results):
@@ -71,3 +71,14 @@ def test_a_run_without_an_epoch_or_an_evaluation_has_every_section(tmp_path):
     assert len(page.values("src")) == 1  # the schedule
     assert page.texts["p"].count("Nothing was evaluated in this run.") == 3
     assert "No epoch was completed." in page.texts["p"]
+
+
+def test_an_evaluation(tmp_path, results):
+    config = read_config(["--config_path", str(TINY)]).config
+    evaluation_report(tmp_path / "report.html", config, {"checkpoint": "runs/best.ckpt", "top1": 0.75}, results)
+    page = parse_page((tmp_path / "report.html").read_text(encoding="utf-8"))
+    assert_self_contained(page)
+    assert page.texts["h1"] == ["Evaluation of best.ckpt"]
+    assert page.texts["h2"] == ["Summary", *SECTIONS[4:8]]
+    assert page.texts["td"][:4] == ["checkpoint", "runs/best.ckpt", "top1", "0.75"]
+    assert len(page.values("src")) == 3
