@@ -15,6 +15,7 @@ def losses_are_finite(run):
     return bool(np.isfinite([record["mean_loss"] for record in run.records]).all())
 
 
+@pytest.mark.slow
 def test_another_global_batch_is_warned_of(tiny):
     finished = run_here("train.py", *tiny.options, *SHORT, "--recipe_global_batch", 64)
     assert finished.code == 0
@@ -32,7 +33,7 @@ def test_and_scaled_on_request(tiny):
     assert ", lr=0.002500, " in tiny.log
 
 
-@pytest.mark.parametrize("level", ["O2", "O3"])
+@pytest.mark.parametrize("level", ["O3", pytest.param("O2", marks=pytest.mark.slow)])
 def test_mixed_precision_trains(tiny, level):
     finished = run_here("train.py", *tiny.options, *SHORT, "--amp_level", level, "--loss_scale", 128)
     assert (finished.code, finished.err) == (0, "")

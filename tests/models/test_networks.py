@@ -81,7 +81,7 @@ def test_gradients_in_both_modes(name):
 
 
 @EVERY_NETWORK
-@pytest.mark.parametrize("level", ["O2", "O3"])
+@pytest.mark.parametrize("level", ["O3", pytest.param("O2", marks=pytest.mark.slow)])
 def test_half_precision(name, level):
     ms.set_context(mode=ms.GRAPH_MODE)
     network = create_model(name, CLASSES, drop_path_rate=0.1, drop_rate=0.1).set_train(True)
