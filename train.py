@@ -4,9 +4,10 @@
     python train.py --config_path vig_s_patch16_224.yaml --dataset_path IMAGENET --resume auto
     python train.py --config_path ... --dataset_path IMAGENET --check_dataset    what is wrong with the images
     python train.py --config_path ... --dataset_path IMAGENET --show_batch samples.png
+    python train.py --config_path ... --plot_lr lr.png    the schedule, before anything is trained
     msrun --worker_num=2 --local_worker_num=2 --join=True train.py --config_path ...
 
-Writes outputs/<recipe>/ with the log, the metrics, the curves and the checkpoints.
+Writes outputs/<recipe>/ with the log, the metrics, the curves, a report and the checkpoints.
 """
 
 from __future__ import annotations

@@ -74,9 +74,9 @@ class LogEpochs(Callback):
         self._records.append(record)
         self._logger.info("epoch[%d], step_num[%d], loss=%.6f", record["epoch"], record["step"], record["loss"])
         self._logger.info(epoch_line(record))
-        norms = {name: record[name] for name in self._norms()}
+        norms = [f"{name}={value:.6g}" for name, value in record.items() if name.endswith("_norm")]
         if norms:
-            self._logger.info("norms: %s", ", ".join(f"{name}={value:.6g}" for name, value in norms.items()))
+            self._logger.info("norms: %s", ", ".join(norms))
         if record["skipped"]:
             self._logger.info("steps skipped on overflow so far: %d", record["skipped"])
         with self._metrics.open("a", encoding="utf-8") as file:

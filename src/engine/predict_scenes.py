@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -17,11 +16,11 @@ from src.engine.networks import with_mixed_precision
 from src.engine.scene_inference import TrainedSegmentation
 from src.runtime.entry import start
 from src.runtime.logs import get_logger
-from src.runtime.run_folder import fresh_folder
+from src.runtime.run_folder import distinct_names, fresh_folder
 from src.runtime.terminal import progress_shown
 from src.visualization import SegmentedImage, overlay, segmentation_sheet, write_atomically, write_palette_png
 
-SHEET_ITEMS = 8
+SHEET, SHEET_ITEMS = "predictions", 8
 NAMED_CLASSES = 4  # in the log, the largest ones
 
 
@@ -40,14 +39,14 @@ def predict_scenes(loaded: Loaded, files: Sequence[Path], notes: tuple[str, ...]
     folder = fresh_folder(Path(loaded.config.output.output or "predictions"))
     bar = tqdm(model.predict(files), total=len(files), desc="predicting", leave=False, disable=not progress_shown())
     shown: list[SegmentedImage] = []
-    for name, item in zip(_names(files), bar, strict=True):
+    for name, item in zip(distinct_names(files, taken=[SHEET]), bar, strict=True):
         write_palette_png(folder / f"{name}.png", item.prediction, PALETTE)
         write_atomically(folder / f"{name}_overlay.png", _png(overlay(item.image, item.prediction, PALETTE)))
         logger.info("%s  %s", name, shares(item.prediction))
         if len(shown) < SHEET_ITEMS:
             shown.append(item)
-    segmentation_sheet(shown, CLASS_NAMES, PALETTE, folder / "predictions.png", SHEET_ITEMS)
-    logger.info("see %s; %d maps and overlays beside it", folder / "predictions.png", len(files))
+    segmentation_sheet(shown, CLASS_NAMES, PALETTE, folder / f"{SHEET}.png", SHEET_ITEMS)
+    logger.info("see %s; %d maps and overlays beside it", folder / f"{SHEET}.png", len(files))
     return 0
 
 
@@ -56,14 +55,6 @@ def shares(classes: np.ndarray) -> str:
     counts = np.bincount(classes.ravel(), minlength=len(CLASS_NAMES)) / max(1, classes.size)
     best = np.argsort(-counts, kind="stable")[:NAMED_CLASSES]
     return ", ".join(f"{CLASS_NAMES[k]} {counts[k]:.1%}" for k in best if counts[k] > 0)
-
-
-def _names(files: Sequence[Path]) -> Iterator[str]:
-    """The files' stems; a number is added where a name has been taken."""
-    taken: Counter[str] = Counter(["predictions"])  # the sheet's
-    for file in files:
-        taken[file.stem] += 1
-        yield file.stem if taken[file.stem] == 1 else f"{file.stem}-{taken[file.stem]}"
 
 
 def _png(pixels: np.ndarray) -> bytes:

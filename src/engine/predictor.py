@@ -6,8 +6,7 @@ import csv
 import io
 import json
 import logging
-from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -23,7 +22,7 @@ from src.engine.predict_scenes import predict_scenes
 from src.engine.tasks.segmentation import SegmentationTask
 from src.runtime.entry import start
 from src.runtime.logs import get_logger
-from src.runtime.run_folder import fresh_folder
+from src.runtime.run_folder import distinct_names, fresh_folder
 from src.runtime.terminal import progress_shown
 from src.visualization import Prediction, prediction_grid, write_atomically
 
@@ -53,7 +52,7 @@ def predict(resolved: Resolved) -> int:
     _write(predictions, folder, logger)
     if viewer:
         shown = _spread(predictions)
-        _draw_graphs(viewer, bar(shown, desc="drawing", unit="picture"), folder / "graphs")
+        _draw_graphs(viewer, shown, folder / "graphs", bar)
         logger.info("see the graphs of %d pictures in %s", len(shown), folder / "graphs")
     return 0
 
@@ -77,13 +76,10 @@ def _spread(predictions: list[Prediction]) -> list[Prediction]:
     return [predictions[index] for index in np.round(chosen).astype(int)]
 
 
-def _draw_graphs(viewer: GraphViewer, predictions: Iterable[Prediction], folder: Path) -> None:
-    """A sheet a picture, named after it; a number is added where a name has been taken."""
-    taken = Counter()
-    for item in predictions:
-        stem = Path(item.path).stem
-        taken[stem] += 1
-        name = stem if taken[stem] == 1 else f"{stem}-{taken[stem]}"
+def _draw_graphs(viewer: GraphViewer, predictions: list[Prediction], folder: Path, bar: Callable) -> None:
+    """A sheet a picture, named after it."""
+    names = distinct_names(Path(item.path) for item in predictions)
+    for name, item in zip(names, bar(predictions, desc="drawing", unit="picture"), strict=True):
         viewer.draw(item.path, folder / f"{name}.png", f": {item.labels[0]} ({item.probabilities[0]:.1%})")
 
 

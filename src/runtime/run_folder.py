@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -100,6 +101,17 @@ def fresh_folder(folder: Path) -> Path:
     except OSError as error:
         raise UserError(f"output: {fresh} cannot be written ({error.strerror}): give --output FOLDER") from None
     return fresh
+
+
+def distinct_names(files: Iterable[Path], taken: Iterable[str] = ()) -> Iterator[str]:
+    """A name for what is written of each file: its stem, with a number where that has been taken."""
+    used = set(taken)
+    for file in files:
+        name, number = file.stem, 2
+        while name in used:
+            name, number = f"{file.stem}-{number}", number + 1
+        used.add(name)
+        yield name
 
 
 def _named_checkpoint(path: Path) -> Path:

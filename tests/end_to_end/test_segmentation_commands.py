@@ -107,8 +107,9 @@ def test_the_score_is_that_of_the_submitted_files(run, evaluated):
     assert sum(int(row["pixels"]) for row in rows) == result.num_pixels
 
 
-def test_the_evaluation_leaves_pictures(evaluated):
+def test_the_evaluation_leaves_pictures_and_a_report(evaluated):
     _, folder, _ = evaluated
+    assert "Intersection over union" in (folder / "report.html").read_text(encoding="utf-8")
     for name in ("best.png", "worst.png"):
         with Image.open(folder / name) as picture:
             picture.verify()

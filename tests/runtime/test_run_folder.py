@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from src.runtime.run_folder import RunFolder, choose_run_folder, fresh_folder
+from src.runtime.run_folder import RunFolder, choose_run_folder, distinct_names, fresh_folder
 from tests.support.user_errors import message_of
 
 
@@ -128,3 +128,8 @@ def test_results_are_never_written_over(tmp_path):
     assert message_of(fresh_folder, tmp_path / "file" / "x").startswith(
         f"output: {tmp_path}/file/x cannot be written ("
     )
+
+
+def test_no_two_files_have_one_name():
+    files = [Path("a/x.png"), Path("b/x.png"), Path("c/x-2.png"), Path("all.png")]
+    assert list(distinct_names(files, taken=["all"])) == ["x", "x-2", "x-2-2", "all-2"]
