@@ -82,7 +82,7 @@ def test_pictures_that_are_none(reference, tmp_path):
     for name, message in {
         "missing.png": f"input: {tmp_path}/missing.png is not there",
         "empty": f"input: no pictures below {tmp_path}/empty (.jpg, ",
-        "text.png": f"{tmp_path}/text.png: cannot be read as an image: ",
+        "text.png": f"{tmp_path}/text.png: cannot be read as an image (no image): ",
     }.items():
         assert mistake(run_here("predict.py", *options, tmp_path / name)).startswith(message)
     assert mistake(run_here("predict.py", "--pretrained", reference.best)).startswith("input is empty: ")

@@ -99,6 +99,7 @@ def test_a_second_run_has_a_folder_of_its_own_and_the_same_bits(reference):
     assert [record["loss"] for record in second.records] == [record["loss"] for record in reference.records]
 
 
+@pytest.mark.slow
 def test_another_seed_gives_other_weights_and_evaluation_follows_its_offset(tiny, reference):
     finished = run_here("train.py", *tiny.options, "--seed", 2, "--eval_interval", 3, "--eval_offset", 0)
     assert (finished.code, finished.err) == (0, "")
