@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from src.datasets.joint_transforms import whole_image
-from src.datasets.sources.cityscapes import ScenePair, open_scene, train_ids_of
+from src.datasets.sources.cityscapes import ScenePair, open_scene
 from src.engine.tasks.segmentation import SegmentationTask
 from src.visualization import SegmentedImage
 
@@ -27,7 +27,6 @@ class TrainedSegmentation:
     """
 
     def __init__(self, task: SegmentationTask, forward: Callable):
-        self.task = task
         self.class_names = task.class_names
         self._predictor, self._normalization = task.predictor(forward), task.preprocessing.normalization
 
@@ -37,11 +36,9 @@ class TrainedSegmentation:
         Raises:
             UserError: a file that is not there or cannot be decoded.
         """
-        return (self.segment_pair(ScenePair(Path(file), None)) for file in files)
+        return map(self._predict, map(Path, files))
 
-    def segment_pair(self, pair: ScenePair) -> SegmentedImage:
-        """The prediction of an image beside its truth, where the pair has a label."""
-        image, label = open_scene(pair)
-        prediction = self._predictor(whole_image(image, self._normalization))
-        truth = None if label is None else train_ids_of(np.asarray(label), pair.label)
-        return SegmentedImage(pair.image.stem, np.asarray(image), prediction, truth)
+    def _predict(self, file: Path) -> SegmentedImage:
+        image, _ = open_scene(ScenePair(file, None))
+        classes = self._predictor(whole_image(image, self._normalization))
+        return SegmentedImage(file.stem, np.asarray(image), classes)
