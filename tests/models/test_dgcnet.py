@@ -9,6 +9,7 @@ from mindspore import Tensor, nn
 
 from src.loss import create_loss
 from src.models import LayerContext, create_model, model_info
+from src.models.dgcnet.graphs import SpatialGCN
 from tests.golden import reader
 from tests.golden.check_dgcnet import ResizedLoss, map_shapes
 from tests.golden.compare import Sgd
@@ -134,6 +135,13 @@ class Loss(nn.Cell):
 
 
 @pytest.mark.slow
+def test_a_single_image_whose_graph_has_one_position_has_gradients():
+    """The framework's gradient of the general matrix product is not compiled there."""
+    ms.set_context(mode=ms.GRAPH_MODE)
+    gradient = ms.grad(SpatialGCN(8, LayerContext()))(images(1, 8, 1, 1))
+    assert np.isfinite(gradient.asnumpy()).all()
+
+
 @pytest.mark.parametrize("level", ["O2", "O3"])
 def test_half_precision(level):
     ms.set_context(mode=ms.GRAPH_MODE)

@@ -36,9 +36,9 @@ class SpatialGCN(nn.Cell):
         k = nodes_of(self.node_k(x))  # (B, D, n)
         v = nodes_of(self.node_v(x))
         q = nodes_of(self.node_q(x))
-        affinity = ops.softmax(ops.matmul(q, v.transpose((0, 2, 1))), -1)  # (B, D, D)
+        affinity = ops.softmax(ops.bmm(q, v.transpose((0, 2, 1))), -1)  # (B, D, D)
         # The product k^T A, (B, n, D), is needed transposed: that is A^T k, (B, D, n).
-        y = ops.matmul(affinity.transpose((0, 2, 1)), k)
+        y = ops.bmm(affinity.transpose((0, 2, 1)), k)
         y = self.bn_wg(self.conv_wg(map_of(y, *x.shape[2:])))
         return ops.relu(self.out(y) + x)
 
@@ -82,12 +82,12 @@ class DualGCN(nn.Cell):
         """Feature space: project the positions on C / ratio nodes, convolve that graph, project back (section 3.2)."""
         states = nodes_of(self.bn_phi(self.phi(x)))  # (B, C / 2, N)
         projection = nodes_of(self.bn_theta(self.theta(x)))  # (B, C / ratio, N)
-        z = ops.matmul(states, projection.transpose((0, 2, 1)))  # (B, C / 2, C / ratio)
+        z = ops.bmm(states, projection.transpose((0, 2, 1)))  # (B, C / 2, C / ratio)
         # A 1x1 convolution mixes channels: first the nodes take their place, then the states.
         adjacent = self.bn_adj(self.conv_adj(map_of(z.transpose((0, 2, 1)), z.shape[1], 1)))  # (B, C / ratio, C / 2, 1)
         z = nodes_of(adjacent).transpose((0, 2, 1)) + z
         z = nodes_of(self.bn_wg(self.conv_wg(map_of(z, z.shape[2], 1))))
-        y = ops.matmul(z, projection)  # (B, C / 2, N)
+        y = ops.bmm(z, projection)  # (B, C / 2, N)
         y = self.bn3(self.conv3(map_of(y, *x.shape[2:])))
         return ops.relu(x + y)
 
