@@ -47,6 +47,7 @@ def training_report(
     command: Sequence[str],
     ended: str,
     records: Sequence[dict[str, Any]],
+    accuracy_name: str,
     rates: np.ndarray,
     steps_per_epoch: int,
     results: Results | None,
@@ -56,15 +57,15 @@ def training_report(
 
     Args:
         ended: how it ended, in words.
-        records: of metrics.jsonl.
+        records: of metrics.jsonl; accuracy_name: what their `accuracy` is.
         rates: learning rate of every step.
         results: of the last evaluation; None without one.
         environment: what the result depends on besides the configuration.
     """
     sections = [
-        Section("Summary", _summary(ended, records, len(rates) // steps_per_epoch)),
+        Section("Summary", _summary(ended, records, accuracy_name, len(rates) // steps_per_epoch)),
         Section("Command", _commands(command, path.parent / "config.yml")),
-        Section("Curves", _curves(records)),
+        Section("Curves", _curves(records, accuracy_name)),
         Section("Learning rate", picture(lambda file: plot_learning_rate(rates, steps_per_epoch, file), "schedule")),
         *evaluation_sections(results),
         Section("Configuration", configuration(config)),
@@ -113,7 +114,7 @@ def configuration(config: Config) -> str:
     return table(changed, ("key", "value", "default")) + folded("all keys", code(config_text(config)))
 
 
-def _summary(ended: str, records: Sequence[dict[str, Any]], num_epochs: int) -> str:
+def _summary(ended: str, records: Sequence[dict[str, Any]], accuracy_name: str, num_epochs: int) -> str:
     rows = [("ended", ended), ("epochs", f"{len(records)} of {num_epochs}")]
     if records:
         last = records[-1]
@@ -129,8 +130,8 @@ def _summary(ended: str, records: Sequence[dict[str, Any]], num_epochs: int) -> 
     if evaluated:
         best = max(evaluated, key=lambda record: record["accuracy"])
         rows += [
-            ("best accuracy", f"{best['accuracy']:.2%} after epoch {best['epoch']}"),
-            ("last accuracy", f"{evaluated[-1]['accuracy']:.2%} after epoch {evaluated[-1]['epoch']}"),
+            (f"best {accuracy_name}", f"{best['accuracy']:.2%} after epoch {best['epoch']}"),
+            (f"last {accuracy_name}", f"{evaluated[-1]['accuracy']:.2%} after epoch {evaluated[-1]['epoch']}"),
         ]
     return table(rows)
 
@@ -144,13 +145,14 @@ def _commands(command: Sequence[str], config_file: Path) -> str:
     )
 
 
-def _curves(records: Sequence[dict[str, Any]]) -> str:
+def _curves(records: Sequence[dict[str, Any]], accuracy_name: str) -> str:
     if not records:
         return paragraph("No epoch was completed.")
     drawn = [{**record, "loss": record["mean_loss"]} for record in records]
     keys = ("epoch", "step", "mean_loss", "lr", "fps", "accuracy", "top5", "eval_loss")
     rows = [[_short(record.get(key, "")) for key in keys] for record in records]
-    return picture(lambda file: plot_curves(drawn, file), "curves") + folded("figures", table(rows, keys))
+    curves = picture(lambda file: plot_curves(drawn, file, accuracy_name), "curves")
+    return curves + folded("figures", table(rows, keys))
 
 
 def _confusions(results: Results) -> str:

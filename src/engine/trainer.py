@@ -227,6 +227,7 @@ class Trainer:
             command=sys.argv,
             ended=progress.ended,
             records=read_records(self.folder.metrics),
+            accuracy_name=self.task.accuracy_name,
             rates=self.rates,
             steps_per_epoch=progress.steps_per_epoch,
             results=self._results,

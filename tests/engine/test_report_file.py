@@ -31,6 +31,7 @@ def write(path, records, results):
         command=["train.py", "--name", "cats & dogs"],
         ended="complete, 8 steps",
         records=records,
+        accuracy_name="top-1 accuracy",
         rates=np.linspace(0.1, 0.05, 16),
         steps_per_epoch=4,
         results=results,
@@ -58,7 +59,7 @@ def test_a_complete_run(tmp_path, results):
     cells = page.texts["td"]
     rows = dict(zip(cells, cells[1:], strict=False))
     assert (rows["epochs"], rows["mean loss of the last epoch"]) == ("2 of 4", "1.5000")
-    assert (rows["best accuracy"], rows["time in steps"]) == ("75.00% after epoch 2", "3.5 s")
+    assert (rows["best top-1 accuracy"], rows["time in steps"]) == ("75.00% after epoch 2", "3.5 s")
     assert (rows["processor"], rows["backbone"]) == ("Abacus <2 rows>", "resnext_nano")
     assert cells[cells.index("cat") : cells.index("cat") + 5] == ["cat", "3", "2", "66.7%", "<dog>"]
     assert page.texts["pre"][0] == "python train.py --name 'cats & dogs'"
