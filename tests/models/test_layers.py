@@ -14,11 +14,13 @@ from src.models.layers import (
     ceil_max_pool_after_relu,
     conv,
     gelu,
+    layer_norm,
     max_pool_after_relu,
     tanh_gelu,
 )
 from src.models.layers.batch_norm import SyncBatchNorm
 from src.models.layers.grouped_conv import GroupedConv
+from src.models.layers.layer_norm import CpuLayerNorm
 
 CPU, EXPORTING = LayerContext(), LayerContext(exporting=True)
 STANDARD = LayerContext(device="GPU")  # the framework's operators, which run here too
@@ -135,6 +137,45 @@ def test_grouped_conv_equals_the_standard_one(size):
     (expected_dx,), (expected_dw,) = Gradients(standard)(x, dout)
     np.testing.assert_allclose(dx.asnumpy(), expected_dx.asnumpy(), atol=1e-4)
     np.testing.assert_allclose(dw.asnumpy(), expected_dw.asnumpy(), atol=1e-4)
+
+
+def test_tanh_gelu_has_its_derivative():
+    x = np.linspace(-6, 6, 301, dtype=np.float32)
+    z = x.astype(float)
+    t = np.tanh(math.sqrt(2 / math.pi) * (z + 0.044715 * z**3))
+    expected = 0.5 * (1 + t) + 0.5 * z * (1 - t * t) * math.sqrt(2 / math.pi) * (1 + 3 * 0.044715 * z * z)
+    (dx,), _ = Gradients(tanh_gelu(CPU))(Tensor(x), Tensor(np.ones_like(x)))
+    np.testing.assert_allclose(dx.asnumpy(), expected, atol=4e-6)
+
+
+@pytest.mark.parametrize("epsilon", [1e-7, 0.5])
+def test_layer_norm_equals_the_standard_one(epsilon):
+    own, standard = layer_norm(24, epsilon, CPU), layer_norm(24, epsilon, EXPORTING)
+    assert isinstance(own, CpuLayerNorm)
+    assert type(standard) is nn.LayerNorm
+    x = Tensor(0.3 + normal(3, 5, 24))
+    for cell in (own, standard):
+        cell.gamma.set_data(Tensor(1 + 0.1 * normal(24, seed=1)))
+        cell.beta.set_data(Tensor(normal(24, seed=2)))
+    output = own(x)
+    np.testing.assert_array_equal(output.asnumpy(), standard(x).asnumpy())
+    dout = Tensor(normal(3, 5, 24, seed=3))
+    (dx,), own_gradients = Gradients(own)(x, dout)
+    (expected_dx,), expected_gradients = Gradients(standard)(x, dout)
+    np.testing.assert_allclose(dx.asnumpy(), expected_dx.asnumpy(), atol=1e-5)
+    for gradient, expected in zip(own_gradients, expected_gradients, strict=True):
+        np.testing.assert_allclose(gradient.asnumpy(), expected.asnumpy(), atol=1e-5)
+
+
+@pytest.mark.parametrize("precision", ["O2", "O3"])
+def test_layer_norm_in_half_precision(precision):
+    own, x, dout = layer_norm(24, 1e-6, CPU), normal(3, 5, 24), normal(3, 5, 24, seed=1)
+    (expected,), _ = Gradients(own)(Tensor(x), Tensor(dout))
+    half = ms.amp.auto_mixed_precision(nn.SequentialCell(own), precision, ms.float16)
+    dout = Tensor(dout).astype(half(Tensor(x)).dtype)
+    (dx,), (dgamma, dbeta) = Gradients(half)(Tensor(x), dout)
+    np.testing.assert_allclose(dx.asnumpy(), expected.asnumpy(), atol=2e-2)
+    assert (dgamma.dtype, dbeta.dtype) == (ms.float32, ms.float32)
 
 
 @pytest.mark.parametrize("precision", ["O2", "O3"])

@@ -17,6 +17,7 @@ from ..layers import (
     global_average,
     initialize,
     kaiming_uniform,
+    layer_norm,
     truncated_normal,
 )
 from .attention import Attention, linear
@@ -24,11 +25,6 @@ from .positions import resize_table
 from .variants import VARIANTS, Variant
 
 NORM_EPSILON = 1e-6
-
-
-def layer_norm(channels: int) -> nn.Cell:
-    """LayerNorm over the last axis."""
-    return nn.LayerNorm((channels,), epsilon=NORM_EPSILON)
 
 
 class Stem(nn.Cell):
@@ -83,9 +79,9 @@ class Block(nn.Cell):
 
     def __init__(self, channels: int, num_heads: int, mlp_ratio: int, side: int, rate: float, context: LayerContext):
         super().__init__()
-        self.norm1 = layer_norm(channels)
+        self.norm1 = layer_norm(channels, NORM_EPSILON, context)
         self.attn = Attention(channels, num_heads, side, context)
-        self.norm2 = layer_norm(channels)
+        self.norm2 = layer_norm(channels, NORM_EPSILON, context)
         self.mlp = FeedForward(channels, mlp_ratio, context)
         self.drop_attn = drop_path(rate)
         self.drop_mlp = drop_path(rate)

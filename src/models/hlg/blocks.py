@@ -2,15 +2,10 @@
 
 from mindspore import nn, ops
 
-from ..layers import LayerContext, batch_norm, conv, drop_path, tanh_gelu
+from ..layers import LayerContext, batch_norm, conv, drop_path, layer_norm, tanh_gelu
 from .tokens import Windows, map_of, sequence_of
 
 NORM_EPSILON = 1e-7  # the seed's framework's default
-
-
-def layer_norm(channels: int) -> nn.Cell:
-    """LayerNorm over the last axis."""
-    return nn.LayerNorm((channels,), epsilon=NORM_EPSILON)
 
 
 def linear(in_channels: int, out_channels: int) -> nn.Cell:
@@ -101,9 +96,9 @@ class LocalGlobalBlock(nn.Cell):
         self.groups = groups
         self.spatial_smooth = nn.SequentialCell(spatial_smooth(channels, context))
         self.act = tanh_gelu(context)
-        self.norm0 = layer_norm(channels)
-        self.norm1 = layer_norm(channels)
-        self.norm2 = layer_norm(channels)
+        self.norm0 = layer_norm(channels, NORM_EPSILON, context)
+        self.norm1 = layer_norm(channels, NORM_EPSILON, context)
+        self.norm2 = layer_norm(channels, NORM_EPSILON, context)
         self.attn = Attention(channels, num_heads)
         self.mlp = FeedForward(channels, mlp_ratio, context)
         self.drop_local = drop_path(rate)
@@ -142,8 +137,8 @@ class GlobalBlock(nn.Cell):
 
     def __init__(self, channels: int, num_heads: int, mlp_ratio: int, rate: float, context: LayerContext):
         super().__init__()
-        self.norm1 = layer_norm(channels)
-        self.norm2 = layer_norm(channels)
+        self.norm1 = layer_norm(channels, NORM_EPSILON, context)
+        self.norm2 = layer_norm(channels, NORM_EPSILON, context)
         self.attn = Attention(channels, num_heads)
         self.mlp = FeedForward(channels, mlp_ratio, context)
         self.drop_attn = drop_path(rate)

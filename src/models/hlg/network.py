@@ -14,11 +14,12 @@ from ..layers import (
     dropout,
     initialize,
     kaiming_normal,
+    layer_norm,
     resize_tokens,
     tanh_gelu,
     truncated_normal,
 )
-from .blocks import GlobalBlock, LocalGlobalBlock, layer_norm, linear
+from .blocks import NORM_EPSILON, GlobalBlock, LocalGlobalBlock, linear
 from .tokens import DilatedWindows, Windows, map_of, sequence_of
 from .variants import VARIANTS, Variant
 
@@ -109,7 +110,7 @@ class HLG(nn.Cell):
         sizes = (widths[3], variant.heads[3], variant.mlp_ratio[3])
         self.block4_0 = GlobalBlock(*sizes, next(rates), context)
         self.block4_1 = GlobalBlock(*sizes, next(rates), context)
-        self.norm = layer_norm(widths[3])
+        self.norm = layer_norm(widths[3], NORM_EPSILON, context)
         self.dropout = dropout(drop_rate)
         self.head = linear(widths[3], class_num)
         # Padding both, then adding, puts the class token in front without naming the batch size.

@@ -7,6 +7,7 @@ from .conv import conv, conv_norm
 from .dropout import channel_dropout, drop_path, dropout
 from .initialization import initialize, kaiming_normal, kaiming_uniform, truncated_normal
 from .keyed_random import share_random_step
+from .layer_norm import layer_norm
 from .pooling import ceil_max_pool_after_relu, global_average, max_pool_after_relu
 from .resize import bilinear_resize
 from .resizing import resize_bicubic, resize_tokens
@@ -26,6 +27,7 @@ __all__ = [
     "initialize",
     "kaiming_normal",
     "kaiming_uniform",
+    "layer_norm",
     "max_pool_after_relu",
     "resize_bicubic",
     "resize_tokens",

@@ -2,11 +2,14 @@
 
 from mindspore import Tensor, nn, ops
 from mindspore import dtype as mstype
+from mindspore.ops.auto_generate import SigmoidGrad
 
 from .context import LayerContext
 
 SQRT_HALF = 0.7071067811865476
 DENSITY_AT_0 = 0.3989422804014327  # of the standard normal, 1 / sqrt(2 pi)
+TANH_A = 1.5957691216057308  # 2 sqrt(2 / pi)
+TANH_B = 0.044715 * TANH_A
 
 
 class NormalCdf(nn.Cell):
@@ -50,14 +53,35 @@ class ExportGelu(nn.Cell):
         return ops.relu(x) - size * tail
 
 
+class TanhGate(nn.Cell):
+    """What the tanh approximation of GELU takes for Phi(x): 0.5 (1 + tanh(u / 2)) = sigmoid(u), u = a x + b x^3.
+
+    Its own backward pass has fewer operators, and keeps fewer of their results, than the derived one.
+    """
+
+    def __init__(self):
+        super().__init__()
+        self.gradient = SigmoidGrad()
+
+    def construct(self, x):
+        return ops.sigmoid(x * (TANH_A + TANH_B * (x * x)))
+
+    def bprop(self, x, out, dout):
+        return (self.gradient(out, dout) * (TANH_A + 3.0 * TANH_B * (x * x)),)
+
+
 class TanhGelu(nn.Cell):
-    """Tanh approximation of GELU; 0.5 (1 + tanh(u)) = sigmoid(2u), 2 sqrt(2 / pi) = 1.5957691.
+    """Tanh approximation of GELU.
 
     Composed because the CPU's own operator takes 5 times as long (41 against 8 ms for 2M floats).
     """
 
+    def __init__(self):
+        super().__init__()
+        self.gate = TanhGate()
+
     def construct(self, x):
-        return x * ops.sigmoid(1.5957691216057308 * x * (1.0 + 0.044715 * x * x))
+        return x * self.gate(x)
 
 
 def gelu(context: LayerContext) -> nn.Cell:
