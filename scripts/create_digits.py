@@ -1,7 +1,8 @@
-"""Write the embedded handwritten digits as an image folder: python scripts/create_digits.py [FOLDER]"""
+"""Write the embedded handwritten digits as an image folder: python scripts/create_digits.py [--output FOLDER]"""
 
 from __future__ import annotations
 
+import argparse
 import sys
 from pathlib import Path
 
@@ -13,9 +14,11 @@ from src.runtime.entry import run_command
 
 def main(argv: list[str]) -> int:
     """Write train/ and val/ below FOLDER (default data/digits)."""
-    folder = Path(argv[0] if argv else "data/digits")
-    counts = write_digits(folder)
-    print(f"{folder}: {counts['train']} training and {counts['val']} validation images of handwritten digits")
+    parser = argparse.ArgumentParser(prog="create_digits.py", description="Real handwritten digits, a folder a class.")
+    parser.add_argument("--output", default="data/digits", help="the folder to make (default: data/digits)")
+    options = parser.parse_args(argv)
+    counts = write_digits(Path(options.output))
+    print(f"{options.output}: {counts['train']} training and {counts['val']} validation images of handwritten digits")
     return 0
 
 

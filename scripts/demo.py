@@ -11,7 +11,7 @@ from demo_steps import Demo, run_demo
 
 DIGITS = Demo(
     folder="demo",
-    create=("scripts/create_digits.py",),
+    create=("scripts/create_digits.py", "--output"),
     data="digits",
     recipe="config/vig/vig_nano_digits.yml",
     network="vig_nano",
