@@ -98,3 +98,30 @@ class EpochSampler(ds.Sampler):
         positions = self._positions(self._epoch)
         self._epoch += 1
         yield from positions.tolist()
+
+
+def training_epochs(
+    build: Callable[[np.ndarray | ds.Sampler, int], ds.Dataset],
+    order: Callable[[int], np.ndarray],
+    source: Source,
+    steps_per_epoch: int,
+    seed_key: tuple[int, int],
+    first_epoch: int,
+    first_batch: int,
+    *,
+    sink: bool,
+) -> EpochDataset | ds.Dataset:
+    """The epochs from (first_epoch, first_batch) on.
+
+    Args:
+        build: (positions or a sampler, epoch that it begins with) -> the pipeline.
+        order: epoch -> sample positions.
+        source, steps_per_epoch, seed_key: as of EpochDataset.
+        sink: one framework pipeline over all epochs, which a device can be fed from; it begins at an epoch's start.
+    """
+    if sink:
+        ds.config.set_seed(pipeline_seed(*seed_key, first_epoch))
+        return build(EpochSampler(order, first_epoch), first_epoch)
+    return EpochDataset(
+        lambda epoch: build(order(epoch), epoch), source, steps_per_epoch, seed_key, first_epoch, first_batch
+    )

@@ -15,7 +15,7 @@ from mindspore import nn
 from mindspore.train import Callback
 
 from src.config import Config, UserError
-from src.datasets.epochs import EpochDataset, EpochSampler, pipeline_seed
+from src.datasets.epochs import EpochDataset, training_epochs
 from src.datasets.pipeline import Source, image_batches, read_images, readable_batches
 from src.datasets.sampling import evaluation_positions, training_positions
 from src.datasets.sources.find import find_list, find_split, find_validation, open_images
@@ -147,16 +147,9 @@ class ClassificationTask:
             batch_step = create_batch_step(self.config, session.rank, epoch)
             return image_batches(source, order, transforms, data.images_per_step, data.train_num_workers, batch_step)
 
-        if sink:
-            ds.config.set_seed(pipeline_seed(seed, session.rank, first_epoch))
-            return build(EpochSampler(positions, first_epoch), first_epoch)
-        return EpochDataset(
-            lambda epoch: build(positions(epoch), epoch),
-            source,
-            self.steps_per_epoch(session.num_ranks),
-            (seed, session.rank),
-            first_epoch,
-            first_batch,
+        steps = self.steps_per_epoch(session.num_ranks)
+        return training_epochs(
+            build, positions, source, steps, (seed, session.rank), first_epoch, first_batch, sink=sink
         )
 
     def loss(self) -> nn.Cell:

@@ -13,7 +13,7 @@ from mindspore import nn
 
 from src.callbacks.segmentation_log import LogSegmentation
 from src.config import Config, UserError
-from src.datasets.epochs import EpochDataset, EpochSampler, pipeline_seed
+from src.datasets.epochs import EpochDataset, training_epochs
 from src.datasets.joint_transforms import JointAugmentation
 from src.datasets.sampling import evaluation_positions, training_positions
 from src.datasets.scene_preprocessing import ScenePreprocessing, read_corners
@@ -115,17 +115,10 @@ class SegmentationTask:
             )
             return scenes.entries(positions, epoch)
 
-        if sink:
-            ds.config.set_seed(pipeline_seed(seed, session.rank, first_epoch))
-            return scene_batches(scenes, EpochSampler(entries, first_epoch), data.images_per_step, workers)
-        return EpochDataset(
-            lambda epoch: scene_batches(scenes, entries(epoch), data.images_per_step, workers),
-            scenes,
-            steps,
-            (seed, session.rank),
-            first_epoch,
-            first_batch,
-        )
+        def build(order: np.ndarray | ds.Sampler, _epoch: int) -> ds.Dataset:
+            return scene_batches(scenes, order, data.images_per_step, workers)
+
+        return training_epochs(build, entries, scenes, steps, (seed, session.rank), first_epoch, first_batch, sink=sink)
 
     def _training_scenes(self, num_epochs: int) -> TrainingScenes:
         data = self.config.data

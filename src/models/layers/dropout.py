@@ -5,47 +5,44 @@ from mindspore import nn
 from .keyed_random import KeyedRandom
 
 
-class Dropout(KeyedRandom):
-    """Zero each element with probability `rate` in training and scale the others by 1 / (1 - rate)."""
+class _Dropout(KeyedRandom):
+    """Zero parts of the input with probability `rate` in training and scale the others by 1 / (1 - rate)."""
 
     def __init__(self, rate: float):
         super().__init__()
         self.keep = 1.0 - rate
 
+    def draw(self, x):
+        """A number in [0, 1) for each part of x, in a shape that broadcasts to x."""
+        raise NotImplementedError
+
     def construct(self, x):
         if not self.training:
             return x
-        kept = self.uniform(x.size).reshape(x.shape) < self.keep
+        kept = self.draw(x) < self.keep
         return x * (kept.astype(x.dtype) / self.keep)
 
 
-class DropPath(KeyedRandom):
-    """Drop a whole residual branch of an image with probability `rate` in training (Huang et al. 2016)."""
+class Dropout(_Dropout):
+    """Drops elements."""
 
-    def __init__(self, rate: float):
-        super().__init__()
-        self.keep = 1.0 - rate
-
-    def construct(self, x):
-        if not self.training:
-            return x
-        kept = self.uniform(x.shape[0]).reshape((-1,) + (1,) * (x.ndim - 1)) < self.keep
-        return x * (kept.astype(x.dtype) / self.keep)
+    def draw(self, x):
+        return self.uniform(x.size).reshape(x.shape)
 
 
-class ChannelDropout(KeyedRandom):
-    """Drop whole channels of an image's map with probability `rate` in training (Tompson et al. 2015)."""
+class DropPath(_Dropout):
+    """Drops the whole residual branch of an image (Huang et al. 2016)."""
 
-    def __init__(self, rate: float):
-        super().__init__()
-        self.keep = 1.0 - rate
+    def draw(self, x):
+        return self.uniform(x.shape[0]).reshape((-1,) + (1,) * (x.ndim - 1))
 
-    def construct(self, x):
-        if not self.training:
-            return x
+
+class ChannelDropout(_Dropout):
+    """Drops whole channels of an image's map (Tompson et al. 2015)."""
+
+    def draw(self, x):
         batch, channels = x.shape[:2]
-        kept = self.uniform(batch * channels).reshape((batch, channels, 1, 1)) < self.keep
-        return x * (kept.astype(x.dtype) / self.keep)
+        return self.uniform(batch * channels).reshape((batch, channels, 1, 1))
 
 
 def dropout(rate: float) -> nn.Cell:
