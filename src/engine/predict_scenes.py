@@ -21,6 +21,7 @@ from src.runtime.terminal import progress_shown
 from src.visualization import SegmentedImage, overlay, segmentation_sheet, write_atomically, write_palette_png
 
 SHEET, SHEET_ITEMS = "predictions", 8
+OVERLAY = "_overlay"
 NAMED_CLASSES = 4  # in the log, the largest ones
 
 
@@ -39,9 +40,10 @@ def predict_scenes(loaded: Loaded, files: Sequence[Path], notes: tuple[str, ...]
     folder = fresh_folder(Path(loaded.config.output.output or "predictions"))
     bar = tqdm(model.predict(files), total=len(files), desc="predicting", leave=False, disable=not progress_shown())
     shown: list[SegmentedImage] = []
-    for name, item in zip(distinct_names(files, taken=[SHEET]), bar, strict=True):
+    names = distinct_names(files, taken=[SHEET], endings=("", OVERLAY))
+    for name, item in zip(names, bar, strict=True):
         write_palette_png(folder / f"{name}.png", item.prediction, PALETTE)
-        write_atomically(folder / f"{name}_overlay.png", _png(overlay(item.image, item.prediction, PALETTE)))
+        write_atomically(folder / f"{name}{OVERLAY}.png", _png(overlay(item.image, item.prediction, PALETTE)))
         logger.info("%s  %s", name, shares(item.prediction))
         if len(shown) < SHEET_ITEMS:
             shown.append(item)

@@ -157,7 +157,8 @@ class Trainer:
             return STOPPED_EXIT_CODE
         if self.session.is_main and self.config.run.report:
             self._report()
-        self.logger.info("see %s, %s and %s", self.folder.curves, self.folder.log, self.folder.checkpoints)
+        written = [path for path in (self.folder.curves, self.folder.log, self.folder.checkpoints) if path.exists()]
+        self.logger.info("see %s", ", ".join(map(str, written)))
         return 0
 
     # -- parts

@@ -103,14 +103,15 @@ def fresh_folder(folder: Path) -> Path:
     return fresh
 
 
-def distinct_names(files: Iterable[Path], taken: Iterable[str] = ()) -> Iterator[str]:
-    """A name for what is written of each file: its stem, with a number where that has been taken."""
-    used = set(taken)
+def distinct_names(files: Iterable[Path], taken: Iterable[str] = (), endings: Iterable[str] = ("",)) -> Iterator[str]:
+    """A name for what is written of each file, as <name><ending> for each ending: its stem, with a number where one of
+    these has been taken."""
+    used, endings = set(taken), tuple(endings)
     for file in files:
         name, number = file.stem, 2
-        while name in used:
+        while any(name + ending in used for ending in endings):
             name, number = f"{file.stem}-{number}", number + 1
-        used.add(name)
+        used.update(name + ending for ending in endings)
         yield name
 
 

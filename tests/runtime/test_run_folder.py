@@ -133,3 +133,11 @@ def test_results_are_never_written_over(tmp_path):
 def test_no_two_files_have_one_name():
     files = [Path("a/x.png"), Path("b/x.png"), Path("c/x-2.png"), Path("all.png")]
     assert list(distinct_names(files, taken=["all"])) == ["x", "x-2", "x-2-2", "all-2"]
+
+
+@pytest.mark.parametrize(
+    "stems, names", [(["x", "x_overlay"], ["x", "x_overlay-2"]), (["x_overlay", "x"], ["x_overlay", "x-2"])]
+)
+def test_a_second_file_of_each_picture_is_not_written_over(stems: list[str], names: list[str]):
+    files = [Path(f"{stem}.png") for stem in stems]
+    assert list(distinct_names(files, endings=("", "_overlay"))) == names
