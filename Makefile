@@ -20,7 +20,7 @@ $(READY): requirements.lock
 	@test -n "$(PYTHON)" || { echo "error: no Python 3.10, 3.11 or 3.12 found: install one, or name it: make PYTHON=/path/to/python3.11" >&2; exit 2; }
 	@echo "Setting up $(VENV) with $$($(PYTHON) --version) (once; about 1.5 GB are downloaded and unpacked) ..."
 	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --disable-pip-version-check --progress-bar on -q -r requirements.lock
+	@$(BIN)/python -m pip install --disable-pip-version-check --progress-bar on -q --no-deps -r requirements.lock
 	@touch $@
 
 demo: $(READY)   ## train, evaluate, export and predict on embedded digits

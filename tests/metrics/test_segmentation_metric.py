@@ -1,16 +1,12 @@
 """Mean IoU: by hand, against the data set's own scorer, over batches and ranks."""
 
-import json
-from pathlib import Path
-
 import numpy as np
 import pytest
 
 from src.datasets.sources.cityscapes_classes import CLASS_NAMES, to_train_ids
 from src.metrics import SegmentationMetric, iou_table, seed_result, write_iou_csv
+from tests.support.official_scorer import official_scores
 from tests.support.scored_scenes import NUM_SCENES, scored_scene
-
-SCORER = Path(__file__).parents[1] / "golden/cityscapes_scorer.json"
 
 TRUTH = np.array([[[0, 0, 0, 1], [1, 1, 255, 255]]])
 PREDICTION = np.array([[[0, 0, 1, 1], [1, 3, 0, 2]]])
@@ -39,13 +35,12 @@ def scored():
     return metric
 
 
-def test_the_scores_are_those_of_the_data_sets_own_scorer(scored):
-    """cityscapesScripts 2.3.0 on the same pictures, see tests/golden/record_cityscapes_scorer.py."""
-    golden, result = json.loads(SCORER.read_text()), scored.compute()
-    expected = [golden["classScores"][name] for name in CLASS_NAMES]
+def test_the_scores_are_those_of_the_data_sets_own_scorer(scored, tmp_path):
+    official, result = official_scores(tmp_path), scored.compute()
+    expected = [official["classScores"][name] for name in CLASS_NAMES]
     np.testing.assert_allclose(result.iou, expected, rtol=0, atol=1e-12)
     assert np.flatnonzero(np.isnan(result.iou)).tolist() == [16]  # train occurs nowhere; truck is only predicted
-    assert result.mean_iou == pytest.approx(golden["averageScoreClasses"], abs=1e-12)
+    assert result.mean_iou == pytest.approx(official["averageScoreClasses"], abs=1e-12)
 
 
 def test_ranks_sum_what_they_counted(scored):
