@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import logging
 import sys
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import mindspore as ms
+import numpy as np
 from mindspore.train import Callback
 
 from src.callbacks.checkpoints import SaveCheckpoints
@@ -23,8 +23,6 @@ from src.checkpoints.store import remove_leftovers
 from src.config import Config, Resolved, UserError, config_text
 from src.engine import resume
 from src.engine.build import build_train_step
-from src.engine.evaluation_set import EvaluationSet
-from src.engine.evaluator import Evaluator
 from src.engine.event_log import event_log
 from src.engine.freezing import freeze
 from src.engine.limits import Limits
@@ -38,10 +36,11 @@ from src.engine.plan import (
     silent_settings,
 )
 from src.engine.readings import Readings
-from src.engine.report import Results, training_report
+from src.engine.report import training_report
 from src.engine.start import start_from
 from src.engine.tasks.create import create_task
 from src.engine.tasks.task import Task, task_meta
+from src.engine.validation import Validation
 from src.runtime.entry import Session, announce, join
 from src.runtime.logs import get_logger, log_to_file
 from src.runtime.run_folder import RunFolder, choose_run_folder
@@ -108,7 +107,7 @@ class Trainer:
         self.step = build_train_step(self.config, self.network, task.loss(), self.rates, session)
         self.readings = Readings(self.step)
         self.limits = Limits(config.schedule, self.progress, stop)
-        self._results: Results | None = None
+        self.validation = Validation(self.config, task, session, self._weights)
 
     def start_from(self, checkpoint: Checkpoint) -> None:
         """Begin with the weights of another run."""
@@ -157,8 +156,8 @@ class Trainer:
             return STOPPED_EXIT_CODE
         if self.session.is_main and self.config.run.report:
             self._report()
-        written = [path for path in (self.folder.curves, self.folder.log, self.folder.checkpoints) if path.exists()]
-        self.logger.info("see %s", ", ".join(map(str, written)))
+        curves = f"{self.folder.curves}, " if self.folder.curves.exists() else ""  # drawn when an epoch ends
+        self.logger.info("see %s%s and %s", curves, self.folder.log, self.folder.checkpoints)
         return 0
 
     # -- parts
@@ -191,7 +190,7 @@ class Trainer:
         callbacks.append(
             EvaluateEpochs(
                 progress,
-                self._evaluate,
+                self.validation,
                 evaluation.eval_interval,
                 evaluation.eval_offset,
                 lambda: self.stop.requested,
@@ -231,7 +230,7 @@ class Trainer:
             accuracy_name=self.task.accuracy_name,
             rates=self.rates,
             steps_per_epoch=progress.steps_per_epoch,
-            results=self._results,
+            results=self.validation.latest,
             environment={"device": self.session.device, **resume.environment(self.config, self.session)},
         )
         self.logger.info("see %s", self.folder.report)
@@ -241,25 +240,10 @@ class Trainer:
         means = [{**record, "loss": record["mean_loss"]} for record in records]
         plot_curves(means, self.folder.curves, self.task.accuracy_name)
 
-    @cached_property
-    def _evaluation_set(self) -> EvaluationSet:
-        return self.task.evaluation_set(self.session)
-
-    @cached_property
-    def _evaluator(self) -> Evaluator:
-        size = self.task.preprocessing.image_size
-        network = build_network(self.config, self.session, size)
-        task, data = self.task, self._evaluation_set
-        return Evaluator(network, data, task.outputs, task.metric, self.session, self.config.run.amp_level)
-
-    def _evaluate(self) -> dict[str, Any]:
-        """Evaluate the averaged weights where there are some, else the weights."""
+    def _weights(self) -> dict[str, np.ndarray]:
+        """The network's tensors as they are now, averaged where the run averages."""
         tensors = resume.training_tensors(self.step, self.network)
-        weights = Checkpoint(self.folder.last, tensors, {}).weights(use_ema=True)
-        examples = self.task.examples(self._evaluation_set)
-        evaluation = self._evaluator.run(weights, examples)
-        self._results = Results(evaluation, examples, self.task.class_names)
-        return {**self.task.record(evaluation.result), "eval_seconds": evaluation.seconds}
+        return Checkpoint(self.folder.last, tensors, {}).weights(use_ema=True)
 
     def _save(self, path: Path) -> None:
         progress = self.progress

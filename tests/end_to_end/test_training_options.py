@@ -96,7 +96,7 @@ def test_fine_tuning_options_together_with_a_stop_in_mid_epoch(tiny, digits):
 def test_a_run_that_ends_within_its_first_epoch_names_what_it_wrote(tiny):
     run = run_here("train.py", *tiny.options, "--max_steps", 1)
     assert (run.code, run.err) == (0, "")
-    assert run.out.endswith(f"INFO:see {tiny.folder / 'train.log'}, {tiny.folder / 'ckpt'}\n")
+    assert run.out.endswith(f"INFO:see {tiny.folder / 'train.log'} and {tiny.folder / 'ckpt'}\n")
 
 
 def test_early_stopping_waits_for_evaluations_without_a_new_best(tiny):
