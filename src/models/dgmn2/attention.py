@@ -7,13 +7,8 @@ channels, node by node and head by head.
 import numpy as np
 from mindspore import Parameter, Tensor, nn, ops
 
-from ..layers import LayerContext
+from ..layers import LayerContext, linear
 from .sampling import TAPS, Sampling, row_sampling
-
-
-def linear(in_channels: int, out_channels: int) -> nn.Cell:
-    """(rows, in) -> (rows, out), with bias; zeros until the keyed initialisation."""
-    return nn.Dense(in_channels, out_channels, weight_init="zeros", bias_init="zeros")
 
 
 class RelativePosition(nn.Cell):
@@ -54,9 +49,9 @@ class Attention(nn.Cell):
         head_channels = channels // num_heads
         self.num_heads = num_heads
         self.scale = head_channels**-0.5
-        self.qkv = linear(channels, 3 * channels)
-        self.proj = linear(channels, channels)
-        self.conv_offset = linear(head_channels, 2 * TAPS)
+        self.qkv = linear(channels, 3 * channels, context)
+        self.proj = linear(channels, channels, context)
+        self.conv_offset = linear(head_channels, 2 * TAPS, context)
         self.pos_emb = RelativePosition(side, num_heads, head_channels)
         self.sampling = Sampling(side, side, num_heads)
         self.number, self.compare, self.mix = row_sampling(context)

@@ -18,9 +18,10 @@ from ..layers import (
     initialize,
     kaiming_uniform,
     layer_norm,
+    linear,
     truncated_normal,
 )
-from .attention import Attention, linear
+from .attention import Attention
 from .positions import resize_table
 from .variants import VARIANTS, Variant
 
@@ -65,9 +66,9 @@ class FeedForward(nn.Cell):
 
     def __init__(self, channels: int, ratio: int, context: LayerContext):
         super().__init__()
-        self.fc1 = linear(channels, ratio * channels)
+        self.fc1 = linear(channels, ratio * channels, context)
         self.act = gelu(context)
-        self.fc2 = linear(ratio * channels, channels)
+        self.fc2 = linear(ratio * channels, channels, context)
 
     def construct(self, x):
         num_nodes, channels = x.shape[1:]
@@ -137,7 +138,7 @@ class DGMN2(nn.Cell):
         self.block3 = blocks(2)
         self.block4 = blocks(3)
         self.dropout = dropout(drop_rate)
-        self.head = linear(widths[3], class_num)
+        self.head = linear(widths[3], class_num, context)
 
     def map_of(self, nodes, stage):
         """(B, N, C) -> (B, C, S, S) of stage 0 ... 3."""

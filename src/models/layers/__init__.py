@@ -8,6 +8,7 @@ from .dropout import channel_dropout, drop_path, dropout
 from .initialization import initialize, kaiming_normal, kaiming_uniform, truncated_normal
 from .keyed_random import share_random_step
 from .layer_norm import layer_norm
+from .linear import linear
 from .pooling import ceil_max_pool_after_relu, global_average, max_pool_after_relu
 from .resize import bilinear_resize
 from .resizing import resize_bicubic, resize_tokens
@@ -28,6 +29,7 @@ __all__ = [
     "kaiming_normal",
     "kaiming_uniform",
     "layer_norm",
+    "linear",
     "max_pool_after_relu",
     "resize_bicubic",
     "resize_tokens",

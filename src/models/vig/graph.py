@@ -5,6 +5,7 @@ Letters in shape comments: B images, N nodes, M key nodes, C channels, K neighbo
 
 from mindspore import dtype as mstype
 from mindspore import nn, ops
+from mindspore.ops.auto_generate import ReluGrad
 
 from ..layers import LayerContext
 
@@ -61,6 +62,7 @@ class RowMax(nn.Cell):
         super().__init__()
         self.gather = ops.Gather()
         self.split = ops.Split(0, k)
+        self.where_positive = ReluGrad()  # a fifth of the time of a Select
         self.scatter_add = ops.UnsortedSegmentSum()
 
     def construct(self, rows, numbers):
@@ -72,13 +74,12 @@ class RowMax(nn.Cell):
 
     def bprop(self, rows, numbers, out, dout):
         order = numbers.T.reshape((-1,))
-        nothing = ops.zeros_like(dout)
         unclaimed = dout
         shares = ()
         for values in self.split(self.gather(rows, order, 0)):
-            share = ops.select(values == out, unclaimed, nothing)
-            unclaimed = unclaimed - share
-            shares = shares + (share,)
+            rest = self.where_positive(unclaimed, out - values)
+            shares = shares + (unclaimed - rest,)
+            unclaimed = rest
         return self.scatter_add(ops.concat(shares, 0), order, rows.shape[0]), ops.zeros_like(numbers)
 
 
