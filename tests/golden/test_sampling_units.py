@@ -28,7 +28,8 @@ class Unfold(nn.Cell):
     def __init__(self, height: int, width: int, context: LayerContext):
         super().__init__()
         self.sampling = Sampling(height, width, num_heads=1)
-        self.number, _, self.mix = row_sampling(context)
+        num_nodes = 2 * height * width  # of two images, whose nodes `construct` numbers as one's
+        self.number, _, self.mix = row_sampling(context, num_nodes)
 
     def by_sample(self, values):
         """(B, N, 1, 36) -> (B, 9 N, 1, 4)."""

@@ -8,6 +8,7 @@ from mindspore import Tensor
 from src.models import LayerContext, create_model
 from src.models.dgmn2.attention import Attention, RelativePosition
 from src.models.dgmn2.positions import resize_table
+from src.models.dgmn2.dense_sampling import LARGEST_MAP
 from src.models.dgmn2.sampling import TAPS, Sampling, row_sampling
 
 
@@ -74,12 +75,13 @@ def test_half_precision_does_not_round_positions():
 
 
 @pytest.mark.parametrize("context", [LayerContext(), LayerContext(device="GPU"), LayerContext(exporting=True)])
-def test_comparison_and_mixture_of_named_rows(context):
+@pytest.mark.parametrize("num_nodes", [3, LARGEST_MAP + 1])  # 3 here; what is chosen for larger maps must do too
+def test_comparison_and_mixture_of_named_rows(context, num_nodes):
     generator = np.random.default_rng(0)
     q, k, v = generator.standard_normal((3, 12, 5)).astype(np.float32)  # 2 images of 3 nodes and 2 heads
     weights = generator.standard_normal((12, 4)).astype(np.float32)
-    named = generator.integers(0, 6, (2, 3, 2, 4)).astype(np.int32)
-    number, compare, mix = row_sampling(context)
+    named = (2 * generator.integers(0, 3, (2, 3, 2, 4)) + [[0], [1]]).astype(np.int32)  # each of its own head
+    number, compare, mix = row_sampling(context, num_nodes)
     where = number(Tensor(named))
     rows = (named + np.int32([0, 6]).reshape(2, 1, 1, 1)).reshape(12, 4)
     products = compare(Tensor(q), Tensor(k), *where).asnumpy()

@@ -54,7 +54,7 @@ class Attention(nn.Cell):
         self.conv_offset = linear(head_channels, 2 * TAPS, context)
         self.pos_emb = RelativePosition(side, num_heads, head_channels)
         self.sampling = Sampling(side, side, num_heads)
-        self.number, self.compare, self.mix = row_sampling(context)
+        self.number, self.compare, self.mix = row_sampling(context, side * side)
         self.split = ops.Split(1, 3)
 
     def positions(self, x):

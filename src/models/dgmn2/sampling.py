@@ -12,6 +12,7 @@ from mindspore import Tensor, nn, ops
 from mindspore import dtype as mstype
 
 from ..layers import LayerContext
+from .dense_sampling import LARGEST_MAP, DenseComparison, DenseMixture, DenseRowNumbers
 
 TAPS = 9  # a 3 x 3 window: tap 3 * i + j lies i - 1 rows below and j - 1 columns right of its node
 
@@ -192,13 +193,15 @@ class SparseMixture(nn.Cell):
         return dweights, dtable, ops.zeros_like(numbers), ops.zeros_like(places)
 
 
-def row_sampling(context: LayerContext) -> tuple[nn.Cell, nn.Cell, nn.Cell]:
-    """(number, compare, mix) for the given device: RowNumbers, Comparison, Mixture, or what stands for them.
+def row_sampling(context: LayerContext, num_nodes: int) -> tuple[nn.Cell, nn.Cell, nn.Cell]:
+    """(number, compare, mix) for the given device and map: RowNumbers, Comparison, Mixture, or what stands for them.
 
     `number` returns a tuple; `compare` and `mix` take its elements as their last arguments.
     """
     if context.exporting:
         return ExportRowNumbers(), Comparison(ExportRowGather()), Mixture(ExportRowGather())
+    if context.device == "CPU" and num_nodes <= LARGEST_MAP:
+        return DenseRowNumbers(), DenseComparison(), DenseMixture(num_nodes)
     if context.device == "CPU":
         return SparseRowNumbers(), SparseComparison(), SparseMixture()
     return RowNumbers(), Comparison(RowGather()), Mixture(RowGather())

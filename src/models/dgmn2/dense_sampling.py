@@ -1,0 +1,70 @@
+"""Comparison and mixture on small maps, for the CPU: all nodes with all, of which the named ones are picked.
+
+Batched matrix products there run at full speed on all cores, gathering rows does not; up to 14 x 14 nodes they take half
+the time although few of the products are used. Letters in shape comments as in sampling.py.
+"""
+
+from mindspore import nn, ops
+from mindspore.ops.auto_generate import GatherDGradV2
+
+LARGEST_MAP = 256  # nodes; at 28 x 28 one core is as fast either way
+
+
+class DenseRowNumbers(nn.Cell):
+    """Row numbers within an image, each row naming some of its head, (B, N, heads, J) -> (their nodes,
+    (B, heads, N, J),)."""
+
+    def construct(self, pixels):
+        return ((pixels // pixels.shape[2]).transpose((0, 2, 1, 3)),)
+
+
+def by_head(rows, nodes):
+    """(B * N * heads, n) -> (B, heads, N, n)."""
+    batch, num_heads = nodes.shape[:2]
+    return rows.reshape((batch, -1, num_heads, rows.shape[1])).transpose((0, 2, 1, 3))
+
+
+def by_node(values):
+    """(B, heads, N, n) -> (B * N * heads, n)."""
+    return values.transpose((0, 2, 1, 3)).reshape((-1, values.shape[3]))
+
+
+class DenseComparison(nn.Cell):
+    """Products of each query with the nodes that it names: (R, d), (T, d), nodes -> (R, J)."""
+
+    def __init__(self):
+        super().__init__()
+        self.inner = ops.BatchMatMul(transpose_b=True)
+
+    def construct(self, queries, table, nodes):
+        products = self.inner(by_head(queries, nodes), by_head(table, nodes))  # (B, heads, N, N)
+        return by_node(ops.gather_d(products, 3, nodes))
+
+
+class Spread(nn.Cell):
+    """Weights of the named nodes (B, heads, N, J) -> of all nodes (B, heads, N, N): the transpose of gather_d."""
+
+    def __init__(self, num_nodes: int):
+        super().__init__()
+        self.num_nodes = num_nodes
+        self.scatter_add = GatherDGradV2()
+
+    def construct(self, weights, nodes):
+        everywhere = ops.zeros(nodes.shape[:3] + (self.num_nodes,), weights.dtype)
+        return self.scatter_add(everywhere, 3, nodes, weights)
+
+    def bprop(self, weights, nodes, out, dout):
+        return ops.gather_d(dout, 3, nodes), ops.zeros_like(nodes)
+
+
+class DenseMixture(nn.Cell):
+    """Sums of the named nodes by their weights: (R, J), (T, d), nodes -> (R, d)."""
+
+    def __init__(self, num_nodes: int):
+        super().__init__()
+        self.spread = Spread(num_nodes)
+        self.sum = ops.BatchMatMul()
+
+    def construct(self, weights, table, nodes):
+        weights = self.spread(by_head(weights, nodes), nodes)
+        return by_node(self.sum(weights, by_head(table, nodes)))
