@@ -7,8 +7,8 @@ from mindspore import Tensor
 
 from src.models import LayerContext, create_model
 from src.models.dgmn2.attention import Attention, RelativePosition
-from src.models.dgmn2.positions import resize_table
 from src.models.dgmn2.dense_sampling import LARGEST_MAP
+from src.models.dgmn2.positions import resize_table
 from src.models.dgmn2.sampling import TAPS, Sampling, row_sampling
 
 

@@ -15,6 +15,7 @@ from src.models.layers import (
     conv,
     gelu,
     layer_norm,
+    linear,
     max_pool_after_relu,
     tanh_gelu,
 )
@@ -176,6 +177,30 @@ def test_layer_norm_in_half_precision(precision):
     (dx,), (dgamma, dbeta) = Gradients(half)(Tensor(x), dout)
     np.testing.assert_allclose(dx.asnumpy(), expected.asnumpy(), atol=2e-2)
     assert (dgamma.dtype, dbeta.dtype) == (ms.float32, ms.float32)
+
+
+def test_linear_equals_the_standard_one():
+    own, standard = linear(6, 4, CPU), linear(6, 4, EXPORTING)
+    for cell in (own, standard):
+        cell.weight.set_data(Tensor(normal(4, 6)))
+        cell.bias.set_data(Tensor(normal(4, seed=1)))
+    x, dout = Tensor(normal(50, 6, seed=2)), Tensor(normal(50, 4, seed=3))
+    np.testing.assert_array_equal(own(x).asnumpy(), standard(x).asnumpy())
+    (dx,), (dweight, dbias) = Gradients(own)(x, dout)
+    (expected_dx,), (expected_dweight, expected_dbias) = Gradients(standard)(x, dout)
+    np.testing.assert_array_equal(dx.asnumpy(), expected_dx.asnumpy())
+    np.testing.assert_array_equal(dweight.asnumpy(), expected_dweight.asnumpy())
+    np.testing.assert_allclose(dbias.asnumpy(), expected_dbias.asnumpy(), atol=1e-5)
+
+
+@pytest.mark.parametrize("precision", ["O2", "O3"])
+def test_linear_in_half_precision(precision):
+    own = linear(6, 4, CPU)
+    own.weight.set_data(Tensor(normal(4, 6)))
+    half = ms.amp.auto_mixed_precision(nn.SequentialCell(own), precision, ms.float16)
+    x, dout = Tensor(normal(50, 6, seed=1)), normal(50, 4, seed=2)
+    (_,), (_, dbias) = Gradients(half)(x, Tensor(dout).astype(half(x).dtype))
+    np.testing.assert_allclose(dbias.asnumpy(), dout.sum(0), atol=2e-2)
 
 
 @pytest.mark.parametrize("precision", ["O2", "O3"])
