@@ -28,7 +28,7 @@ class RunConfig:
     device_target: Annotated[str, one_of("CPU", "GPU", "Ascend")]
     device_id: Annotated[int, at_least(0)]
     context_mode: Annotated[int, one_of(0, 1)]
-    amp_level: Annotated[str, one_of("O0", "O1", "O2", "O3")]
+    amp_level: Annotated[str, one_of("O0", "O2", "O3")]
     run_distribute: bool
     sync_bn: bool
     data_sink: bool

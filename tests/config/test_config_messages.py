@@ -36,7 +36,7 @@ from tests.support.user_errors import message_of
         ("lr_max: 0\n", ":1: lr_max must be greater than 0, not 0"),
         ("batch_size: 0\n", ":1: batch_size must be at least 1, not 0"),
         ("crop_min: 1.5\n", ":1: crop_min must be between 0 and 1, not 1.5"),
-        ("amp_level: O4\n", ":1: amp_level must be one of O0, O1, O2, O3, not O4"),
+        ("amp_level: O4\n", ":1: amp_level must be one of O0, O2, O3, not O4"),
         ("context_mode: 2\n", ":1: context_mode must be one of 0, 1, not 2"),
         ("backbone: vig_s\nnum_classes: 0\n", ":2: num_classes must be at least 1, not 0"),
         ("backbone: vig_s\nbeta: [0.9]\n", ":2: beta must be a list of 2 values, not [0.9]"),
