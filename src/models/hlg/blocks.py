@@ -2,29 +2,24 @@
 
 from mindspore import nn, ops
 
-from ..layers import LayerContext, batch_norm, conv, drop_path, layer_norm, tanh_gelu
+from ..layers import LayerContext, batch_norm, conv, drop_path, layer_norm, linear, tanh_gelu
 from .tokens import Windows, map_of, sequence_of
 
 NORM_EPSILON = 1e-7  # the seed's framework's default
 
 
-def linear(in_channels: int, out_channels: int) -> nn.Cell:
-    """(rows, in) -> (rows, out), with bias; zeros until the keyed initialisation."""
-    return nn.Dense(in_channels, out_channels, weight_init="zeros", bias_init="zeros")
-
-
 class Attention(nn.Cell):
     """Scaled dot-product attention in several heads; queries (B, N, C) look at (B, M, C) -> (B, N, C)."""
 
-    def __init__(self, channels: int, num_heads: int):
+    def __init__(self, channels: int, num_heads: int, context: LayerContext):
         super().__init__()
         self.num_heads = num_heads
         self.head_channels = channels // num_heads
         self.scale = self.head_channels**-0.5
-        self.to_q = linear(channels, channels)
-        self.to_k = linear(channels, channels)
-        self.to_v = linear(channels, channels)
-        self.proj = linear(channels, channels)
+        self.to_q = linear(channels, channels, context)
+        self.to_k = linear(channels, channels, context)
+        self.to_v = linear(channels, channels, context)
+        self.proj = linear(channels, channels, context)
         self.similarity = ops.BatchMatMul(transpose_b=True)
         self.mix = ops.BatchMatMul()
 
@@ -58,9 +53,9 @@ class FeedForward(nn.Cell):
 
     def __init__(self, channels: int, ratio: int, context: LayerContext):
         super().__init__()
-        self.ff1 = linear(channels, ratio * channels)
+        self.ff1 = linear(channels, ratio * channels, context)
         self.act = tanh_gelu(context)
-        self.ff2 = linear(ratio * channels, channels)
+        self.ff2 = linear(ratio * channels, channels, context)
 
     def construct(self, x):
         num_tokens, channels = x.shape[1:]
@@ -99,7 +94,7 @@ class LocalGlobalBlock(nn.Cell):
         self.norm0 = layer_norm(channels, NORM_EPSILON, context)
         self.norm1 = layer_norm(channels, NORM_EPSILON, context)
         self.norm2 = layer_norm(channels, NORM_EPSILON, context)
-        self.attn = Attention(channels, num_heads)
+        self.attn = Attention(channels, num_heads, context)
         self.mlp = FeedForward(channels, mlp_ratio, context)
         self.drop_local = drop_path(rate)
         self.drop_global = drop_path(rate)
@@ -139,7 +134,7 @@ class GlobalBlock(nn.Cell):
         super().__init__()
         self.norm1 = layer_norm(channels, NORM_EPSILON, context)
         self.norm2 = layer_norm(channels, NORM_EPSILON, context)
-        self.attn = Attention(channels, num_heads)
+        self.attn = Attention(channels, num_heads, context)
         self.mlp = FeedForward(channels, mlp_ratio, context)
         self.drop_attn = drop_path(rate)
         self.drop_mlp = drop_path(rate)

@@ -15,11 +15,12 @@ from ..layers import (
     initialize,
     kaiming_normal,
     layer_norm,
+    linear,
     resize_tokens,
     tanh_gelu,
     truncated_normal,
 )
-from .blocks import NORM_EPSILON, GlobalBlock, LocalGlobalBlock, linear
+from .blocks import NORM_EPSILON, GlobalBlock, LocalGlobalBlock
 from .tokens import DilatedWindows, Windows, map_of, sequence_of
 from .variants import VARIANTS, Variant
 
@@ -112,7 +113,7 @@ class HLG(nn.Cell):
         self.block4_1 = GlobalBlock(*sizes, next(rates), context)
         self.norm = layer_norm(widths[3], NORM_EPSILON, context)
         self.dropout = dropout(drop_rate)
-        self.head = linear(widths[3], class_num)
+        self.head = linear(widths[3], class_num, context)
         # Padding both, then adding, puts the class token in front without naming the batch size.
         self.pad_front = ops.Pad(((0, 0), (1, 0), (0, 0)))
         self.pad_back = ops.Pad(((0, 0), (0, num_tokens[3]), (0, 0)))
