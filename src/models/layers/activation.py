@@ -53,10 +53,11 @@ class ExportGelu(nn.Cell):
         return ops.relu(x) - size * tail
 
 
-class TanhGate(nn.Cell):
-    """What the tanh approximation of GELU takes for Phi(x): 0.5 (1 + tanh(u / 2)) = sigmoid(u), u = a x + b x^3.
+class TanhGeluFunction(nn.Cell):
+    """Tanh approximation of GELU and its derivative, both from gate = 0.5 (1 + tanh(u / 2)) = sigmoid(u).
 
-    Its own backward pass has fewer operators, and keeps fewer of their results, than the derived one.
+    u = a x + b x^3. With the derivative at hand the backward pass is one product, and it is all that is kept for it.
+    Where nothing is differentiated the compiler drops it.
     """
 
     def __init__(self):
@@ -64,10 +65,13 @@ class TanhGate(nn.Cell):
         self.gradient = SigmoidGrad()
 
     def construct(self, x):
-        return ops.sigmoid(x * (TANH_A + TANH_B * (x * x)))
+        square = x * x
+        gate = ops.sigmoid(x * (TANH_A + TANH_B * square))
+        slope = gate + self.gradient(gate, x) * (TANH_A + 3.0 * TANH_B * square)
+        return x * gate, slope
 
     def bprop(self, x, out, dout):
-        return (self.gradient(out, dout) * (TANH_A + 3.0 * TANH_B * (x * x)),)
+        return (dout[0] * out[1],)
 
 
 class TanhGelu(nn.Cell):
@@ -78,10 +82,10 @@ class TanhGelu(nn.Cell):
 
     def __init__(self):
         super().__init__()
-        self.gate = TanhGate()
+        self.function = TanhGeluFunction()
 
     def construct(self, x):
-        return x * self.gate(x)
+        return self.function(x)[0]
 
 
 def gelu(context: LayerContext) -> nn.Cell:
