@@ -27,13 +27,13 @@ GROUPS = {
 
 @pytest.mark.parametrize("form", GROUPS)
 def test_groups(form):
-    assert form(4, 2).split(Tensor(NUMBERED))[:, :, 0].asnumpy().tolist() == GROUPS[form]
+    assert form(4, 2, LayerContext()).split(Tensor(NUMBERED))[:, :, 0].asnumpy().tolist() == GROUPS[form]
 
 
 @pytest.mark.parametrize("form", GROUPS)
 def test_joining_undoes_splitting(form):
     x = np.random.default_rng(0).standard_normal((3, 36, 5)).astype(np.float32)
-    windows = form(6, 2)  # unlike above, the groups' side and their number along a side differ
+    windows = form(6, 2, LayerContext())  # unlike above, the groups' side and their number along a side differ
     groups = windows.split(Tensor(x))
     assert groups.shape == (27, 4, 5)
     np.testing.assert_array_equal(windows.join(groups).asnumpy(), x)

@@ -13,10 +13,12 @@ from src.models.layers import (
     bilinear_resize,
     ceil_max_pool_after_relu,
     conv,
+    dot_product,
     gelu,
     layer_norm,
     linear,
     max_pool_after_relu,
+    row_transpose,
     tanh_gelu,
 )
 from src.models.layers.batch_norm import SyncBatchNorm
@@ -232,3 +234,42 @@ def test_batch_norm_is_synchronised_only_on_demand():
     assert [parameter.name for parameter in synchronised.get_parameters()] == [
         parameter.name for parameter in nn.BatchNorm2d(8).get_parameters()
     ]
+
+
+def test_rows_in_another_order():
+    x, dout = normal(2, 12, 5), normal(2, 12, 5, seed=1)  # 12 rows are 2 x 3 x 2
+    expected = x.reshape(2, 2, 3, 2, 5).transpose(0, 3, 1, 2, 4).reshape(2, 12, 5)
+    expected_dx = dout.reshape(2, 2, 2, 3, 5).transpose(0, 2, 3, 1, 4).reshape(2, 12, 5)
+    for context in (CPU, STANDARD):
+        cell = RowTranspose(context)
+        (dx,) = ops.GradOperation(get_all=True, sens_param=True)(cell)(Tensor(x), Tensor(dout))
+        np.testing.assert_array_equal(cell(Tensor(x)).asnumpy(), expected)
+        np.testing.assert_array_equal(dx.asnumpy(), expected_dx)
+
+
+class RowTranspose(nn.Cell):
+    def __init__(self, context):
+        super().__init__()
+        self.transpose = row_transpose(context)
+
+    def construct(self, x):
+        return self.transpose(x, (2, 3, 2), (2, 0, 1))
+
+
+class Mixed(nn.Cell):
+    def __init__(self, context):
+        super().__init__()
+        self.dot_product = dot_product(context)
+
+    def construct(self, q, k, v):
+        return self.dot_product(q, k, v)[0]
+
+
+@pytest.mark.parametrize(("dtype", "tolerance"), [(ms.float32, 1e-5), (ms.float16, 1e-2)])
+def test_dot_product_equals_the_standard_one(dtype, tolerance):
+    q, k, v = normal(2, 3, 5, 4), normal(2, 3, 7, 4, seed=1), normal(2, 3, 7, 4, seed=2)
+    inputs = [Tensor(array, dtype) for array in (q, k, v, normal(2, 3, 5, 4, seed=3))]
+    gradients = [ops.GradOperation(get_all=True, sens_param=True)(Mixed(form))(*inputs) for form in (CPU, STANDARD)]
+    for own, standard in zip(*gradients, strict=True):
+        assert own.dtype == dtype
+        np.testing.assert_allclose(own.asnumpy(), standard.asnumpy(), atol=tolerance)

@@ -8,6 +8,7 @@ from mindspore import Tensor
 from src.models import create_model
 from src.models.hlg.blocks import Attention
 from src.models.hlg.tokens import DilatedWindows, Windows
+from src.models.layers import LayerContext
 from src.models.vig.classifier import GraphLayer
 
 
@@ -50,12 +51,13 @@ def test_the_layers_of_a_pyramid():
 
 
 def test_members_of_groups():
-    assert Windows(4, 2).members().tolist() == [[0, 1, 4, 5], [2, 3, 6, 7], [8, 9, 12, 13], [10, 11, 14, 15]]
-    assert DilatedWindows(4, 2).members().tolist() == [[0, 2, 8, 10], [1, 3, 9, 11], [4, 6, 12, 14], [5, 7, 13, 15]]
+    near, dilated = Windows(4, 2, LayerContext()), DilatedWindows(4, 2, LayerContext())
+    assert near.members().tolist() == [[0, 1, 4, 5], [2, 3, 6, 7], [8, 9, 12, 13], [10, 11, 14, 15]]
+    assert dilated.members().tolist() == [[0, 2, 8, 10], [1, 3, 9, 11], [4, 6, 12, 14], [5, 7, 13, 15]]
 
 
 def test_weights_of_an_attention():
-    attention = Attention(4, 2)  # two heads of two channels, scale 1 / sqrt(2)
+    attention = Attention(4, 2, LayerContext())  # two heads of two channels, scale 1 / sqrt(2)
     for linear in (attention.to_q, attention.to_k):
         linear.weight.set_data(Tensor(np.eye(4, dtype=np.float32)))
     queries = np.array([[[1, 0, 0, 0], [0, 0, 0, 2]]], np.float32)

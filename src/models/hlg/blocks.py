@@ -1,8 +1,18 @@
 """The blocks of HLG: attention within groups and to the groups' means, and plain attention in the last stage."""
 
-from mindspore import nn, ops
+from mindspore import nn
 
-from ..layers import LayerContext, batch_norm, conv, drop_path, layer_norm, linear, tanh_gelu
+from ..layers import (
+    LayerContext,
+    batch_norm,
+    conv,
+    dot_product,
+    drop_path,
+    layer_norm,
+    linear,
+    row_transpose,
+    tanh_gelu,
+)
 from .tokens import Windows, map_of, sequence_of
 
 NORM_EPSILON = 1e-7  # the seed's framework's default
@@ -20,32 +30,34 @@ class Attention(nn.Cell):
         self.to_k = linear(channels, channels, context)
         self.to_v = linear(channels, channels, context)
         self.proj = linear(channels, channels, context)
-        self.similarity = ops.BatchMatMul(transpose_b=True)
-        self.mix = ops.BatchMatMul()
+        self.row_transpose = row_transpose(context)
+        self.dot_product = dot_product(context)
 
     def heads(self, rows, num_tokens):
         """(B * N, C) -> (B, heads, N, C / heads)."""
-        return rows.reshape((-1, num_tokens, self.num_heads, self.head_channels)).transpose((0, 2, 1, 3))
+        rows = rows.reshape((-1, num_tokens * self.num_heads, self.head_channels))
+        rows = self.row_transpose(rows, (num_tokens, self.num_heads), (1, 0))
+        return rows.reshape((-1, self.num_heads, num_tokens, self.head_channels))
 
-    def weights_and_values(self, x, context):
-        """What `weights` gives, and the values (B, heads, M, d)."""
+    def mixed_and_weights(self, x, context):
+        """Mixed values (B, heads, N, d), and what `weights` gives."""
         num_tokens, channels = x.shape[1:]
         num_keys = context.shape[1]
         rows, context = x.reshape((-1, channels)), context.reshape((-1, channels))
         q = self.heads(self.to_q(rows), num_tokens)  # (B, h, N, d)
         k = self.heads(self.to_k(context), num_keys)  # (B, h, M, d)
         v = self.heads(self.to_v(context), num_keys)
-        return ops.softmax(self.similarity(q * self.scale, k), -1), v
+        return self.dot_product(q * self.scale, k, v)
 
     def weights(self, x, context):
         """The share (B, heads, N, M) of its attention that each query gives to each key."""
-        return self.weights_and_values(x, context)[0]
+        return self.mixed_and_weights(x, context)[1]
 
     def construct(self, x, context):
         num_tokens, channels = x.shape[1:]
-        weights, v = self.weights_and_values(x, context)
-        x = self.mix(weights, v).transpose((0, 2, 1, 3)).reshape((-1, channels))  # (B * N, C)
-        return self.proj(x).reshape((-1, num_tokens, channels))
+        mixed = self.mixed_and_weights(x, context)[0].reshape((-1, self.num_heads * num_tokens, self.head_channels))
+        mixed = self.row_transpose(mixed, (self.num_heads, num_tokens), (1, 0))
+        return self.proj(mixed.reshape((-1, channels))).reshape((-1, num_tokens, channels))
 
 
 class FeedForward(nn.Cell):

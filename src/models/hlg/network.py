@@ -89,7 +89,7 @@ class HLG(nn.Cell):
         rates = iter(np.linspace(0, drop_path_rate, 8).tolist())
 
         def local_global(stage: int, form: type[Windows]) -> LocalGlobalBlock:
-            groups = form(self.sides[stage], variant.window)
+            groups = form(self.sides[stage], variant.window, context)
             sizes = (widths[stage], variant.heads[stage], variant.mlp_ratio[stage])
             return LocalGlobalBlock(*sizes, groups, next(rates), context)
 
