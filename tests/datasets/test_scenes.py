@@ -7,6 +7,7 @@ from src.datasets.sources import scenes
 from src.datasets.sources.cityscapes import check_pairs, load_pairs
 from src.datasets.sources.cityscapes_classes import CLASS_NAMES, to_train_ids
 from src.datasets.sources.scenes import draw_scene, write_scenes
+from src.datasets.sources.street import LABEL
 from tests.support.commands import mistake, run_process
 from tests.support.user_errors import message_of
 
@@ -53,6 +54,12 @@ def test_the_streets_have_most_classes_in_both_splits():
             "road", "sidewalk", "building", "pole", "traffic sign", "vegetation", "terrain", "sky", "person", "car",
         }  # fmt: skip
         assert all({0, 2, 10} <= classes for classes in found)
+
+
+def test_what_shows_through_a_bicycle_is_labelled_as_bicycle():
+    """As in Cityscapes, holes of an object count as the object: its discs outweigh the rider, its rings do not."""
+    labels = np.concatenate([draw_scene((0, 0, index))[1] for index in range(6)])
+    assert (labels == LABEL["bicycle"]).sum() > 1.5 * (labels == LABEL["rider"]).sum() > 0
 
 
 def test_scenes_that_are_there_stay_as_they_are(folder):

@@ -74,7 +74,7 @@ def test_cards():
 def test_logits_have_the_size_of_the_image(height, width, rows, columns):
     ms.set_context(mode=ms.PYNATIVE_MODE)
     network, batch = filled(), images(2, 3, height, width)
-    assert network.features(batch).shape == (2, 512, rows, columns)
+    assert network.features(batch).shape == (2, 256, rows, columns)
     maps = network.maps(batch).asnumpy()
     assert maps.shape == (2, CLASSES, rows, columns)
     logits = network(batch).asnumpy()

@@ -235,10 +235,10 @@ def _plots(rng: np.random.Generator) -> tuple[np.ndarray, ...]:
     """Where each plot begins (m), its label, its height (m) and its colour, from the camera to FAR."""
     starts = np.concatenate(([0.0], np.cumsum(rng.uniform(7, 20, 16))))
     kind = rng.choice(
-        [LABEL["building"], LABEL["wall"], LABEL["fence"], LABEL["terrain"]], 17, p=(0.76, 0.07, 0.09, 0.08)
+        [LABEL["building"], LABEL["wall"], LABEL["fence"], LABEL["terrain"]], 17, p=(0.68, 0.10, 0.14, 0.08)
     )
     floors = rng.integers(2, 6, 17) * STOREY + rng.uniform(0.6, 1.6, 17)
-    low = {LABEL["wall"]: 2.0, LABEL["fence"]: 1.3, LABEL["terrain"]: 0.0}
+    low = {LABEL["wall"]: 2.0, LABEL["fence"]: 1.5, LABEL["terrain"]: 0.0}
     heights = np.array([low.get(int(k), floor) for k, floor in zip(kind, floors, strict=True)])
     plaster = np.array(((196, 178, 148), (170, 120, 98), (206, 198, 186), (150, 148, 150), (188, 160, 120)))
     colours = plaster[rng.integers(0, len(plaster), 17)] * rng.uniform(0.75, 1.1, (17, 1))

@@ -45,6 +45,10 @@ class Painter:
         ends = [self.camera.project(*start), self.camera.project(*end)]
         self._draw("line", ends, colour, label, z, width=max(1, round(self.camera.focal * width / z)))
 
+    def cover(self, points: Sequence[Point], label: str) -> None:
+        """Label a polygon without painting it: what is seen through the holes of an object counts as the object."""
+        self._pens[1].polygon([self.camera.project(*point) for point in points], fill=LABEL[label])
+
     def result(self) -> tuple[np.ndarray, np.ndarray]:
         """Pixels (H, W, 3) uint8 and label ids (H, W) uint8."""
         return np.array(self._picture), np.array(self._labels)
@@ -83,10 +87,10 @@ def _along_the_road(rng: np.random.Generator, street: Street) -> list[Placed]:
         z = rng.uniform(9, 26)
         lane = side * min(street.road * 0.5, street.road - 3.2 if street.road > 4.2 else 1.7)
         while z < 80:
-            kind = str(rng.choice(["car", "truck", "bus"], p=(0.78, 0.12, 0.10)))
+            kind = str(rng.choice(["car", "truck", "bus"], p=(0.6, 0.2, 0.2)))
             if rng.random() < 0.55:
                 placed.append(_vehicle(rng, lane + rng.normal(0, 0.15), z, kind, side < 0))
-            elif rng.random() < 0.35:
+            elif rng.random() < 0.7:
                 placed.append(_cyclist(rng, side * (street.road - 2.4), z))
             z += rng.uniform(14, 30)
     return placed
@@ -167,7 +171,8 @@ def _near_end(
     else:
         top = 3.3 if kind == "truck" else 3.0
         painter.polygon(face(-1, 0.45, 1, top), paint, kind)
-        painter.polygon(face(-0.85, 1.5 if kind == "bus" else 1.9, 0.85, top - 0.35), paint * 0.55 + 15, kind)
+        if kind == "bus" or oncoming:  # a truck's box has no window
+            painter.polygon(face(-0.85, 1.5 if kind == "bus" else 1.9, 0.85, top - 0.35), paint * 0.55 + 15, kind)
     lamps = (250, 246, 225) if oncoming else (176, 24, 28)
     for side in (-0.95, 0.7):
         painter.polygon(face(side, 0.66, side + 0.25, 0.84), lamps, kind)
@@ -217,6 +222,7 @@ FRAME = (
     ((-0.15, 0.85), (0.4, 0.85)),
     ((0.52, 0.34), (0.4, 0.95)),
 )
+FRAME_CORNERS = ((-0.52, 0.34), (-0.15, 0.85), (0.4, 0.85), (0.52, 0.34))
 
 
 def _cyclist(rng: np.random.Generator, x: float, z: float) -> Placed:
@@ -231,8 +237,10 @@ def _cyclist(rng: np.random.Generator, x: float, z: float) -> Placed:
 
         for hub in (-0.52, 0.52):
             rim = [at(hub + 0.34 * c, 0.34 + 0.34 * s) for c, s in CIRCLE]
+            painter.cover(rim, "bicycle")
             for start, end in zip(rim, rim[1:], strict=False):
                 painter.line(start, end, 0.05, (30, 30, 32), "bicycle")
+        painter.cover([at(*corner) for corner in FRAME_CORNERS], "bicycle")
         for start, end in FRAME:
             painter.line(at(*start), at(*end), 0.05, frame, "bicycle")
         painter.line(at(-0.15, 0.95), at(0.15, 0.66), 0.16, coat * 0.7, "rider")
@@ -251,13 +259,14 @@ def _pole(rng: np.random.Generator, x: float, z: float, side: int) -> Placed:
     kind = str(rng.choice(["lamp", "sign", "light"], p=(0.4, 0.35, 0.25)))
     gray = np.full(3, rng.uniform(80, 130))
     height = rng.uniform(6, 8) if kind == "lamp" else rng.uniform(2.6, 3.4)
+    thickness = rng.uniform(0.14, 0.22)
     plate, is_round = (
         ((36, 70, 160), (196, 36, 40), (230, 230, 224), (232, 190, 30))[rng.integers(4)],
         rng.random() < 0.5,
     )
 
     def draw(painter: Painter) -> None:
-        painter.line((x, 0, z), (x, height, z), 0.13, gray, "pole")
+        painter.line((x, 0, z), (x, height, z), thickness, gray, "pole")
         if kind == "lamp":
             painter.line((x, height, z), (x - side * 1.6, height + 0.1, z), 0.1, gray, "pole")
             painter.line((x - side * 1.1, height, z), (x - side * 1.7, height, z), 0.18, gray * 1.5, "pole")

@@ -21,7 +21,7 @@ class Variant:
 VARIANTS = {
     "dgcnet_res101": Variant((3, 4, 23, 3)),
     "dgcnet_res50": Variant((3, 4, 6, 3)),
-    "dgcnet_nano": Variant((1, 1, 2, 2), base_channels=16, head_channels=32),
+    "dgcnet_nano": Variant((1, 1, 2, 2), base_channels=8, head_channels=32),
 }
 
 PAPER = "https://arxiv.org/abs/1909.06121"
@@ -43,5 +43,5 @@ CARDS = {
         "params_m": 53.514,
         "flops_g": 559.0,
     },
-    "dgcnet_nano": {"title": "DGCNet of small widths", "task": "segmentation", "image_size": 256, "flops_g": 1.462},
+    "dgcnet_nano": {"title": "DGCNet of small widths", "task": "segmentation", "image_size": 256, "flops_g": 0.501},
 }
