@@ -7,10 +7,10 @@ from PIL import Image
 from src.datasets.sources.cityscapes import (
     ScenePair,
     check_pairs,
-    find_pairs,
     load_pairs,
     open_scene,
-    read_list,
+    scan_folders,
+    scan_list,
     write_lists,
 )
 from src.datasets.sources.cityscapes_classes import CLASS_NAMES, LABEL_IDS, PALETTE, to_label_ids, to_train_ids
@@ -62,7 +62,7 @@ def test_a_value_that_is_no_label_id_is_named():
 def test_folders_are_scanned_in_order(root):
     write_pair(root, "train", 0, city="zurich")
     write_pair(root, "train", 9, city="aachen")
-    names = [pair.image.name for pair in find_pairs(root, "train")]
+    names = [pair.image.name for pair in scan_folders(root, "train")[0]]
     assert names == [
         "aachen_000009_000019_leftImg8bit.png",
         "ulm_000001_000019_leftImg8bit.png",
@@ -77,10 +77,10 @@ def test_lists_are_written_and_read(root):
     assert (root / "lists/train.txt").read_text().splitlines()[0] == f"{IMAGE}\t{LABEL}"
     assert (root / "lists/test.txt").read_text() == "leftImg8bit/test/ulm/ulm_000004_000019_leftImg8bit.png\n"
     for split in ("train", "val", "test"):
-        assert load_pairs(str(root), str(root / "lists"), split) == find_pairs(root, split)
-    both = read_list(root / "lists/trainval.txt", root)
-    assert both == find_pairs(root, "train") + find_pairs(root, "val")
-    assert load_pairs(str(root), "", "val") == find_pairs(root, "val")
+        assert load_pairs(str(root), str(root / "lists"), split) == scan_folders(root, split)[0]
+    both, _ = scan_list(root / "lists/trainval.txt", root)
+    assert both == scan_folders(root, "train")[0] + scan_folders(root, "val")[0]
+    assert load_pairs(str(root), "", "val") == scan_folders(root, "val")[0]
 
 
 def test_the_parents_of_the_seeds_layout_will_do(tmp_path):
@@ -123,13 +123,13 @@ def test_the_lists_command_writes_them(root):
 def test_a_broken_list_is_named_with_its_line(root, text, message):
     path = root / "list.txt"
     path.write_text(text)
-    assert message_of(read_list, path, root) == message.format(path=path, root=root)
+    assert message_of(load_pairs, str(root), str(path), "train") == message.format(path=path, root=root)
 
 
 def test_a_test_list_may_have_images_only(root):
     path = root / "list.txt"
     path.write_text(f"{IMAGE}\n{IMAGE} {LABEL}\n")
-    assert read_list(path, root, labelled=False) == (
+    assert scan_list(path, root, labelled=False)[0] == (
         ScenePair(root / IMAGE, None),
         ScenePair(root / IMAGE, root / LABEL),
     )
@@ -142,11 +142,11 @@ def test_what_is_not_there_is_named(root):
     assert message_of(load_pairs, str(root), str(root / "none.txt"), "train") == (
         f"data_list: {root}/none.txt is no list file: give one, or write it by scripts/create_cityscapes_lists.py"
     )
-    assert message_of(find_pairs, root, "test") == (
+    assert message_of(load_pairs, str(root), "", "test") == (
         f"{root}: no images leftImg8bit/test/<city>/*_leftImg8bit.png: check dataset_path"
     )
     (root / LABEL).unlink()
-    assert message_of(find_pairs, root, "train") == (
+    assert message_of(load_pairs, str(root), "", "train") == (
         f"{root / IMAGE} has no label {root / LABEL}: unpack gtFine_trainvaltest.zip there"
     )
 
@@ -155,7 +155,7 @@ def test_what_is_not_there_is_named(root):
 
 
 def test_a_pair_is_decoded(root):
-    image, label = open_scene(find_pairs(root, "train")[0])
+    image, label = open_scene(scan_folders(root, "train")[0][0])
     assert (image.mode, image.size, label.mode, label.size) == ("RGB", (40, 24), "L", (40, 24))
     assert (np.asarray(image) == np.random.default_rng(1).integers(0, 256, (24, 40, 3), dtype=np.uint8)).all()
 
@@ -208,11 +208,11 @@ MISTAKES = [
 def test_what_is_wrong_with_a_pair_is_said(root, damage, message):
     damage(root)
     expected = message.format(image=root / IMAGE, label=root / LABEL)
-    assert check_pairs(find_pairs(root, "train")) == [expected]
+    assert check_pairs(scan_folders(root, "train")[0]) == [expected]
 
 
 def test_all_that_is_wrong_is_said_at_once_in_the_pairs_order(root):
-    pairs = find_pairs(root, "train") + find_pairs(root, "val")
+    pairs = scan_folders(root, "train")[0] + scan_folders(root, "val")[0]
     write_gray(pairs[0].label, np.full((24, 40), 99, np.uint8))
     pairs[2].image.write_bytes(b"")
     seen = []

@@ -41,12 +41,19 @@ def test_all_that_is_wrong_is_named_at_once(scenes):
     assert lines[3].startswith(f"another problem: {image}: cannot be read as an image")
 
 
-def test_all_broken_lines_of_a_list_are_named(scenes, tmp_path):
-    path = tmp_path / "train.txt"
-    path.write_text("a.png b.png\n\nc.png\n")
-    finished = look(scenes, "--check_dataset", 1, "--data_list", tmp_path, "--eval_interval", 0)
+def test_broken_lines_of_a_list_and_broken_files_are_named_at_once(scenes, tmp_path):
+    label = sorted((scenes / "gtFine/train/ulm").iterdir())[0]
+    image = scenes / "leftImg8bit/train/ulm" / label.name.replace("gtFine_labelIds", "leftImg8bit")
+    write_gray(label, np.zeros((48, 60), np.uint8))
+    path = tmp_path / "all.txt"
+    path.write_text(f"a.png b.png\n\nc.png\n{image.relative_to(scenes)} {label.relative_to(scenes)}\n")
+    finished = look(scenes, "--check_dataset", 1, "--data_list", path)  # one list for both splits: each problem once
     assert mistake(finished).startswith(f"{path}, line 1: {scenes}/a.png is not there")
-    assert finished.out.startswith(f"another problem: {path}, line 3: 1 names where ")
+    lines = finished.out.splitlines()
+    assert lines[:2] == [f"{what} images: 3, of which 3 cannot be used" for what in ("training", "validation")]
+    assert lines[2].startswith(f"another problem: {path}, line 3: 1 names where ")
+    assert lines[3].startswith(f"another problem: {label}: 60x48 pixels, ")
+    assert len(lines) == 4
 
 
 def test_the_crops_are_drawn_as_the_network_sees_them(scenes, tmp_path):

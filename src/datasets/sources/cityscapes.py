@@ -39,24 +39,29 @@ def load_pairs(root: str, data_list: str, split: str) -> tuple[ScenePair, ...]:
     Raises:
         UserError: a folder, list or file is not there, or a list is empty or has a broken line.
     """
+    return _all_whole(*scan_pairs(root, data_list, split))
+
+
+def _all_whole(pairs: tuple[ScenePair, ...], problems: Sequence[str]) -> tuple[ScenePair, ...]:
+    if problems:
+        raise UserError(problems[0])
+    return pairs
+
+
+def scan_pairs(root: str, data_list: str, split: str) -> tuple[tuple[ScenePair, ...], list[str]]:
+    """The whole pairs that `load_pairs` would find, and all for which it would raise; its arguments.
+
+    Raises:
+        UserError: there is nothing to look through.
+    """
     if not root or not Path(root).is_dir():
         raise UserError(f"dataset_path: no folder {root or '(empty)'}: give the folder with {IMAGES}/ and {LABELS}/")
     folder = _own_folder(root)
     if not data_list:
-        return find_pairs(folder, split)
-    return read_list(_list_of(data_list, split), folder, labelled=split != "test")
-
-
-def listed_problems(root: str, data_list: str, split: str) -> list[str]:
-    """All broken lines of the list that `load_pairs` would read, which stops at the first; [] without list or root."""
-    if not data_list or not Path(root).is_dir():
-        return []
-    return list_problems(_list_of(data_list, split), _own_folder(root))
-
-
-def _list_of(data_list: str, split: str) -> Path:
+        return scan_folders(folder, split)
     path = _own_folder(data_list)
-    return path / f"{split}.txt" if path.is_dir() else path
+    path = path / f"{split}.txt" if path.is_dir() else path
+    return scan_list(path, folder, labelled=split != "test")
 
 
 def _own_folder(path: str) -> Path:
@@ -67,41 +72,34 @@ def _own_folder(path: str) -> Path:
 # -- list files
 
 
-def read_list(path: Path, root: Path, *, labelled: bool = True) -> tuple[ScenePair, ...]:
+def scan_list(path: Path, root: Path, *, labelled: bool = True) -> tuple[tuple[ScenePair, ...], list[str]]:
     """The pairs of a list file with a line "image label" a pair, names relative to `root`; blank lines are passed over.
 
     Args:
         labelled: whether each line must name a label.
 
+    Returns:
+        The pairs of the right lines; what is wrong with each other one.
+
     Raises:
-        UserError: naming the list, and the line where it is wrong.
+        UserError: no list file, or an empty one.
     """
-    pairs = tuple(_pair_of_line(words, root, f"{path}, line {number}", labelled) for number, words in _lines(path))
-    if not pairs:
-        raise UserError(f"{path} is empty: write it again by scripts/create_cityscapes_lists.py")
-    return pairs
-
-
-def list_problems(path: Path, root: Path) -> list[str]:
-    """All that is wrong with the lines of a list file, a text a line; UserError when it cannot be read at all."""
-    problems = []
-    for number, words in _lines(path):
-        try:
-            _pair_of_line(words, root, f"{path}, line {number}", labelled=True)
-        except UserError as error:
-            problems.append(str(error))
-    return problems
-
-
-def _lines(path: Path) -> list[tuple[int, list[str]]]:
-    """(number, words) of the lines that are not blank."""
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError):
         raise UserError(
             f"data_list: {path} is no list file: give one, or write it by scripts/create_cityscapes_lists.py"
         ) from None
-    return [(number, line.split()) for number, line in enumerate(lines, 1) if line.strip()]
+    pairs, problems = [], []
+    for number, line in enumerate(lines, 1):
+        if line.strip():
+            try:
+                pairs.append(_pair_of_line(line.split(), root, f"{path}, line {number}", labelled))
+            except UserError as error:
+                problems.append(str(error))
+    if not pairs and not problems:
+        raise UserError(f"{path} is empty: write it again by scripts/create_cityscapes_lists.py")
+    return tuple(pairs), problems
 
 
 def _pair_of_line(words: list[str], root: Path, place: str, labelled: bool) -> ScenePair:
@@ -123,7 +121,7 @@ def write_lists(root: Path, folder: Path) -> dict[str, int]:
     Raises:
         UserError: `root` has no split, or a split is broken.
     """
-    lists = {split: find_pairs(root, split) for split in SPLITS if (root / IMAGES / split).is_dir()}
+    lists = {split: _all_whole(*scan_folders(root, split)) for split in SPLITS if (root / IMAGES / split).is_dir()}
     if not lists:
         raise UserError(f"{root}: no folder {IMAGES}/train, {IMAGES}/val or {IMAGES}/test: give the data set's folder")
     if {"train", "val"} <= lists.keys():
@@ -151,24 +149,26 @@ def _line(pair: ScenePair, root: Path) -> str:
 # -- folders
 
 
-def find_pairs(root: Path, split: str) -> tuple[ScenePair, ...]:
-    """The pairs of a split as the folders hold them, sorted by city and name.
+def scan_folders(root: Path, split: str) -> tuple[tuple[ScenePair, ...], list[str]]:
+    """The pairs of a split as the folders hold them, sorted by city and name, and the images without a label.
 
     The test images come without labels: the files that the data set ships for them hold none.
 
     Raises:
-        UserError: there are no images, or an image has no label.
+        UserError: there are no images.
     """
     images = sorted((root / IMAGES / split).glob(f"*/*{IMAGE_ENDING}"))
     if not images:
         raise UserError(f"{root}: no images {IMAGES}/{split}/<city>/*{IMAGE_ENDING}: check dataset_path")
     if split == "test":
-        return tuple(ScenePair(image, None) for image in images)
-    pairs = tuple(ScenePair(image, _label_of(image, root, split)) for image in images)
-    for pair in pairs:
-        if not pair.label.is_file():
-            raise UserError(f"{pair.image} has no label {pair.label}: unpack gtFine_trainvaltest.zip there")
-    return pairs
+        return tuple(ScenePair(image, None) for image in images), []
+    pairs = [ScenePair(image, _label_of(image, root, split)) for image in images]
+    problems = [
+        f"{pair.image} has no label {pair.label}: unpack gtFine_trainvaltest.zip there"
+        for pair in pairs
+        if not pair.label.is_file()
+    ]
+    return tuple(pair for pair in pairs if pair.label.is_file()), problems
 
 
 def _label_of(image: Path, root: Path, split: str) -> Path:

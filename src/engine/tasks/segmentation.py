@@ -81,7 +81,12 @@ class SegmentationTask:
     @cached_property
     def training_pairs(self) -> tuple[ScenePair, ...]:
         """The training images and their labels."""
-        return self._pairs(self.config.data.dataset_path, "train")
+        return load_pairs(*self.training_place)
+
+    @property
+    def training_place(self) -> tuple[str, str, str]:
+        """Where the training images are, in `load_pairs`'s words."""
+        return self._place(self.config.data.dataset_path, "train")
 
     @property
     def notes(self) -> list[str]:
@@ -160,7 +165,12 @@ class SegmentationTask:
     @cached_property
     def evaluation_pairs(self) -> tuple[ScenePair, ...]:
         """The images of eval_split."""
-        return self._pairs(self.config.eval.eval_path or self.config.data.dataset_path, self.config.eval.eval_split)
+        return load_pairs(*self.evaluation_place)
+
+    @property
+    def evaluation_place(self) -> tuple[str, str, str]:
+        """Where the images of eval_split are, in `load_pairs`'s words."""
+        return self._place(self.config.eval.eval_path or self.config.data.dataset_path, self.config.eval.eval_split)
 
     def check_validation(self) -> None:
         """Look for the validation images."""
@@ -221,10 +231,10 @@ class SegmentationTask:
             "label_ids": list(LABEL_IDS),
         }
 
-    def _pairs(self, root: str, split: str) -> tuple[ScenePair, ...]:
+    def _place(self, root: str, split: str) -> tuple[str, str, str]:
         if "dataset" in self._given and self.config.data.dataset != self.dataset:
             raise UserError(
                 f"backbone {self.info.name} segments, dataset {self.config.data.dataset} has no labels of pixels: "
                 f"give --dataset {self.dataset}"
             )
-        return load_pairs(root, self.config.data.data_list, split)
+        return root, self.config.data.data_list, split
