@@ -42,8 +42,7 @@ class Unfold(nn.Cell):
         num_nodes = height * width
         rows = x.reshape((batch, channels, num_nodes)).transpose((0, 2, 1)).reshape((-1, channels))
         offsets = offsets.reshape((batch, TAPS, 2, num_nodes)).transpose((0, 3, 2, 1))
-        positions = self.sampling.positions(offsets.reshape((batch, num_nodes, 1, 2 * TAPS)))
-        pixels, weights = self.sampling.corners(positions)
+        pixels, weights = self.sampling.corners(offsets.reshape((batch, num_nodes, 1, 2 * TAPS)))
         # Numbering counts an image's rows by its nodes: 9 samples a node name rows of the same map.
         first = ops.arange(batch).astype(ms.int32).reshape((batch, 1, 1, 1)) * num_nodes
         numbers = self.number((self.by_sample(pixels) + first).reshape((1, -1, 1, 4)))

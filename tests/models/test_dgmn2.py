@@ -3,7 +3,7 @@
 import mindspore as ms
 import numpy as np
 import pytest
-from mindspore import Tensor
+from mindspore import Tensor, nn
 
 from src.models import LayerContext, create_model
 from src.models.dgmn2.attention import Attention, RelativePosition
@@ -17,14 +17,14 @@ def mode():
     ms.set_context(mode=ms.PYNATIVE_MODE)
 
 
-def positions(row, column):
-    """One position (1, 1, 1, 18) of all 9 taps."""
-    return Tensor(np.repeat(np.float32([row, column]), TAPS).reshape(1, 1, 1, 2 * TAPS))
+def offsets_to(row, column):
+    """Offsets (1, 1, 1, 18) that bring the first tap of the first node, at (-1, -1), to this position."""
+    return Tensor(np.repeat(np.float32([row + 1, column + 1]), TAPS).reshape(1, 1, 1, 2 * TAPS))
 
 
 def corners_of(row, column, height=4, width=5):
     """{(row, column): weight} of the pixels that a position on a map reads."""
-    pixels, weights = Sampling(height, width, num_heads=1).corners(positions(row, column))
+    pixels, weights = Sampling(height, width, num_heads=1).corners(offsets_to(row, column))
     pixels, weights = pixels.asnumpy()[0, 0, 0, ::TAPS], weights.asnumpy()[0, 0, 0, ::TAPS]
     return {divmod(int(pixel), width): float(weight) for pixel, weight in zip(pixels, weights, strict=True) if weight}
 
@@ -55,23 +55,38 @@ def test_corners(row, column, expected):
 @pytest.mark.parametrize("row", [-1.0, 4.0, -7.5])
 def test_a_sample_out_of_reach_has_no_gradient(row):
     sampling = Sampling(4, 5, num_heads=1)
-    gradient = ms.grad(lambda where: sampling.corners(where)[1][..., 2 * TAPS :].sum())(positions(row, 2.0))
+    gradient = ms.grad(lambda to: sampling.corners(to)[1][0, 0, 0, 2 * TAPS :: TAPS].sum())(offsets_to(row, 2.0))
     assert np.abs(gradient.asnumpy()).max() == 0
 
 
 def test_positions_that_are_not_numbers_name_pixels_of_the_map():
-    pixels, weights = Sampling(4, 5, num_heads=2).corners(positions(np.nan, 2.0))
+    pixels, weights = Sampling(4, 5, num_heads=2).corners(offsets_to(np.nan, 2.0))
     assert 0 <= pixels.asnumpy().min() <= pixels.asnumpy().max() < 40
     assert np.isnan(weights.asnumpy()).any()
 
 
-def test_half_precision_does_not_round_positions():
-    attention = Attention(4, num_heads=1, side=40, context=LayerContext()).to_float(ms.float16)
+class Look(nn.Cell):
+    """`Attention.look` as a network."""
+
+    def __init__(self, attention):
+        super().__init__()
+        self.attention = attention
+
+    def construct(self, x):
+        return self.attention.look(x)
+
+
+def test_half_precision_rounds_neither_positions_nor_numbers_of_pixels():
+    """Of 3136 pixels; the offsets, 1/128, are gone when they are added to 54 in float16."""
+    ms.set_context(mode=ms.GRAPH_MODE)
+    attention = Attention(4, num_heads=1, side=56, context=LayerContext())
     attention.conv_offset.bias.set_data(Tensor(np.full(2 * TAPS, 2**-7, np.float32)))
-    *_, weights, _ = attention.look(ms.ops.zeros((1, 1600, 4)))
-    last = weights.asnumpy()[38 * 40 + 38, :, 4]  # between rows and columns 38 and 39
+    _, _, weights, (numbers, _) = Look(attention).to_float(ms.float16)(ms.ops.zeros((1, 3136, 4)))
+    node, tap = 54 * 56 + 54, 4  # between rows and columns 54 and 55
+    assert numbers.asnumpy()[node, tap::TAPS].tolist() == [node, node + 1, node + 56, node + 57]
     near, far = 1 - 2**-7, 2**-7
-    assert last.tolist() == [near * near, near * far, far * near, far * far]
+    expected = [near * near, near * far, far * near, far * far]
+    np.testing.assert_allclose(weights.asnumpy()[node, :, tap], expected, rtol=1e-3)
 
 
 @pytest.mark.parametrize("context", [LayerContext(), LayerContext(device="GPU"), LayerContext(exporting=True)])

@@ -57,18 +57,17 @@ class Attention(nn.Cell):
         self.number, self.compare, self.mix = row_sampling(context, side * side)
         self.split = ops.Split(1, 3)
 
-    def positions(self, x):
-        """(B, N, C) -> sampled rows, then columns, in map pixels (B, N, heads, 18)."""
+    def offsets(self, x):
+        """(B, N, C) -> how far each sample lies from its place in the window, rows, then columns (B, N, heads, 18)."""
         num_nodes, channels = x.shape[1:]
         offsets = self.conv_offset(x.reshape((-1, channels // self.num_heads)))  # (R, 18): row, column of each tap
         offsets = offsets.reshape((-1, TAPS, 2)).transpose((0, 2, 1))
-        return self.sampling.positions(offsets.reshape((-1, num_nodes, self.num_heads, 2 * TAPS)))
+        return offsets.reshape((-1, num_nodes, self.num_heads, 2 * TAPS))
 
     def look(self, x):
-        """(B, N, C) -> positions, attention (R, 9), v (R, d), the samples' corners: weights (R, 4, 9), numbers."""
+        """(B, N, C) -> attention (R, 9), v (R, d), the samples' corners: weights (R, 4, 9), numbers."""
         channels = x.shape[2]
-        positions = self.positions(x)
-        pixels, weights = self.sampling.corners(positions)
+        pixels, weights = self.sampling.corners(self.offsets(x))
         corners = self.number(pixels)
         weights = weights.reshape((-1, 4, TAPS))
         q, k, v = self.split(self.qkv(x.reshape((-1, channels))))
@@ -76,18 +75,18 @@ class Attention(nn.Cell):
         q, k, v = q.reshape((-1, width)), k.reshape((-1, width)), v.reshape((-1, width))  # (R, d)
         products = self.compare(q, k, *corners).reshape((-1, 4, TAPS))
         logits = self.scale * (products * weights).sum(1) + self.pos_emb(q)
-        return positions, ops.softmax(logits, -1), v, weights, corners
+        return ops.softmax(logits, -1), v, weights, corners
 
     def construct(self, x):
         num_nodes, channels = x.shape[1:]
-        _, attention, v, weights, corners = self.look(x)
+        attention, v, weights, corners = self.look(x)
         weights = (weights * attention.reshape((-1, 1, TAPS))).reshape((-1, 4 * TAPS))
         return self.proj(self.mix(weights, v, *corners).reshape((-1, channels))).reshape((-1, num_nodes, channels))
 
     def sampled(self, x):
         """(B, N, C) -> where the nodes look, (row, column) in map pixels (B, heads, N, 9, 2); attention
         (B, heads, N, 9)."""
-        positions, attention = self.look(x)[:2]
-        num_nodes = x.shape[1]
+        attention, num_nodes = self.look(x)[0], x.shape[1]
+        positions = self.sampling.positions(self.offsets(x))
         positions = positions.reshape((-1, num_nodes, self.num_heads, 2, TAPS)).transpose((0, 2, 1, 4, 3))
         return positions, attention.reshape((-1, num_nodes, self.num_heads, TAPS)).transpose((0, 2, 1, 3))

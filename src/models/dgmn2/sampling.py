@@ -20,8 +20,9 @@ TAPS = 9  # a 3 x 3 window: tap 3 * i + j lies i - 1 rows below and j - 1 column
 class Sampling(nn.Cell):
     """Where the 9 samples of each node lie on an H x W map, and what surrounds them.
 
-    Methods, not cells of their own: mixed precision would round positions to float16 where they enter a cell, to 1/32
-    pixel on a map of 56.
+    Mixed precision turns float32 into float16 where it enters a cell, a method or a function: positions to 1/32 pixel
+    on a map of 56, whose 3136 pixels float16 cannot count either. So positions are made where they are used, and pixels
+    are numbered in int32. (PyNative mode casts at every operator, and rounds positions all the same.)
     """
 
     def __init__(self, height: int, width: int, num_heads: int):
@@ -31,30 +32,32 @@ class Sampling(nn.Cell):
         self.window = Tensor(window)
         self.height, self.width, self.num_heads = height, width, num_heads
         self.head = Tensor(np.arange(num_heads, dtype=np.int32).reshape(num_heads, 1))
+        self.floor = ops.Floor()
 
     def positions(self, offsets):
         """Offsets, 9 rows then 9 columns, (B, N, heads, 18) -> positions in map pixels, in float32."""
         return offsets.astype(mstype.float32) + self.window
 
-    def corners(self, positions):
-        """The 4 pixels around each sample: positions (B, N, heads, 18) -> their numbers among the image's M rows,
-        int32, and their bilinear weights, both (B, N, heads, 36), corner by corner, 9 taps each.
+    def corners(self, offsets):
+        """The 4 pixels around each sample: offsets (B, N, heads, 18) -> their numbers among the image's M rows, int32,
+        and their bilinear weights, both (B, N, heads, 36), corner by corner, 9 taps each.
 
         A pixel outside the map weighs 0 and has no gradient; a position at or beyond one pixel outside has no pixel
         inside.
         """
-        near = ops.floor(ops.stop_gradient(positions))
+        positions = self.positions(offsets)
+        near = self.floor(positions)
         beyond = positions - near
         row_weights, column_weights = self.crossed(1.0 - beyond, beyond)
         # At exactly -1 the far pixel, 0, is inside the map, but has no gradient in the published network; a position
         # that is not a number must still name pixels. Both go where no pixel is.
-        near = ops.select(positions > -1.0, near, ops.full_like(near, -2.0))
-        rows, columns = self.crossed(near, near + 1.0)
-        row = ops.minimum(ops.maximum(rows, 0.0), self.height - 1.0)
-        column = ops.minimum(ops.maximum(columns, 0.0), self.width - 1.0)
+        near = near.astype(mstype.int32)
+        near = ops.select(positions > -1.0, near, ops.full_like(near, -2))
+        rows, columns = self.crossed(near, near + 1)
+        row = ops.clamp(rows, 0, self.height - 1)
+        column = ops.clamp(columns, 0, self.width - 1)
         inside = ops.logical_and(rows == row, columns == column).astype(mstype.float32)
-        pixels = (row * self.width + column).astype(mstype.int32)
-        return pixels * self.num_heads + self.head, row_weights * column_weights * inside
+        return (row * self.width + column) * self.num_heads + self.head, row_weights * column_weights * inside
 
     def crossed(self, near, far):
         """Values of the near and the far line, rows then columns -> the rows' and the columns' at the 4 corners."""
