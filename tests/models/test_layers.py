@@ -142,6 +142,15 @@ def test_grouped_conv_equals_the_standard_one(size):
     np.testing.assert_allclose(dw.asnumpy(), expected_dw.asnumpy(), atol=1e-4)
 
 
+def test_exact_gelu_has_its_derivative():
+    x = np.linspace(-6, 6, 301, dtype=np.float32)
+    z = x.astype(float)
+    density = np.exp(-0.5 * z * z) / math.sqrt(2 * math.pi)
+    expected = [0.5 * math.erfc(-v / math.sqrt(2)) for v in z] + z * density
+    (dx,), _ = Gradients(gelu(CPU))(Tensor(x), Tensor(np.ones_like(x)))
+    np.testing.assert_allclose(dx.asnumpy(), expected, atol=1e-6)
+
+
 def test_tanh_gelu_has_its_derivative():
     x = np.linspace(-6, 6, 301, dtype=np.float32)
     z = x.astype(float)
