@@ -204,7 +204,7 @@ def row_sampling(context: LayerContext, num_nodes: int) -> tuple[nn.Cell, nn.Cel
     if context.exporting:
         return ExportRowNumbers(), Comparison(ExportRowGather()), Mixture(ExportRowGather())
     if context.device == "CPU" and num_nodes <= LARGEST_MAP:
-        return DenseRowNumbers(), DenseComparison(), DenseMixture(num_nodes)
+        return DenseRowNumbers(), DenseComparison(context), DenseMixture(num_nodes, context)
     if context.device == "CPU":
         return SparseRowNumbers(), SparseComparison(), SparseMixture()
     return RowNumbers(), Comparison(RowGather()), Mixture(RowGather())
