@@ -1,5 +1,5 @@
 # make demo   train, evaluate, export and predict on embedded handwritten digits (CPU, about three minutes)
-# make demo-seg   the same for segmentation on drawn street scenes (half an hour on busy cores)
+# make demo-seg   the same for segmentation on drawn street scenes (about twelve minutes)
 # make test   run the tests (`make lint` checks the style)
 # Both set up .venv themselves. Python 3.10, 3.11 or 3.12 must be there; choose one by PYTHON=python3.12.
 
