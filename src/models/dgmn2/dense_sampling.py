@@ -8,8 +8,6 @@ step of dgmn2_tiny with 28 x 28 among them takes 0.975 of the time. Letters in s
 from mindspore import nn, ops
 from mindspore.ops.auto_generate import GatherDGradV2
 
-from ..layers import LayerContext, row_transpose
-
 LARGEST_MAP = 28 * 28  # nodes
 
 
@@ -21,41 +19,27 @@ class DenseRowNumbers(nn.Cell):
         return ((pixels // pixels.shape[2]).transpose((0, 2, 1, 3)),)
 
 
-class ByHead(nn.Cell):
+def by_head(rows, nodes):
     """(B * N * heads, n) -> (B, heads, N, n)."""
-
-    def __init__(self, context: LayerContext):
-        super().__init__()
-        self.transpose = row_transpose(context)
-
-    def construct(self, rows, nodes):
-        num_heads, num_nodes = nodes.shape[1:3]
-        return self.transpose(rows, (num_nodes, num_heads), (1, 0)).reshape((*nodes.shape[:3], rows.shape[1]))
+    batch, num_heads = nodes.shape[:2]
+    return rows.reshape((batch, -1, num_heads, rows.shape[1])).transpose((0, 2, 1, 3))
 
 
-class ByNode(nn.Cell):
+def by_node(values):
     """(B, heads, N, n) -> (B * N * heads, n)."""
-
-    def __init__(self, context: LayerContext):
-        super().__init__()
-        self.transpose = row_transpose(context)
-
-    def construct(self, values):
-        _, num_heads, num_nodes, channels = values.shape
-        return self.transpose(values, (num_heads, num_nodes), (1, 0)).reshape((-1, channels))
+    return values.transpose((0, 2, 1, 3)).reshape((-1, values.shape[3]))
 
 
 class DenseComparison(nn.Cell):
     """Products of each query with the nodes that it names: (R, d), (T, d), nodes -> (R, J)."""
 
-    def __init__(self, context: LayerContext):
+    def __init__(self):
         super().__init__()
-        self.by_head, self.by_node = ByHead(context), ByNode(context)
         self.inner = ops.BatchMatMul(transpose_b=True)
 
     def construct(self, queries, table, nodes):
-        products = self.inner(self.by_head(queries, nodes), self.by_head(table, nodes))  # (B, heads, N, N)
-        return self.by_node(ops.gather_d(products, 3, nodes))
+        products = self.inner(by_head(queries, nodes), by_head(table, nodes))  # (B, heads, N, N)
+        return by_node(ops.gather_d(products, 3, nodes))
 
 
 class Spread(nn.Cell):
@@ -77,12 +61,11 @@ class Spread(nn.Cell):
 class DenseMixture(nn.Cell):
     """Sums of the named nodes by their weights: (R, J), (T, d), nodes -> (R, d)."""
 
-    def __init__(self, num_nodes: int, context: LayerContext):
+    def __init__(self, num_nodes: int):
         super().__init__()
-        self.by_head, self.by_node = ByHead(context), ByNode(context)
         self.spread = Spread(num_nodes)
         self.sum = ops.BatchMatMul()
 
     def construct(self, weights, table, nodes):
-        weights = self.spread(self.by_head(weights, nodes), nodes)
-        return self.by_node(self.sum(weights, self.by_head(table, nodes)))
+        weights = self.spread(by_head(weights, nodes), nodes)
+        return by_node(self.sum(weights, by_head(table, nodes)))

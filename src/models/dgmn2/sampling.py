@@ -51,13 +51,13 @@ class Sampling(nn.Cell):
         row_weights, column_weights = self.crossed(1.0 - beyond, beyond)
         # At exactly -1 the far pixel, 0, is inside the map, but has no gradient in the published network; a position
         # that is not a number must still name pixels. Both go where no pixel is.
-        near = near.astype(mstype.int32)
-        near = ops.select(positions > -1.0, near, ops.full_like(near, -2))
-        rows, columns = self.crossed(near, near + 1)
-        row = ops.clamp(rows, 0, self.height - 1)
-        column = ops.clamp(columns, 0, self.width - 1)
+        near = ops.select(positions > -1.0, near, ops.full_like(near, -2.0))
+        rows, columns = self.crossed(near, near + 1.0)
+        row = ops.minimum(ops.maximum(rows, 0.0), self.height - 1.0)
+        column = ops.minimum(ops.maximum(columns, 0.0), self.width - 1.0)
         inside = ops.logical_and(rows == row, columns == column).astype(mstype.float32)
-        return (row * self.width + column) * self.num_heads + self.head, row_weights * column_weights * inside
+        pixels = row.astype(mstype.int32) * self.width + column.astype(mstype.int32)
+        return pixels * self.num_heads + self.head, row_weights * column_weights * inside
 
     def crossed(self, near, far):
         """Values of the near and the far line, rows then columns -> the rows' and the columns' at the 4 corners."""
@@ -204,7 +204,7 @@ def row_sampling(context: LayerContext, num_nodes: int) -> tuple[nn.Cell, nn.Cel
     if context.exporting:
         return ExportRowNumbers(), Comparison(ExportRowGather()), Mixture(ExportRowGather())
     if context.device == "CPU" and num_nodes <= LARGEST_MAP:
-        return DenseRowNumbers(), DenseComparison(context), DenseMixture(num_nodes, context)
+        return DenseRowNumbers(), DenseComparison(), DenseMixture(num_nodes)
     if context.device == "CPU":
         return SparseRowNumbers(), SparseComparison(), SparseMixture()
     return RowNumbers(), Comparison(RowGather()), Mixture(RowGather())
