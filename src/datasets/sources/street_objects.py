@@ -222,6 +222,7 @@ FRAME = (
     ((-0.15, 0.85), (0.4, 0.85)),
     ((0.52, 0.34), (0.4, 0.95)),
 )
+# around the frame: what shows through it is labelled as bicycle, like what shows through the wheels
 FRAME_CORNERS = ((-0.52, 0.34), (-0.15, 0.85), (0.4, 0.85), (0.52, 0.34))
 
 

@@ -1,48 +1,43 @@
 """Dropout and drop path with masks that depend only on (seed, layer, rank, step)."""
 
+from math import prod
+
 from mindspore import nn
 
 from .keyed_random import KeyedRandom
 
 
-class _Dropout(KeyedRandom):
-    """Zero parts of the input with probability `rate` in training and scale the others by 1 / (1 - rate)."""
+class Dropout(KeyedRandom):
+    """Zero elements of the input with probability `rate` in training and scale the others by 1 / (1 - rate)."""
 
     def __init__(self, rate: float):
         super().__init__()
         self.keep = 1.0 - rate
 
-    def draw(self, x):
-        """A number in [0, 1) for each part of x, in a shape that broadcasts to x."""
-        raise NotImplementedError
+    def mask_shape(self, x):
+        """One entry for each part of x that is kept or dropped; it broadcasts to x."""
+        return x.shape
 
     def construct(self, x):
         if not self.training:
             return x
-        kept = self.draw(x) < self.keep
+        shape = self.mask_shape(x)
+        kept = self.uniform(prod(shape)).reshape(shape) < self.keep
         return x * (kept.astype(x.dtype) / self.keep)
 
 
-class Dropout(_Dropout):
-    """Drops elements."""
-
-    def draw(self, x):
-        return self.uniform(x.size).reshape(x.shape)
-
-
-class DropPath(_Dropout):
+class DropPath(Dropout):
     """Drops the whole residual branch of an image (Huang et al. 2016)."""
 
-    def draw(self, x):
-        return self.uniform(x.shape[0]).reshape((-1,) + (1,) * (x.ndim - 1))
+    def mask_shape(self, x):
+        return x.shape[:1] + (1,) * (x.ndim - 1)
 
 
-class ChannelDropout(_Dropout):
+class ChannelDropout(Dropout):
     """Drops whole channels of an image's map (Tompson et al. 2015)."""
 
-    def draw(self, x):
-        batch, channels = x.shape[:2]
-        return self.uniform(batch * channels).reshape((batch, channels, 1, 1))
+    def mask_shape(self, x):
+        return x.shape[:2] + (1, 1)
 
 
 def dropout(rate: float) -> nn.Cell:
