@@ -30,7 +30,7 @@ demo-seg: $(READY) ## the same for segmentation, on drawn street scenes
 	@$(BIN)/python scripts/demo_seg.py
 
 test: $(READY)   ## the tests
-	@$(BIN)/python -m pytest -m "not slow" --numprocesses 2 --dist loadfile
+	@$(BIN)/python -m pytest -m "not slow" --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 test-all: $(READY) ## the tests with the slow full matrix
 	@$(BIN)/python -m pytest

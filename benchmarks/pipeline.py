@@ -72,18 +72,19 @@ def _our_pipelines(folder: Path, workers: int) -> dict[str, Callable]:
     from src.datasets.batch_step import BatchStep
     from src.datasets.erasing import Erasing
     from src.datasets.mixing import Mixing
-    from src.datasets.pipeline import EncodedImages, image_batches
+    from src.datasets.pipeline import image_batches
+    from src.datasets.reading import ImageFiles
     from src.datasets.sources.image_folder import scan_image_folder
     from src.datasets.transforms import training_transforms
 
     images = scan_image_folder(folder)
-    source = EncodedImages(images.files, images.labels)
+    source = ImageFiles(images.files, images.labels)
     mixing = Mixing(class_num=1000, label_smoothing=0.1, mixup=0.8, cutmix=1.0)
     recipe = BatchStep(Erasing(probability=0.25), mixing, seed=1, rank=0, first_epoch=0)
 
     def build(policy: str, batch_step: BatchStep | None) -> Callable:
         transforms = training_transforms(_preprocessing(), crop_min=0.08, hflip=0.5, policy=policy)
-        order = np.random.default_rng(1).permutation(len(source))
+        order = np.random.default_rng(1).permutation(len(source)).tolist()
         return lambda: image_batches(source, order, transforms, BATCH_SIZE, workers, batch_step)
 
     return {
@@ -101,7 +102,8 @@ def _bare_pipelines(folder: str, workers: int) -> dict[str, Callable]:
     from src.datasets.transforms import training_transforms
 
     def build(operators: list) -> Callable:
-        crop, flip, *normalisation = training_transforms(_preprocessing(), crop_min=0.08, hflip=0.5)
+        _, flip, *normalisation = training_transforms(_preprocessing(), crop_min=0.08, hflip=0.5)
+        crop = vision.RandomCropDecodeResize(224, scale=(0.08, 1.0))
         transforms = [crop, flip, *operators, *normalisation]
 
         def pipeline() -> ds.Dataset:

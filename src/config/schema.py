@@ -58,6 +58,7 @@ class DataConfig:
     batch_size: Annotated[int, at_least(1)]
     accumulate_steps: Annotated[int, at_least(1)]
     train_num_workers: Annotated[int, at_least(1)]
+    data_timeout: Annotated[float, at_least(0.0)]
     mean: Annotated[list[float] | None, num_values(3)]
     std: Annotated[list[float] | None, num_values(3)]
     data_list: str

@@ -7,13 +7,14 @@ that it stopped in, passes over the batches it has had, and sees what the uninte
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 
 import mindspore as ms
 import mindspore.dataset as ds
 import numpy as np
 
-from src.datasets.pipeline import Source, readable_batches
+from src.datasets.pipeline import read_batches
+from src.datasets.reading import Source
 
 
 def pipeline_seed(*key: int) -> int:
@@ -31,6 +32,7 @@ class EpochDataset:
         seed_key: (seed, rank); the epoch is added.
         first_epoch: epoch to begin with.
         first_batch: batches of that epoch to pass over.
+        timeout: seconds that a batch may take; 0: no limit.
     """
 
     def __init__(
@@ -41,11 +43,13 @@ class EpochDataset:
         seed_key: tuple[int, int],
         first_epoch: int = 0,
         first_batch: int = 0,
+        timeout: float = 0.0,
     ):
         self._build, self._source = build, source
         self._steps_per_epoch = steps_per_epoch
         self._seed_key = seed_key
         self._epoch, self._skip = first_epoch, first_batch
+        self._timeout = timeout
         self._batches: Iterator | None = None
 
     def get_dataset_size(self) -> int:
@@ -73,7 +77,7 @@ class EpochDataset:
 
     def _start_epoch(self) -> Iterator:
         first_batch, self._skip = self._skip, 0
-        return readable_batches(self._start_pipeline, self._source, first_batch)
+        return read_batches(self._start_pipeline, self._source, timeout=self._timeout, first_batch=first_batch)
 
     def _start_pipeline(self) -> Iterator:
         pipeline = self._build(self._epoch)
@@ -82,8 +86,8 @@ class EpochDataset:
         return pipeline.create_tuple_iterator(num_epochs=1, do_copy=False)
 
 
-class EpochSampler(ds.Sampler):
-    """The positions of one epoch after the other, for a pipeline that runs over many epochs (sink mode).
+class EpochOrder:
+    """The positions of one epoch at each iteration, for a pipeline that runs over many epochs (sink mode).
 
     Args:
         positions: epoch -> sample positions, always of one length.
@@ -91,17 +95,19 @@ class EpochSampler(ds.Sampler):
     """
 
     def __init__(self, positions: Callable[[int], np.ndarray], first_epoch: int):
-        super().__init__(num_samples=len(positions(first_epoch)))
         self._positions, self._epoch = positions, first_epoch
+
+    def __len__(self) -> int:
+        return len(self._positions(self._epoch))
 
     def __iter__(self) -> Iterator[int]:
         positions = self._positions(self._epoch)
         self._epoch += 1
-        yield from positions.tolist()
+        return iter(positions.tolist())
 
 
 def training_epochs(
-    build: Callable[[np.ndarray | ds.Sampler, int], ds.Dataset],
+    build: Callable[[Collection[int], int], ds.Dataset],
     order: Callable[[int], np.ndarray],
     source: Source,
     steps_per_epoch: int,
@@ -110,18 +116,21 @@ def training_epochs(
     first_batch: int,
     *,
     sink: bool,
+    timeout: float,
 ) -> EpochDataset | ds.Dataset:
     """The epochs from (first_epoch, first_batch) on.
 
     Args:
-        build: (positions or a sampler, epoch that it begins with) -> the pipeline.
+        build: (positions, epoch that they begin with) -> the pipeline.
         order: epoch -> sample positions.
-        source, steps_per_epoch, seed_key: as of EpochDataset.
+        source, steps_per_epoch, seed_key, timeout: as of EpochDataset.
         sink: one framework pipeline over all epochs, which a device can be fed from; it begins at an epoch's start.
     """
     if sink:
+        source.raises = True
         ds.config.set_seed(pipeline_seed(*seed_key, first_epoch))
-        return build(EpochSampler(order, first_epoch), first_epoch)
+        return build(EpochOrder(order, first_epoch), first_epoch)
     return EpochDataset(
-        lambda epoch: build(order(epoch), epoch), source, steps_per_epoch, seed_key, first_epoch, first_batch
+        lambda epoch: build(order(epoch).tolist(), epoch),
+        *(source, steps_per_epoch, seed_key, first_epoch, first_batch, timeout),
     )

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from src.datasets.encoded import decoding_fault
+from src.datasets.decoding import Unreadable, read_image
 
 EXIF_ORIENTATION = 274
 UPRIGHT = (None, 1)
@@ -50,14 +50,17 @@ def inspect_images(
 
 def inspect_image(path: Path) -> ImageFacts:
     """Decode a file as training does and look at its header."""
-    fault = decoding_fault(path)
-    if fault:
-        return ImageFacts(path, fault)
     try:
-        with Image.open(path) as image:
-            return ImageFacts(path, "", image.size, image.format or "", tuple(_oddities(image)))
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
-        return ImageFacts(path, "", oddities=("with a header that Pillow does not understand",))
+        read_image(path)
+    except Unreadable as fault:
+        return ImageFacts(path, str(fault))
+    with Image.open(path) as image:
+        size, kind = image.size, image.format or ""
+        try:
+            oddities = tuple(_oddities(image))
+        except Exception:  # Pillow's readers of EXIF data let many kinds through
+            oddities = ("with a header that Pillow does not understand",)
+        return ImageFacts(path, "", size, kind, oddities)
 
 
 def num_oddities(facts: Iterable[ImageFacts]) -> Counter[str]:
@@ -72,8 +75,6 @@ def _oddities(image: Image.Image) -> Iterable[str]:
         yield "16 bits a channel, the upper 8 are used"
     if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
         yield "transparent, which is not seen"
-    if image.format in ("GIF", "WEBP"):
-        yield f"{image.format}, decoded by Pillow, which is slower"
     if getattr(image, "n_frames", 1) > 1:
         yield "several frames, the first is used"
     if image.getexif().get(EXIF_ORIENTATION) not in UPRIGHT:

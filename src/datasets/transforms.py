@@ -38,7 +38,7 @@ class Preprocessing:
 def training_transforms(
     preprocessing: Preprocessing, *, crop_min: float, hflip: float, policy: str = "none", color_jitter: float = 0.0
 ) -> list:
-    """Encoded image -> float32 (3, H, W): random resized crop, flip, policy, colour changes, normalisation.
+    """uint8 (H, W, 3) -> float32 (3, S, S): random resized crop, flip, policy, colour changes, normalisation.
 
     Args:
         crop_min: smallest share of the area that the crop keeps; 1: no random crop, the image is taken as in
@@ -57,20 +57,19 @@ def training_transforms(
     changes = [*flip, *policy_operators(policy, fill), *jitter, *_normalisation(preprocessing)]
     if crop_min == 1.0:
         return [*_centre_crop(preprocessing), *changes]
-    crop = vision.RandomCropDecodeResize(
+    crop = vision.RandomResizedCrop(
         preprocessing.image_size, scale=(crop_min, 1.0), interpolation=_INTERPOLATIONS[preprocessing.interpolation]
     )
     return [crop, *changes]
 
 
 def evaluation_transforms(preprocessing: Preprocessing) -> list:
-    """Encoded image -> float32 (3, H, W): resize of the shorter side, centre crop, normalisation."""
+    """uint8 (H, W, 3) -> float32 (3, S, S): resize of the shorter side, centre crop, normalisation."""
     return [*_centre_crop(preprocessing), *_normalisation(preprocessing)]
 
 
 def _centre_crop(preprocessing: Preprocessing) -> list:
     return [
-        vision.Decode(),
         vision.Resize(preprocessing.resize, _INTERPOLATIONS[preprocessing.interpolation]),
         vision.CenterCrop(preprocessing.image_size),
     ]

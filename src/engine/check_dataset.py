@@ -11,8 +11,8 @@ from tqdm import tqdm
 
 from src.config import Resolved, UserError
 from src.datasets.inspection import ImageFacts, inspect_images, num_oddities
+from src.datasets.reading import too_many_bad
 from src.datasets.sources.labelled import LabelledImages
-from src.datasets.unreadable import too_many_bad
 from src.engine.check_scenes import check_scenes
 from src.engine.tasks.classification import ClassificationTask
 from src.engine.tasks.create import create_task

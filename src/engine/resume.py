@@ -26,7 +26,7 @@ FREE_KEYS = {
     *("eval_num_workers", "eval_batch_size", "eval_interval", "eval_offset", "save_checkpoint", "pretrained", "resume"),
     *("max_steps", "early_stop_patience", "log_norms", "tensorboard", "report", "plot_lr"),
     *("save_checkpoint_epochs", "save_checkpoint_steps", "keep_checkpoint_max", "save_checkpoint_path", "output"),
-    *("data_list", "eval_split", "eval_mode", "eval_scales", "eval_flip", "submit"),
+    *("data_list", "data_timeout", "eval_split", "eval_mode", "eval_scales", "eval_flip", "submit"),
 }
 
 

@@ -20,7 +20,7 @@ from src.callbacks.progress import Progress, TrackProgress
 from src.callbacks.progress_bar import ShowProgress
 from src.checkpoints import Checkpoint, load_checkpoint
 from src.checkpoints.store import remove_leftovers
-from src.config import Config, Resolved, UserError, config_text
+from src.config import Config, Resolved, Standstill, UserError, config_text
 from src.engine import resume
 from src.engine.build import build_train_step
 from src.engine.event_log import event_log
@@ -143,13 +143,18 @@ class Trainer:
         # Model.train with our own step, data and callbacks: the ecosystem's convention, without its optimizer,
         # loss and evaluation.
         model = ms.Model(self.step)
-        model.train(
-            progress.num_epochs,
-            dataset,
-            callbacks=self._callbacks(),
-            dataset_sink_mode=sink,
-            initial_epoch=progress.epoch,
-        )
+        try:
+            model.train(
+                progress.num_epochs,
+                dataset,
+                callbacks=self._callbacks(),
+                dataset_sink_mode=sink,
+                initial_epoch=progress.epoch,
+            )
+        except Standstill as error:
+            if self.session.is_main:
+                self._save(self.folder.last)
+            raise Standstill(f"{error}; step {progress.step} is saved, continue with --resume auto") from None
         if progress.stop_reason:
             self.logger.info("stopped by %s after step %d: --resume auto goes on", progress.stop_reason, progress.step)
         if progress.interrupted:

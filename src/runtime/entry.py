@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from src.config import Config, Resolved, UserError, config_text, help_text, read_config
+from src.config import Config, Resolved, Standstill, UserError, config_text, help_text, read_config
 from src.runtime.device import ISA_VARIABLE, prepare_process, select_device
 from src.runtime.distributed import join_group, launched
 from src.runtime.logs import get_logger, log_to_console
@@ -40,6 +40,9 @@ def run_command(main: Callable[[list[str]], int | None]) -> int:
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
         return USER_ERROR
+    except Standstill as error:
+        print(f"error: {error}", file=sys.stderr, flush=True)
+        os._exit(FAULT)  # the thread that waits for an answer cannot be ended
     except BrokenPipeError:  # the reader of our output has gone: `train.py --help | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return DONE

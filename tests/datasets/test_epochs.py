@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from src.datasets.epochs import EpochDataset, pipeline_seed
-from src.datasets.pipeline import EncodedImages, image_batches, read_images
+from src.datasets.pipeline import image_batches, read_images
+from src.datasets.reading import ImageFiles
 from src.datasets.sampling import training_positions
 from src.datasets.transforms import Preprocessing, evaluation_transforms, training_transforms
 from tests.support.images import write_noise
@@ -21,7 +22,7 @@ NUM_STEPS = 5
 def source(tmp_path_factory):
     """Ten images with the labels 0 to 9."""
     folder = tmp_path_factory.mktemp("images")
-    return EncodedImages([write_noise(folder / f"{key}.png", key) for key in range(10)], range(10))
+    return ImageFiles([write_noise(folder / f"{key}.png", key) for key in range(10)], range(10))
 
 
 def _epochs(source, *, seed=1, first_epoch=0, first_batch=0):

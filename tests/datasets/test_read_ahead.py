@@ -1,4 +1,4 @@
-"""Reading several files at a time gives the same samples in the same order."""
+"""Samples read ahead by threads: in their order, a few at a time, and never as an error in the framework's pipeline."""
 
 import threading
 import time
@@ -6,19 +6,17 @@ import time
 import numpy as np
 import pytest
 
-from src.datasets.pipeline import image_batches
-from src.datasets.read_ahead import ReadAhead, reads_slowly
-from src.datasets.transforms import Preprocessing, training_transforms
-from src.datasets.unreadable import TrainingImages
-from tests.support.images import write_noise
-
-SETTINGS = Preprocessing(image_size=8, crop_pct=1.0, interpolation="bilinear", mean=(0.0,) * 3, std=(1.0,) * 3)
+from src.config import Standstill, UserError
+from src.datasets.pipeline import read_batches
+from src.datasets.reading import ReadAhead, Source
+from tests.support.user_errors import message_of
 
 
-class _Numbers:
+class _Numbers(Source):
     """Sample n is n; each takes `seconds`, uneven numbers twice as long."""
 
     def __init__(self, seconds=0.0):
+        super().__init__()
         self.seconds, self.readers, self.num_read = seconds, set(), 0
 
     def __len__(self):
@@ -28,6 +26,31 @@ class _Numbers:
         time.sleep(self.seconds * (1 + index % 2))
         self.readers.add(threading.get_ident())
         self.num_read += 1
+        return index
+
+    def place(self, index):
+        return f"number {index}"
+
+
+class _Broken(_Numbers):
+    """Sample 5 cannot be had."""
+
+    def __getitem__(self, index):
+        if index == 5:
+            raise UserError("sample 5 is broken: mend it")
+        return index
+
+
+class _Held(_Numbers):
+    """Sample 5 does not come until it is let go."""
+
+    def __init__(self):
+        super().__init__()
+        self.let_go = threading.Event()
+
+    def __getitem__(self, index):
+        if index == 5:
+            self.let_go.wait()
         return index
 
 
@@ -49,35 +72,38 @@ def test_it_reads_a_few_samples_ahead_only():
     assert source.num_read <= 6
 
 
-def test_an_error_comes_where_its_sample_would():
-    class _Broken(_Numbers):
-        def __getitem__(self, index):
-            if index == 5:
-                raise RuntimeError("sample 5")
-            return index
-
-    samples = iter(ReadAhead(_Broken(), range(40), 4))
-    assert [next(samples) for _ in range(5)] == [0, 1, 2, 3, 4]
-    with pytest.raises(RuntimeError, match="sample 5"):
-        next(samples)
+def test_an_error_ends_the_samples_and_waits_for_the_taker_of_the_batches():
+    source = _Broken()
+    assert list(ReadAhead(source, range(40), 4)) == [0, 1, 2, 3, 4]
+    assert str(source.failure) == "sample 5 is broken: mend it"
+    source = _Broken()
+    assert message_of(list, read_batches(lambda: iter(ReadAhead(source, range(40), 4)), source, timeout=9.0)) == (
+        "sample 5 is broken: mend it"
+    )
 
 
-def test_a_slow_source_is_known():
-    assert reads_slowly(_Numbers(0.005))
-    assert not reads_slowly(_Numbers())
+def test_in_sink_mode_it_comes_as_an_error():
+    source = _Broken()
+    source.raises = True
+    with pytest.raises(UserError, match="sample 5"):
+        list(ReadAhead(source, range(40), 4))
 
 
-def test_the_pipeline_gives_the_same_batches_from_a_slow_source(tmp_path):
-    files = [write_noise(tmp_path / f"{key}.png", key) for key in range(12)]
-    files[4].write_bytes(b"")
-    batches = {}
-    for slow in (False, True):
-        source = TrainingImages(files, [key % 2 for key in range(12)], seed=1, max_bad_images=0.5)
-        source.reads_slowly = slow
-        pipeline = image_batches(
-            source, np.arange(12)[::-1], training_transforms(SETTINGS, crop_min=1.0, hflip=0.0), 4, 8
-        )
-        iterator = pipeline.create_tuple_iterator(num_epochs=1, output_numpy=True)
-        batches[slow] = [(image.tobytes(), label.tolist()) for image, label in iterator]
-    assert len(batches[True]) == 3
-    assert batches[True] == batches[False]
+@pytest.mark.parametrize("num_threads", [1, 3])
+def test_a_sample_that_does_not_come_ends_the_reading_by_name(num_threads):
+    source = _Held()
+    batches = read_batches(lambda: iter(ReadAhead(source, range(40), num_threads)), source, timeout=0.3)
+    assert [next(batches) for _ in range(5)] == [0, 1, 2, 3, 4]
+    with pytest.raises(Standstill) as caught:
+        next(batches)
+    source.let_go.set()
+    assert str(caught.value) == (
+        "no sample for 0.3 s while reading number 5: look at the drive, or give a larger --data_timeout (0: no limit)"
+    )
+
+
+def test_without_a_time_limit_it_waits():
+    source = _Held()
+    batches = read_batches(lambda: iter(ReadAhead(source, range(40), 2)), source, timeout=0.0)
+    threading.Timer(0.5, source.let_go.set).start()
+    assert list(batches) == list(range(40))

@@ -6,11 +6,11 @@ import mindspore.dataset as ds
 import numpy as np
 import pytest
 
-from src.datasets.epochs import EpochDataset, EpochSampler
+from src.datasets.epochs import EpochDataset, EpochOrder
 from src.datasets.joint_transforms import JointAugmentation, Normalization, create_normalization
-from src.datasets.pipeline import readable_batches
+from src.datasets.pipeline import read_batches
 from src.datasets.sampling import training_positions
-from src.datasets.segmentation import TrainingScenes, scene_batches, whole_scenes
+from src.datasets.segmentation import TrainingScenes, WholeScenes, scene_batches, scene_by_scene
 from src.datasets.sources.cityscapes import ScenePair
 from src.datasets.sources.cityscapes_classes import to_train_ids
 from tests.support.few_scenes import write_gray, write_pair
@@ -91,8 +91,8 @@ def test_ranks_see_the_crops_of_one_process(pairs):
 def test_one_pipeline_over_all_epochs_gives_the_same(pairs):
     """The way of sink mode."""
     scenes = _scenes(pairs)
-    sampler = EpochSampler(lambda epoch: scenes.entries(_positions(epoch), epoch), first_epoch=1)
-    batches = scene_batches(scenes, sampler, 2, 2).create_tuple_iterator(num_epochs=2)
+    order = EpochOrder(lambda epoch: scenes.entries(_positions(epoch), epoch), first_epoch=1)
+    batches = scene_batches(scenes, order, 2, 2).create_tuple_iterator(num_epochs=2)
     assert _read(batches, 2) == _read(_epochs(pairs, 1, first_epoch=1), 2)
 
 
@@ -108,9 +108,9 @@ def test_an_image_smaller_than_the_crop_is_padded(tmp_path):
 
 
 def test_evaluation_sees_whole_images_in_order(pairs):
-    (image, label), (_, no_label), *others = whole_scenes(
-        [pairs[2], ScenePair(pairs[0].image, None), *pairs], AS_IT_IS, num_workers=2
-    )
+    scenes = WholeScenes([pairs[2], ScenePair(pairs[0].image, None), *pairs], AS_IT_IS)
+    batches = scene_by_scene(scenes, num_workers=2, timeout=0.0)
+    (image, label), (_, no_label), *others = ((images[0], labels[0]) for images, labels in batches)
     noise = [np.random.default_rng(key).integers(0, 256, (24, 40, 3), dtype=np.uint8) for key in range(NUM_PAIRS)]
     assert (image == noise[2].transpose(2, 0, 1)).all()
     blocks = np.random.default_rng((2, 1)).integers(0, 34, (6, 10), dtype=np.uint8)
@@ -134,6 +134,6 @@ def test_a_file_that_cannot_be_used_is_named(broken, num_workers):
     pairs, message = broken
     scenes = _scenes(pairs)
     pipeline = scene_batches(scenes, np.arange(2), 1, num_workers)
-    batches = readable_batches(partial(pipeline.create_tuple_iterator, num_epochs=1), scenes)
+    batches = read_batches(partial(pipeline.create_tuple_iterator, num_epochs=1), scenes, timeout=0.0)
     assert message_of(list, batches) == message
-    assert message_of(list, whole_scenes(pairs, AS_IT_IS, num_workers)) == message
+    assert message_of(list, scene_by_scene(WholeScenes(pairs, AS_IT_IS), num_workers, timeout=0.0)) == message

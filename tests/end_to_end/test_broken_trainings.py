@@ -1,9 +1,11 @@
 """A full disk, a loss that explodes: one line, and the last good checkpoint stays."""
 
+import os
 import shutil
 from dataclasses import replace
 
 from tests.support.commands import mistake, run_here, run_process
+from tests.support.few_digits import write_few_digits
 
 
 def test_a_full_disk_keeps_the_last_good_checkpoint(reference, tmp_path):
@@ -19,6 +21,30 @@ def test_a_full_disk_keeps_the_last_good_checkpoint(reference, tmp_path):
     assert run.weights() == reference.weights()
     names = sorted(path.name for path in run.checkpoints.iterdir())
     assert names == sorted(path.name for path in reference.checkpoints.iterdir())
+
+
+def test_a_drive_that_stands_still_ends_the_run_and_the_run_goes_on_from_there(tiny, tmp_path):
+    folder = write_few_digits(tmp_path / "digits")
+    picture = sorted((folder / "train/4").iterdir())[0]
+    content = picture.read_bytes()
+    picture.unlink()
+    os.mkfifo(picture)  # opening it waits for a writer that never comes
+    for split in ("train", "val"):
+        lines = [f"{path} {path.parent.name}" for path in sorted((folder / split).rglob("*.png"))]
+        (tmp_path / f"{split}.txt").write_text("\n".join(lines))
+    options = (*tiny.options[:2], *tiny.options[4:], "--data_list", tmp_path)
+    finished = run_process("train.py", *options, "--data_timeout", 2)
+    assert finished.code == 1, finished
+    line = finished.err.splitlines()[-1]
+    steps = tiny.load().meta["step"]
+    assert line == (
+        f"error: no sample for 2 s while reading {picture}: look at the drive, or give a larger --data_timeout "
+        f"(0: no limit); step {steps} is saved, continue with --resume auto"
+    )
+    picture.unlink()
+    picture.write_bytes(content)
+    finished = run_here("train.py", *options, "--resume", "auto")
+    assert (finished.code, tiny.load().meta["step"]) == (0, 16)
 
 
 def test_a_loss_that_is_not_finite_ends_the_run(tiny):

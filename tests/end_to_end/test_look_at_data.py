@@ -50,8 +50,6 @@ def test_the_report_names_what_is_odd_and_what_is_broken(odd):
     assert oddities == [
         "16 bits a channel, the upper 8 are used",
         "CMYK, turned into RGB",
-        "GIF, decoded by Pillow, which is slower",
-        "WEBP, decoded by Pillow, which is slower",
         "transparent, which is not seen",
         "turned by its EXIF data, which is not followed",
     ]
@@ -104,8 +102,8 @@ def test_a_training_with_unreadable_images_names_them_in_its_log(tiny, digits, t
     options = ("--dataset_path", folder, "--max_bad_images", 0.05, "--max_epoch", 2)
     finished = run_here("train.py", *tiny.options[:2], *tiny.options[4:], *options)
     assert finished.code == 0, finished
-    assert tiny.log.count(f"{cut}: cannot be read as an image (cut off: a PNG without its end), another one ") == 1
-    assert tiny.log.count(f"{damaged}: cannot be read as an image (damaged, or of a kind that the framework ") == 1
+    assert tiny.log.count(f"{cut}: cannot be read as an image (cut off), another one ") == 1
+    assert tiny.log.count(f"{damaged}: cannot be read as an image (damaged), another ") == 1
     assert tiny.log.count(f"{wrong}: cannot be read as an image (an empty file): it counts as wrong") == 1
     assert "2 of 64 so far" in tiny.log
     assert tiny.epochs == [1, 2]

@@ -31,7 +31,7 @@ def test_operators_in_their_order():
     augmented = config("--autoaugment", "rand-m9", "--color_jitter", 0.4)
     names = [type(operator).__name__ for operator in augmented_transforms(augmented, PREPROCESSING)]
     assert names == [
-        *("RandomCropDecodeResize", "RandomHorizontalFlip", "RandomSelectSubpolicy", "RandomSelectSubpolicy"),
+        *("RandomResizedCrop", "RandomHorizontalFlip", "RandomSelectSubpolicy", "RandomSelectSubpolicy"),
         *("RandomColorAdjust", "Normalize", "HWC2CHW"),
     ]
 

@@ -13,7 +13,7 @@ from mindspore.train import Callback, RunContext
 
 from src.callbacks.progress import Progress, TrackProgress
 from src.datasets.epochs import EpochDataset
-from src.datasets.pipeline import EncodedImages
+from src.datasets.reading import ImageFiles
 
 
 class LossStep(nn.Cell):
@@ -73,9 +73,7 @@ def train(progress: Progress, losses: Sequence[Sequence[float]], callbacks: Sequ
     def build(epoch: int) -> ds.Dataset:
         return ds.NumpySlicesDataset(np.array(losses[epoch], np.float32), ["loss"], shuffle=False).batch(1)
 
-    dataset = EpochDataset(
-        build, EncodedImages([], []), progress.steps_per_epoch, (1, 0), progress.epoch, progress.batch
-    )
+    dataset = EpochDataset(build, ImageFiles([], []), progress.steps_per_epoch, (1, 0), progress.epoch, progress.batch)
     ms.Model(LossStep()).train(
         progress.num_epochs,
         dataset,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import count, islice
 from pathlib import Path
@@ -16,14 +16,16 @@ import numpy as np
 from mindspore.mindrecord import FileWriter
 
 from src.config import UserError
-from src.datasets.encoded import black_image, decoding_fault, read_encoded
-from src.datasets.read_ahead import ReadAhead
+from src.datasets.decoding import Unreadable, decode
+from src.datasets.reading import COLUMNS, ReadAhead, Source, black_image
 from src.datasets.sources.labelled import LabelledImages
+from src.runtime.device import clamp_workers
 
 SHARD_BYTES = 4 * 2**30
 NUM_WRITTEN_AT_ONCE = 64
 SCHEMA = {"image": {"type": "bytes"}, "label": {"type": "int32"}, "number": {"type": "int32"}}
 INDEX_ENDING = ".db"  # the framework writes an index beside each shard
+BLACK = b"P6 1 1 255\n\0\0\0"  # a black pixel as PPM, in the place of an image that cannot be read
 PROGRAM = "scripts/create_mindrecord.py"
 
 
@@ -75,7 +77,8 @@ def write_mindrecord(
         raise UserError(f"{description} is there already: give another folder or remove it")
     faults: dict[Path, str] = {}
     writer = _writer(images, folder, split)
-    rows = _rows(progress(ReadAhead(_CheckedImages(images), range(len(images)), num_threads)), split, faults)
+    checked = ReadAhead(_CheckedImages(images), range(len(images)), num_threads)
+    rows = _rows(progress(checked), split, faults)
     labels, digest = [], hashlib.sha256()
     while some := list(islice(rows, NUM_WRITTEN_AT_ONCE)):
         writer.write_raw_data(some)
@@ -123,12 +126,12 @@ def open_mindrecord(folder: Path, split: str, key: str, class_names: tuple[str, 
     return RecordedImages(path, names, labels, shards)
 
 
-class RecordSource:
-    """Random access to recorded images for `image_batches`, by the framework's own reader."""
-
-    failure: UserError | None = None
+class RecordSource(Source):
+    """Recorded images for `image_batches`, by the framework's own reader."""
 
     def __init__(self, images: RecordedImages):
+        super().__init__()
+        self._root = images.root
         self._shards = [str(path) for path in images.shards]
         numbers = self._dataset(["number"]).create_tuple_iterator(num_epochs=1, output_numpy=True)
         # The framework counts shard by shard, the numbers are those of writing.
@@ -137,20 +140,24 @@ class RecordSource:
     def __len__(self) -> int:
         return len(self._places)
 
-    def pipeline(self, order: np.ndarray | ds.Sampler, num_workers: int) -> ds.Dataset:
-        """Rows (bytes of an image, label) in `order`, which may have images twice."""
-        if isinstance(order, ds.Sampler):
+    def pipeline(self, order: Sequence[int], num_workers: int) -> ds.Dataset:
+        """Rows (image, label) in `order`, which may have images twice; `num_workers` threads decode."""
+        if self.raises:
             raise UserError("data_sink cannot read MindRecord in this zoo's order: give --data_sink 0")
         # The reader takes no more positions than there are images.
         parts = [order[begin : begin + len(self)] for begin in range(0, len(order), len(self))]
-        whole, *more = [self._dataset(["image", "label"], self._places[part]) for part in parts]
+        whole, *more = [self._dataset(COLUMNS, self._places[part]) for part in parts]
         for part in more:
             whole = whole + part
-        return whole
+        return whole.map(self._pixels, "image", num_parallel_workers=clamp_workers(num_workers))
 
-    def find_undecodable(self) -> bool:
-        """Each image was decoded when it was written."""
-        return False
+    def _pixels(self, content: np.ndarray) -> np.ndarray:
+        """An image, which was decoded once when it was written."""
+        try:
+            return decode(content.tobytes())
+        except Unreadable as fault:
+            self.failure = UserError(f"{self._root}: holds an image that cannot be read ({fault}): make it anew")
+            return black_image()
 
     def _dataset(self, columns: list[str], places: np.ndarray | None = None) -> ds.Dataset:
         if places is None:
@@ -159,18 +166,22 @@ class RecordSource:
         return ds.MindDataset(self._shards, columns, sampler=sampler, num_parallel_workers=1)
 
 
-class _CheckedImages:
-    """Random access to (file, label, bytes, fault)."""
+class _CheckedImages(Source):
+    """Random access to (file, label, content, fault)."""
 
     def __init__(self, images: LabelledImages):
+        super().__init__()
         self._images = images
+        self.raises = True
 
-    def __len__(self) -> int:
-        return len(self._images)
-
-    def __getitem__(self, index: int) -> tuple[Path, int, np.ndarray, str]:
-        path = self._images.files[index]
-        return path, self._images.labels[index], read_encoded(path)[0], decoding_fault(path)
+    def __getitem__(self, index: int) -> tuple[Path, int, bytes, str]:
+        path, label, content = self._images.files[index], self._images.labels[index], b""
+        try:
+            content = path.read_bytes()
+            decode(content)
+        except (OSError, Unreadable) as error:
+            return path, label, content, getattr(error, "strerror", None) or str(error)
+        return path, label, content, ""
 
 
 def _writer(images: LabelledImages, folder: Path, split: str) -> FileWriter:
@@ -191,17 +202,17 @@ def _files_of(folder: Path, split: str) -> list[Path]:
 
 
 def _rows(
-    checked: Iterable[tuple[Path, int, np.ndarray, str]], split: str, faults: dict[Path, str]
+    checked: Iterable[tuple[Path, int, bytes, str]], split: str, faults: dict[Path, str]
 ) -> Iterator[dict[str, Any]]:
     """The rows to write; what cannot be read is noted in `faults`."""
     number = count()
-    for path, label, data, fault in checked:
+    for path, label, content, fault in checked:
         if fault:
             faults[path] = fault
             if split == "train":
                 continue
-            data, label = black_image(), -1 - label
-        yield {"image": data.tobytes(), "label": label, "number": next(number)}
+            content, label = BLACK, -1 - label
+        yield {"image": content, "label": label, "number": next(number)}
 
 
 def _write_description(path: Path, meta: dict[str, Any]) -> None:

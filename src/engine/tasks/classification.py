@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import asdict
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +16,14 @@ from mindspore.train import Callback
 
 from src.config import Config, UserError
 from src.datasets.epochs import EpochDataset, training_epochs
-from src.datasets.pipeline import Source, image_batches, read_images, readable_batches
+from src.datasets.pipeline import image_batches, read_batches, read_images
+from src.datasets.reading import Source, TrainingImages
 from src.datasets.sampling import evaluation_positions, training_positions
 from src.datasets.sources.find import find_list, find_split, find_validation, open_images
 from src.datasets.sources.labelled import LabelledImages
 from src.datasets.sources.list_file import read_list
 from src.datasets.sources.mindrecord import RecordedImages, RecordSource, open_mindrecord
 from src.datasets.transforms import Preprocessing, evaluation_transforms
-from src.datasets.unreadable import TrainingImages
 from src.engine.evaluation_set import EvaluationSet
 from src.engine.examples import Examples
 from src.engine.networks import network_info
@@ -143,14 +143,13 @@ class ClassificationTask:
                 num_repeats=self.config.augment.repeated_augment,
             )
 
-        def build(order: np.ndarray | ds.Sampler, epoch: int) -> ds.Dataset:
+        def build(order: Collection[int], epoch: int) -> ds.Dataset:
             batch_step = create_batch_step(self.config, session.rank, epoch)
             return image_batches(source, order, transforms, data.images_per_step, data.train_num_workers, batch_step)
 
         steps = self.steps_per_epoch(session.num_ranks)
-        return training_epochs(
-            build, positions, source, steps, (seed, session.rank), first_epoch, first_batch, sink=sink
-        )
+        start = (seed, session.rank), first_epoch, first_batch
+        return training_epochs(build, positions, source, steps, *start, sink=sink, timeout=data.data_timeout)
 
     def loss(self) -> nn.Cell:
         """The training loss."""
@@ -197,7 +196,8 @@ class ClassificationTask:
 
         weights = np.split(order.weights, max(1, len(order.weights) // batch_size))
         files = evaluation_files(folder, order.positions)
-        return EvaluationSet(lambda: readable_batches(start, source), weights, len(folder), files)
+        batches = partial(read_batches, start, source, timeout=self.config.data.data_timeout)
+        return EvaluationSet(batches, weights, len(folder), files)
 
     def examples(self, data: EvaluationSet) -> Examples:
         """An observer of an evaluation that keeps its best and worst images."""

@@ -6,10 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
-from src.datasets.pipeline import Source
+from src.datasets.reading import EvaluationImages, Source
 from src.datasets.sources.labelled import LabelledImages
 from src.datasets.sources.mindrecord import RecordedImages, RecordSource
-from src.datasets.unreadable import EvaluationImages
 
 
 def evaluation_files(images: LabelledImages | RecordedImages, positions: np.ndarray) -> list[Path]:
@@ -19,10 +18,9 @@ def evaluation_files(images: LabelledImages | RecordedImages, positions: np.ndar
     return [images.files[position] for position in positions]
 
 
-def evaluation_source(images: LabelledImages | RecordedImages, positions: np.ndarray) -> tuple[Source, np.ndarray]:
+def evaluation_source(images: LabelledImages | RecordedImages, positions: np.ndarray) -> tuple[Source, list[int]]:
     """What holds the samples, and where in it those of `positions` are."""
     if isinstance(images, RecordedImages):
-        return RecordSource(images), positions
-    # Repeated samples are entries of their own: the framework refuses more positions than a source has entries.
+        return RecordSource(images), positions.tolist()
     files = evaluation_files(images, positions)
-    return EvaluationImages(files, [images.labels[position] for position in positions]), np.arange(len(files))
+    return EvaluationImages(files, [images.labels[position] for position in positions]), list(range(len(files)))

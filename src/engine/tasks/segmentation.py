@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from functools import cached_property
+from collections.abc import Callable, Collection, Sequence
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from src.datasets.epochs import EpochDataset, training_epochs
 from src.datasets.joint_transforms import JointAugmentation
 from src.datasets.sampling import evaluation_positions, training_positions
 from src.datasets.scene_preprocessing import ScenePreprocessing, read_corners
-from src.datasets.segmentation import TrainingScenes, scene_batches, whole_scenes
+from src.datasets.segmentation import TrainingScenes, WholeScenes, scene_batches, scene_by_scene
 from src.datasets.sources.cityscapes import ScenePair, load_pairs
 from src.datasets.sources.cityscapes_classes import CLASS_NAMES, IGNORE_LABEL, LABEL_IDS, NUM_CLASSES, PALETTE
 from src.engine.evaluation_set import EvaluationSet
@@ -28,7 +28,6 @@ from src.engine.scene_predictor import ScenePredictor
 from src.engine.tasks.task import chosen_preprocessing, full_steps
 from src.loss import SEGMENTATION_LOSSES, create_loss
 from src.metrics import SegmentationMetric, SegmentationResult
-from src.runtime.device import clamp_workers
 from src.runtime.entry import Session
 
 # Augmentation of whole images, with the values that ask for none.
@@ -111,7 +110,6 @@ class SegmentationTask:
         data, seed = self.config.data, self.config.run.seed
         steps = self.steps_per_epoch(session.num_ranks)
         scenes = self._training_scenes(num_epochs(self.config, steps))
-        workers = clamp_workers(data.train_num_workers)
 
         def entries(epoch: int) -> np.ndarray:
             ranks = {"rank": session.rank, "num_ranks": session.num_ranks}
@@ -120,10 +118,11 @@ class SegmentationTask:
             )
             return scenes.entries(positions, epoch)
 
-        def build(order: np.ndarray | ds.Sampler, _epoch: int) -> ds.Dataset:
-            return scene_batches(scenes, order, data.images_per_step, workers)
+        def build(order: Collection[int], _epoch: int) -> ds.Dataset:
+            return scene_batches(scenes, order, data.images_per_step, data.train_num_workers)
 
-        return training_epochs(build, entries, scenes, steps, (seed, session.rank), first_epoch, first_batch, sink=sink)
+        start = (seed, session.rank), first_epoch, first_batch
+        return training_epochs(build, entries, scenes, steps, *start, sink=sink, timeout=data.data_timeout)
 
     def _training_scenes(self, num_epochs: int) -> TrainingScenes:
         data = self.config.data
@@ -181,13 +180,10 @@ class SegmentationTask:
         pairs = self.evaluation_pairs
         order = evaluation_positions(len(pairs), rank=session.rank, num_ranks=session.num_ranks, batch_size=1)
 
-        def batches() -> Iterator[tuple[np.ndarray, np.ndarray]]:
-            chosen = [pairs[position] for position in order.positions]
-            workers = clamp_workers(self.config.eval.eval_num_workers)
-            scenes = whole_scenes(chosen, self.preprocessing.normalization, workers)
-            return ((image[None], label[None]) for image, label in scenes)
-
-        files = [pairs[position].image for position in order.positions]
+        scenes = WholeScenes([pairs[position] for position in order.positions], self.preprocessing.normalization)
+        workers, timeout = self.config.eval.eval_num_workers, self.config.data.data_timeout
+        batches = partial(scene_by_scene, scenes, workers, timeout)
+        files = [pair.image for pair in scenes.pairs]
         return EvaluationSet(batches, np.split(order.weights, len(order.weights)), len(pairs), files)
 
     def examples(self, data: EvaluationSet) -> SceneExamples:

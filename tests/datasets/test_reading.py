@@ -2,16 +2,17 @@
 
 import io
 import logging
+from functools import partial
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from src.datasets.epochs import EpochDataset
-from src.datasets.pipeline import image_batches, readable_batches
+from src.datasets.pipeline import image_batches, read_batches
+from src.datasets.reading import EvaluationImages, TrainingImages
 from src.datasets.sampling import training_positions
 from src.datasets.transforms import Preprocessing, evaluation_transforms, training_transforms
-from src.datasets.unreadable import EvaluationImages, TrainingImages
 from src.metrics import ClassificationMetric
 from tests.support.images import write_image
 from tests.support.odd_images import broken_images, damaged_within, write_files
@@ -22,9 +23,8 @@ BATCH, NUM_IMAGES = 4, 24
 
 
 @pytest.fixture
-def files(tmp_path, monkeypatch):
+def files(tmp_path):
     """24 images of two classes (even and odd); each is of one colour, its number."""
-    monkeypatch.chdir(tmp_path)
     return [
         write_image(tmp_path / f"images/{n:02}.png", np.full((9, 9, 3), n * 10, np.uint8)) for n in range(NUM_IMAGES)
     ]
@@ -41,7 +41,7 @@ def _epochs(source, num_epochs=2, first_epoch=0, first_batch=0, workers=2):
 
     def build(epoch):
         order = training_positions(NUM_IMAGES, seed=1, epoch=epoch, rank=0, num_ranks=1, batch_size=BATCH)
-        return image_batches(source, order, transforms, BATCH, workers)
+        return image_batches(source, order.tolist(), transforms, BATCH, workers)
 
     dataset = EpochDataset(build, source, NUM_IMAGES // BATCH, (1, 0), first_epoch, first_batch)
     return [
@@ -132,10 +132,10 @@ def test_in_evaluation_they_count_as_wrong_and_all_files_count(files):
     _break(files[5], damaged)
     labels = [number % 2 for number in range(NUM_IMAGES)]
     source = EvaluationImages(files, labels)
-    pipeline = image_batches(source, np.arange(NUM_IMAGES), evaluation_transforms(SETTINGS), BATCH, 2)
+    pipeline = image_batches(source, range(NUM_IMAGES), evaluation_transforms(SETTINGS), BATCH, 2)
     metric, seen = ClassificationMetric(2), []
-    batches = readable_batches(lambda: pipeline.create_tuple_iterator(num_epochs=1, output_numpy=True), source)
-    for image, label in batches:
+    start = partial(pipeline.create_tuple_iterator, num_epochs=1, output_numpy=True)
+    for image, label in read_batches(start, source, timeout=0.0):
         seen += label.tolist()
         truth = np.where(label < 0, -1 - label, label)
         metric.update(np.eye(2)[truth] * 50, label)
