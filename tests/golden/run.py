@@ -1,6 +1,7 @@
-"""Compare one network with its fixture and say what was compared: `python -m tests.golden.run vig_ti eval`.
+"""Compare one network with its fixture and say what was compared: `python -m tests.golden.run vig_ti eval [SCALE]`.
 
-Exit code 1 when a comparison fails. The tests start this in a process of its own, which bounds their memory.
+SCALE multiplies the input. Exit code 1 when a comparison fails. The tests start this in a process of its own, which
+bounds their memory.
 """
 
 import sys
@@ -8,10 +9,12 @@ import sys
 from src.runtime.device import prepare_process
 
 
-def main(fixture: str, phase: str) -> int:
+def main(fixture: str, phase: str, scale: str = "1") -> int:
     """Print every comparison of `phase` ("eval" or "train")."""
     prepare_process()
-    from tests.golden import check_dgcnet, check_dgmn2, check_hlg, check_pvig, check_resnext, check_vig
+    from tests.golden import check_dgcnet, check_dgmn2, check_hlg, check_pvig, check_resnext, check_vig, reader
+
+    reader.input_scale = float(scale)
 
     checks = (check_vig, check_pvig, check_resnext, check_hlg, check_dgcnet, check_dgmn2)
     check = next(check for check in checks if fixture in check.NETWORKS)
