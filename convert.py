@@ -19,7 +19,7 @@ def main(argv: list[str]) -> int:
     resolved = command_config(argv, "convert", __doc__)
     if resolved is None:
         return 0
-    from src.engine.convert import convert
+    from src.commands.convert import convert
 
     return convert(resolved)
 

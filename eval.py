@@ -15,12 +15,12 @@ from src.runtime.entry import command_config, run_command
 
 def main(argv: list[str]) -> int:
     """Read the configuration, evaluate, return the exit code."""
-    from src.engine.loaded import checkpoint_values
+    from src.commands.trained import checkpoint_values
 
     resolved = command_config(argv, "eval", __doc__, checkpoint_values=checkpoint_values)
     if resolved is None:
         return 0
-    from src.engine.evaluate import evaluate
+    from src.commands.evaluate import evaluate
 
     return evaluate(resolved)
 

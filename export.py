@@ -16,12 +16,12 @@ from src.runtime.entry import command_config, run_command
 
 def main(argv: list[str]) -> int:
     """Read the configuration, export, return the exit code."""
-    from src.engine.loaded import checkpoint_values
+    from src.commands.trained import checkpoint_values
 
     resolved = command_config(argv, "export", __doc__, checkpoint_values=checkpoint_values)
     if resolved is None:
         return 0
-    from src.engine.exporter import export
+    from src.commands.export import export
 
     return export(resolved)
 

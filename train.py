@@ -23,11 +23,11 @@ def main(argv: list[str]) -> int:
     if resolved is None:
         return 0
     # MindSpore is loaded here, after the process has been prepared for it.
-    from src.engine.check_dataset import check_dataset
-    from src.engine.draw_schedule import draw_schedule
-    from src.engine.networks import describe_networks
-    from src.engine.show_batch import show_batch
-    from src.engine.trainer import train
+    from src.commands.check_dataset import check_dataset
+    from src.commands.draw_schedule import draw_schedule
+    from src.commands.list_models import describe_networks
+    from src.commands.show_batch import show_batch
+    from src.training.trainer import train
 
     if resolved.config.run.list_models:
         print(describe_networks())

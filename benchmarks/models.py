@@ -116,9 +116,9 @@ def _training_step(network, class_num: int):
     """The network with its family's kind of loss and optimizer."""
     import numpy as np
 
-    from src.engine.train_step import TrainStep
     from src.loss import create_loss
     from src.optimizers import create_optimizer
+    from src.step.train_step import TrainStep
 
     network.set_train(True)
     rates = np.full(100, 1e-4)

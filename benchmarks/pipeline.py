@@ -69,13 +69,13 @@ def _write_images(folder: Path) -> None:
 def _our_pipelines(folder: Path, workers: int) -> dict[str, Callable]:
     import numpy as np
 
-    from src.datasets.batch_step import BatchStep
-    from src.datasets.erasing import Erasing
-    from src.datasets.mixing import Mixing
     from src.datasets.pipeline import image_batches
     from src.datasets.reading import ImageFiles
     from src.datasets.sources.image_folder import scan_image_folder
-    from src.datasets.transforms import training_transforms
+    from src.datasets.transforms.batch_step import BatchStep
+    from src.datasets.transforms.erasing import Erasing
+    from src.datasets.transforms.image import training_transforms
+    from src.datasets.transforms.mixing import Mixing
 
     images = scan_image_folder(folder)
     source = ImageFiles(images.files, images.labels)
@@ -98,8 +98,8 @@ def _bare_pipelines(folder: str, workers: int) -> dict[str, Callable]:
     import mindspore.dataset as ds
     from mindspore.dataset import vision
 
-    from src.datasets.auto_augment import policy_operators
-    from src.datasets.transforms import training_transforms
+    from src.datasets.transforms.auto_augment import policy_operators
+    from src.datasets.transforms.image import training_transforms
 
     def build(operators: list) -> Callable:
         _, flip, *normalisation = training_transforms(_preprocessing(), crop_min=0.08, hflip=0.5)
@@ -121,7 +121,7 @@ def _bare_pipelines(folder: str, workers: int) -> dict[str, Callable]:
 
 
 def _preprocessing():
-    from src.datasets.transforms import Preprocessing
+    from src.datasets.transforms.image import Preprocessing
 
     mean, std = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
     return Preprocessing(image_size=224, crop_pct=0.875, interpolation="bilinear", mean=mean, std=std)

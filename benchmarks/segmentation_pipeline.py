@@ -21,10 +21,10 @@ from PIL import Image
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from src.datasets.joint_transforms import JointAugmentation, create_normalization
 from src.datasets.segmentation import TrainingScenes, scene_batches
 from src.datasets.sources.cityscapes import ScenePair, load_pairs
-from src.datasets.sources.scenes import draw_scene
+from src.datasets.synthetic.scenes import draw_scene
+from src.datasets.transforms.joint import JointAugmentation, create_normalization
 
 NUM_IMAGES, NUM_ROUNDS = 6, 5
 NUM_EPOCHS = 8

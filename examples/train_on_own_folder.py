@@ -26,11 +26,11 @@ from src.runtime.device import prepare_process  # noqa: E402
 prepare_process()
 
 from src import load_model  # noqa: E402
+from src.commands.check_dataset import check_dataset  # noqa: E402
+from src.commands.show_batch import show_batch  # noqa: E402
 from src.config import read_config  # noqa: E402
-from src.datasets.sources.digits import write_digits  # noqa: E402
-from src.engine.check_dataset import check_dataset  # noqa: E402
-from src.engine.show_batch import show_batch  # noqa: E402
-from src.engine.trainer import train  # noqa: E402
+from src.datasets.synthetic.digits import write_digits  # noqa: E402
+from src.training.trainer import train  # noqa: E402
 
 if not FOLDER.exists():
     write_digits(FOLDER)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from src.datasets.sources.digits import write_digits
+from src.datasets.synthetic.digits import write_digits
 from src.runtime.entry import run_command
 
 

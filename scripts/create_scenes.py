@@ -8,7 +8,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from src.datasets.sources.scenes import write_scenes
+from src.datasets.synthetic.scenes import write_scenes
 from src.runtime.entry import run_command
 
 

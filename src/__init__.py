@@ -2,7 +2,7 @@
 
 
 def load_model(path: str):
-    """A trained network for prediction on the CPU: see `src.engine.inference.TrainedModel`.
+    """A trained network for prediction on the CPU: see `src.tasks.classification.prediction.TrainedModel`.
 
     Args:
         path: a checkpoint of this zoo.
@@ -12,7 +12,7 @@ def load_model(path: str):
     """
     from src.runtime.device import prepare_process
 
-    prepare_process()  # before MindSpore loads, that is, before the engine is imported
-    from src.engine.inference import load_model
+    prepare_process()  # before MindSpore loads, that is, before anything that imports it
+    from src.commands.trained import load_model
 
     return load_model(path)

@@ -1,1 +1,1 @@
-"""What happens besides the step itself. What a callback needs of the engine is handed in."""
+"""Callbacks: what happens in a training besides the step. What they need is handed in."""

@@ -7,7 +7,11 @@ from collections.abc import Collection, Iterator, Sequence
 import mindspore.dataset as ds
 import numpy as np
 
-from src.datasets.joint_transforms import (
+from src.datasets.pipeline import read_batches
+from src.datasets.reading import ReadAhead, Source
+from src.datasets.sources.cityscapes import ScenePair, open_scene, train_ids_of
+from src.datasets.sources.cityscapes_classes import IGNORE_LABEL
+from src.datasets.transforms.joint import (
     JointAugmentation,
     Normalization,
     draw_placement,
@@ -15,10 +19,6 @@ from src.datasets.joint_transforms import (
     place_label,
     whole_image,
 )
-from src.datasets.pipeline import read_batches
-from src.datasets.reading import ReadAhead, Source
-from src.datasets.sources.cityscapes import ScenePair, open_scene, train_ids_of
-from src.datasets.sources.cityscapes_classes import IGNORE_LABEL
 from src.runtime.device import clamp_workers
 
 # Ignored as a label id (the licence plate's) and as a train id.
@@ -33,7 +33,6 @@ class TrainingScenes(Source):
 
     Args:
         pairs: the N labelled pairs.
-        num_epochs: epochs of the run; there are N * num_epochs entries.
     """
 
     def __init__(
@@ -43,15 +42,11 @@ class TrainingScenes(Source):
         normalization: Normalization,
         *,
         seed: int,
-        num_epochs: int,
     ):
         super().__init__()
         self.pairs = pairs
         self.augmentation, self.normalization = augmentation, normalization
-        self.seed, self.num_epochs = seed, num_epochs
-
-    def __len__(self) -> int:
-        return self.num_epochs * len(self.pairs)
+        self.seed = seed
 
     def entries(self, positions: np.ndarray, epoch: int) -> np.ndarray:
         """The entries of the pairs at `positions` in an epoch."""

@@ -9,7 +9,7 @@ from PIL import Image
 
 from src.datasets.decoding import Unreadable, decode, read_image
 from src.datasets.pipeline import read_images
-from src.datasets.transforms import Preprocessing, evaluation_transforms
+from src.datasets.transforms.image import Preprocessing, evaluation_transforms
 from tests.support.images import write_noise
 from tests.support.odd_images import HEIGHT, WIDTH, broken_images, damaged_within, readable_images, write_files
 from tests.support.user_errors import message_of

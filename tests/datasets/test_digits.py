@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from src.datasets.sources.digits import write_digits
 from src.datasets.sources.image_folder import scan_image_folder
+from src.datasets.synthetic.digits import write_digits
 from tests.support.user_errors import message_of
 
 

@@ -9,7 +9,7 @@ from src.datasets.epochs import EpochDataset, pipeline_seed
 from src.datasets.pipeline import image_batches, read_images
 from src.datasets.reading import ImageFiles
 from src.datasets.sampling import training_positions
-from src.datasets.transforms import Preprocessing, evaluation_transforms, training_transforms
+from src.datasets.transforms.image import Preprocessing, evaluation_transforms, training_transforms
 from tests.support.images import write_noise
 
 PREPROCESSING = Preprocessing(

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from src.datasets.erasing import Erasing, draw_rectangle
+from src.datasets.transforms.erasing import Erasing, draw_rectangle
 
 
 def _erased(num_images=200, size=(30, 40), *, key=1, **settings):

@@ -5,7 +5,7 @@ import pytest
 from mindspore.dataset import vision
 from PIL import Image
 
-from src.datasets.joint_transforms import (
+from src.datasets.transforms.joint import (
     SCALES,
     JointAugmentation,
     Normalization,

@@ -9,7 +9,7 @@ from src.datasets.pipeline import image_batches
 from src.datasets.reading import TrainingImages
 from src.datasets.sources.image_folder import scan_image_folder
 from src.datasets.sources.mindrecord import RecordSource, open_mindrecord, write_mindrecord
-from src.datasets.transforms import Preprocessing, evaluation_transforms
+from src.datasets.transforms.image import Preprocessing, evaluation_transforms
 from tests.support.images import write_class_folder
 from tests.support.odd_images import damaged_within
 from tests.support.user_errors import message_of

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from src.datasets.mixing import Mix, Mixing, cut_box, smooth_targets
+from src.datasets.transforms.mixing import Mix, Mixing, cut_box, smooth_targets
 
 
 def _mixed(num_images=6, *, key=1, size=(8, 10), **settings):

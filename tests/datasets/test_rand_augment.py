@@ -4,7 +4,13 @@ import mindspore.dataset as ds
 import numpy as np
 import pytest
 
-from src.datasets.rand_augment import OPERATIONS, RandAugment, SolarizeAdd, make_operator, operation_arguments
+from src.datasets.transforms.rand_augment import (
+    OPERATIONS,
+    RandAugment,
+    SolarizeAdd,
+    make_operator,
+    operation_arguments,
+)
 
 GREY = (100, 100, 100)
 NOISE = np.random.default_rng(0).integers(0, 256, (20, 20, 3), dtype=np.uint8)

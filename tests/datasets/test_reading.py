@@ -12,7 +12,7 @@ from src.datasets.epochs import EpochDataset
 from src.datasets.pipeline import image_batches, read_batches
 from src.datasets.reading import EvaluationImages, TrainingImages
 from src.datasets.sampling import training_positions
-from src.datasets.transforms import Preprocessing, evaluation_transforms, training_transforms
+from src.datasets.transforms.image import Preprocessing, evaluation_transforms, training_transforms
 from src.metrics import ClassificationMetric
 from tests.support.images import write_image
 from tests.support.odd_images import broken_images, damaged_within, write_files

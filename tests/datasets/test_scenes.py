@@ -6,8 +6,8 @@ import pytest
 from src.datasets.sources import scenes
 from src.datasets.sources.cityscapes import check_pairs, load_pairs
 from src.datasets.sources.cityscapes_classes import CLASS_NAMES, to_train_ids
-from src.datasets.sources.scenes import draw_scene, write_scenes
-from src.datasets.sources.street import LABEL
+from src.datasets.synthetic.scenes import draw_scene, write_scenes
+from src.datasets.synthetic.street import LABEL
 from tests.support.commands import mistake, run_process
 from tests.support.user_errors import message_of
 

@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 
 from src.datasets.epochs import EpochDataset, EpochOrder
-from src.datasets.joint_transforms import JointAugmentation, Normalization, create_normalization
 from src.datasets.pipeline import read_batches
 from src.datasets.sampling import training_positions
 from src.datasets.segmentation import TrainingScenes, WholeScenes, scene_batches, scene_by_scene
 from src.datasets.sources.cityscapes import ScenePair
 from src.datasets.sources.cityscapes_classes import to_train_ids
+from src.datasets.transforms.joint import JointAugmentation, Normalization, create_normalization
 from tests.support.few_scenes import write_gray, write_pair
 from tests.support.user_errors import message_of
 
@@ -29,7 +29,7 @@ def pairs(tmp_path_factory):
 def _scenes(pairs, seed=1):
     augmentation = JointAugmentation(input_size=SIZE, color_jitter=0.2)
     normalization = create_normalization(True, (0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
-    return TrainingScenes(pairs, augmentation, normalization, seed=seed, num_epochs=NUM_EPOCHS)
+    return TrainingScenes(pairs, augmentation, normalization, seed=seed)
 
 
 def _positions(epoch, rank=0, num_ranks=1):
@@ -98,8 +98,8 @@ def test_one_pipeline_over_all_epochs_gives_the_same(pairs):
 
 def test_an_image_smaller_than_the_crop_is_padded(tmp_path):
     pair = write_pair(tmp_path, "train", 1, height=8, width=12)
-    scenes = TrainingScenes([pair], JointAugmentation(input_size=SIZE, scales=(1.0,), hflip=0), AS_IT_IS, seed=1,
-                            num_epochs=1)  # fmt: skip
+    augmentation = JointAugmentation(input_size=SIZE, scales=(1.0,), hflip=0)
+    scenes = TrainingScenes([pair], augmentation, AS_IT_IS, seed=1)
     image, label = scenes[0]
     assert (image[:, 8:] == 0).all()
     assert (image[:, :, 12:] == 0).all()
@@ -134,6 +134,6 @@ def test_a_file_that_cannot_be_used_is_named(broken, num_workers):
     pairs, message = broken
     scenes = _scenes(pairs)
     pipeline = scene_batches(scenes, np.arange(2), 1, num_workers)
-    batches = read_batches(partial(pipeline.create_tuple_iterator, num_epochs=1), scenes, timeout=0.0)
+    batches = read_batches(partial(pipeline.create_tuple_iterator), scenes, timeout=0.0)
     assert message_of(list, batches) == message
     assert message_of(list, scene_by_scene(WholeScenes(pairs, AS_IT_IS), num_workers, timeout=0.0)) == message

@@ -6,7 +6,7 @@ import pytest
 from src.datasets.decoding import read_image
 from src.datasets.pipeline import image_batches
 from src.datasets.reading import ImageFiles
-from src.datasets.transforms import Preprocessing, evaluation_transforms, training_transforms
+from src.datasets.transforms.image import Preprocessing, evaluation_transforms, training_transforms
 from tests.support.images import write_image, write_noise
 
 PLAIN = {"interpolation": "bilinear", "mean": (0.0, 0.0, 0.0), "std": (1.0, 1.0, 1.0)}

@@ -9,7 +9,7 @@ from PIL import Image
 
 from src.checkpoints import save_checkpoint
 from src.config import read_config
-from src.engine.networks import arrays_of
+from src.inference.networks import arrays_of
 from src.models import create_model
 from tests.support.commands import TINY, mistake, run_here
 

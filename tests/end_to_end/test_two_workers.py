@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from src.checkpoints import load_checkpoint
-from src.datasets.sources.digits import write_digits
+from src.datasets.synthetic.digits import write_digits
 from tests.support.processes import PROJECT_ROOT
 from tests.support.two_workers import msrun
 

@@ -5,15 +5,15 @@ import sys
 import numpy as np
 
 import train
-from src.engine import resume
 from src.runtime.entry import run_command
+from src.training import state
 
 NUM_FLOATS = 40_000_000
 
 
 def main(argv: list[str]) -> int:
-    plain = resume.training_tensors
-    resume.training_tensors = lambda step, network: {
+    plain = state.training_tensors
+    state.training_tensors = lambda step, network: {
         **plain(step, network),
         "state.padding": np.zeros(NUM_FLOATS, np.float32),
     }

@@ -61,7 +61,7 @@ def _batches(files: list[Path], max_bad_images: float, order: list[int], seed: i
 
     from src.datasets.pipeline import image_batches, read_batches
     from src.datasets.reading import TrainingImages
-    from src.datasets.transforms import Preprocessing, training_transforms
+    from src.datasets.transforms.image import Preprocessing, training_transforms
 
     settings = Preprocessing(image_size=8, crop_pct=1.0, interpolation="bilinear", mean=(0.0,) * 3, std=(1.0,) * 3)
     transforms = training_transforms(settings, crop_min=0.5, hflip=0.5)

@@ -6,10 +6,10 @@ import mindspore as ms
 import numpy as np
 from mindspore import Tensor, nn
 
-from src.engine.loss_scale import LossScale
-from src.engine.train_step import ScaledTrainStep, TrainStep
 from src.loss import create_loss
 from src.optimizers import create_optimizer
+from src.step.loss_scale import LossScale
+from src.step.train_step import ScaledTrainStep, TrainStep
 
 IMAGES = Tensor(np.random.default_rng(0).standard_normal((4, 3)).astype(np.float32))
 LABELS = Tensor(np.array([0, 1, 1, 0], np.int32))

@@ -46,11 +46,11 @@ def main(data: str, target: str, batch_size: str) -> None:
     import numpy as np
     from mindspore import nn, ops
 
-    from src.engine.tasks.classification import ClassificationTask
-    from src.engine.train_step import TrainStep
     from src.models import LayerContext
     from src.models.layers import batch_norm
     from src.optimizers import create_optimizer
+    from src.step.train_step import TrainStep
+    from src.tasks.classification.task import ClassificationTask
 
     context = LayerContext(rank=session.rank, num_ranks=session.num_ranks, sync_bn=True)
 

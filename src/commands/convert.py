@@ -1,0 +1,125 @@
+"""The conversion command: a public weights file as a checkpoint of this zoo."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from mindspore import nn
+
+from src.checkpoints import load_weights, read_foreign_weights, save_checkpoint
+from src.checkpoints.translation import Translation, fit, translate
+from src.config import Config, Resolved, UserError
+from src.inference.networks import arrays_of, build_network, few_names, network_info
+from src.models import PublicNames, public_names
+from src.runtime.entry import start
+from src.runtime.logs import get_logger
+
+
+def convert(resolved: Resolved) -> int:
+    """Convert `input` into the checkpoint `output`, which appears only when every tensor is accounted for."""
+    config = resolved.config
+    source = _source(resolved)
+    target = _target(config.output.output, source)
+    info = network_info(config.model.backbone)
+    names = public_names(info.name)
+    weights = read_foreign_weights(source, use_ema=config.model.use_ema)
+    try:
+        translation = translate(weights.tensors, names)
+    except ValueError as error:
+        raise UserError(f"input {source}: {error}") from None
+    class_num = _class_num(translation, names, resolved)
+    config = _own_config(resolved, class_num[1], info.image_size, translation.options)
+
+    session = start(config, resolved.notes)
+    logger = get_logger()
+    logger.info("read %s%s: %d tensors", source, f", {weights.entry}" if weights.entry else "", len(weights.tensors))
+    for reason, ignored in translation.ignored.items():
+        logger.info("ignored %d (%s): %s", len(ignored), reason, few_names(ignored))
+    for option in sorted(set(translation.options) - resolved.given):
+        logger.info("%s: %s, by the names of the tensors", option, translation.options[option])
+    network = build_network(config, session, config.data.train_image_size)
+    kept = _load(network, translation, names, source, class_num)
+    if kept:
+        logger.info("new, not from the file: %s", few_names(kept))
+    _save(target, network, _meta(config, source, weights.entry, translation))
+    logger.info("wrote %s: %d classes, %d pixels", target, class_num[1], config.data.train_image_size)
+    return 0
+
+
+def _source(resolved: Resolved) -> Path:
+    if "backbone" not in resolved.given:
+        raise UserError("backbone is not given: say whose weights these are, --backbone vig_s")
+    if not resolved.config.output.input:
+        raise UserError("input is empty: give the weights file, --input weights.pth")
+    return Path(resolved.config.output.input)
+
+
+def _target(output: str, source: Path) -> Path:
+    """`output` itself where it is a .ckpt, else the source's name in the folder `output`."""
+    if not output:
+        raise UserError(f"output is empty: give the checkpoint to write, --output {source.stem}.ckpt")
+    target = Path(output) if output.endswith(".ckpt") else Path(output) / f"{source.stem}.ckpt"
+    if target.resolve() == source.resolve():
+        raise UserError(f"output {target} is the input: give another --output")
+    return target
+
+
+def _class_num(translation: Translation, names: PublicNames, resolved: Resolved) -> tuple[int, int]:
+    """Classes of (the file, the checkpoint): the file's own unless class_num asks for a new head."""
+    head, wanted = translation.tensors.get(f"{names.head}.weight"), resolved.config.model.class_num
+    given = "class_num" in resolved.given
+    if head is not None and head.ndim:
+        return len(head), wanted if given else len(head)
+    if names.replaceable and not given:
+        raise UserError(f"input {resolved.config.output.input} has no {names.head}: give --class_num for a new one")
+    return wanted, wanted
+
+
+def _own_config(resolved: Resolved, class_num: int, image_size: int, options: dict[str, Any]) -> Config:
+    """The configuration that the checkpoint carries; what the user gave goes before what the file says."""
+    found = {"train_image_size": image_size, **options}
+    values = {key: value for key, value in found.items() if key not in resolved.given}
+    return resolved.config.with_values(**values, class_num=class_num, input="", output="")
+
+
+def _load(
+    network: nn.Cell, translation: Translation, names: PublicNames, source: Path, class_num: tuple[int, int]
+) -> list[str]:
+    """Put the tensors into the network; the names that keep their initial values. UserError where not all fits."""
+    initial = arrays_of(network)
+    weights = fit(translation.tensors, {name: value.shape for name, value in initial.items()})
+    new = [name for name in initial if name.startswith(names.replaceable)]
+    if not any(name in weights for name in new):
+        weights |= {name: initial[name] for name in new}
+    else:
+        new = []
+    return new + load_weights(network, weights, origin=f"input {source}", class_num=class_num, new_head=True)
+
+
+def _meta(config: Config, source: Path, entry: str, translation: Translation) -> dict[str, Any]:
+    """No class names: no public file has them, so evaluation takes the folder's and prediction gives numbers."""
+    info, data, evaluation = network_info(config.model.backbone), config.data, config.eval
+    return {
+        "task": info.task,
+        "class_names": [],
+        "preprocessing": {
+            "image_size": evaluation.eval_image_size or data.train_image_size,
+            "crop_pct": evaluation.crop_pct or info.crop_pct,
+            "interpolation": data.interpolation or info.interpolation,
+            "mean": data.mean or info.mean,
+            "std": data.std or info.std,
+        },
+        "config": config.flat(),
+        "source": {"file": source.name, "entry": entry, "ignored": translation.ignored},
+    }
+
+
+def _save(target: Path, network: nn.Cell, meta: dict[str, Any]) -> None:
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(
+            f"output: {target.parent} cannot be written ({error.strerror}): give another --output"
+        ) from None
+    save_checkpoint(target, arrays_of(network), meta)

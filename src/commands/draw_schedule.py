@@ -1,0 +1,35 @@
+"""`train.py --plot_lr lr.png`: the learning rate of a configuration as a picture."""
+
+from __future__ import annotations
+
+from src.config import Resolved, UserError
+from src.runtime.logs import log_to_console
+from src.tasks.create import create_task
+from src.training.plan import learning_rate_table, num_epochs, scaled_to_batch
+from src.visualization import plot_learning_rate
+
+NOMINAL_STEPS = 100  # an epoch, for a picture without training images
+
+
+def draw_schedule(resolved: Resolved) -> int:
+    """Draw the learning rate of this configuration into `plot_lr`; returns the exit code.
+
+    Steps are those of one process on the training images. Where these are not there an epoch has NOMINAL_STEPS: the
+    picture's axis counts epochs anyway.
+    """
+    config, logger = resolved.config, log_to_console()
+    try:
+        steps = create_task(config, given=resolved.given).steps_per_epoch(num_ranks=1)
+    except UserError as error:
+        steps = NOMINAL_STEPS
+        logger.info("drawn with %d steps an epoch, since the training images cannot tell: %s", steps, error)
+    config, notes = scaled_to_batch(config, config.data.images_per_step)
+    for level, note in notes:
+        logger.log(level, note)
+    rates = learning_rate_table(config, num_epochs(config, steps), steps)
+    try:
+        plot_learning_rate(rates, steps, config.run.plot_lr)
+    except OSError as error:
+        raise UserError(f"plot_lr: {config.run.plot_lr} cannot be written ({error.strerror})") from None
+    logger.info("learning rate of %d steps (%s): see %s", len(rates), config.schedule.lr_decay_mode, config.run.plot_lr)
+    return 0

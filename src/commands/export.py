@@ -1,0 +1,215 @@
+"""Export to MINDIR, ONNX and AIR; every file is loaded again and compared before it is put in place."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import mindspore as ms
+import numpy as np
+from mindspore import nn
+
+from src.commands.trained import Loaded
+from src.config import Resolved, UserError
+from src.datasets.sources.image_folder import find_pictures
+from src.runtime.entry import start
+from src.runtime.logs import get_logger
+from src.visualization import write_atomically
+
+ENDINGS = {"MINDIR": ".mindir", "ONNX": ".onnx", "AIR": ".air"}
+# Allowed difference, as a share of the largest logit ...
+RELATIVE_TOLERANCE = 1e-4
+# ... or as a multiple of what the network itself changes when its input changes by rounding: a network that
+# picks neighbours can swap two nearly equal ones.
+SENSITIVITY_FACTOR = 3.0
+ROUNDING = 1e-6
+
+
+class ExportMismatch(Exception):
+    """An exported file computes something else than the network."""
+
+
+def export(resolved: Resolved) -> int:
+    """Export `pretrained` in every asked-for format; returns the exit code."""
+    formats = _formats(resolved.config.output.file_format, resolved.config.run.device_target)
+    loaded = Loaded.from_config(resolved)
+    config = loaded.config
+    session = start(config, resolved.notes)
+    logger = get_logger()
+    logger.info("load model %s success", loaded.checkpoint.path)
+    batch = config.data.batch_size if _batch_is_for_export(resolved) else 1
+    inputs = _verification_inputs(loaded, batch)
+    reference, allowed = _reference(loaded.network(session), inputs)
+    network = loaded.network(session, exporting=True)
+    target = Path(config.output.file_name or config.model.backbone)
+    for file_format in formats:
+        path = target.with_name(target.name.removesuffix(ENDINGS[file_format]) + ENDINGS[file_format])
+        differences = export_file(network, inputs, reference, allowed, path, file_format)
+        _write_card(loaded, path, file_format, batch, differences, allowed)
+        logger.info("%s: exported, loaded again, largest difference %s", path, _as_text(differences))
+    return 0
+
+
+def export_file(
+    network: nn.Cell,
+    inputs: dict[str, np.ndarray],
+    reference: dict[str, np.ndarray],
+    allowed: dict[str, float],
+    path: Path,
+    file_format: str,
+) -> dict[str, float]:
+    """Export to `path`, which appears only when the file agrees with the network.
+
+    Args:
+        inputs: {name: (B, 3, H, W)} to compare on; B is the exported batch size.
+        reference: {name: logits (B, K)} of the network itself.
+        allowed: {name: largest difference}.
+
+    Returns:
+        {name: largest absolute difference}; {} for AIR, which only an Ascend runtime can load.
+
+    Raises:
+        ExportMismatch: the file computes something else.
+        UserError: the framework cannot write this format, or nothing can be written at this place.
+    """
+    _make_folder(path.parent)
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".export-") as folder:
+        partial = Path(folder) / path.name
+        example = ms.Tensor(next(iter(inputs.values())))
+        try:
+            ms.export(network, example, file_name=str(partial), file_format=file_format)
+        except (ValueError, RuntimeError) as error:
+            raise UserError(f"file_format {file_format}: {str(error).strip().splitlines()[0]}") from None
+        if file_format == "ONNX":
+            _free_onnx_batch(partial)
+        run = _RUNNERS.get(file_format)
+        differences = _differences(run(partial), inputs, reference, allowed, path) if run else {}
+        partial.chmod(0o644)
+        shutil.move(str(partial), path)
+    return differences
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"file_name: {folder} cannot be written ({error.strerror}): give --file_name PATH") from None
+
+
+def _formats(text: str, device: str) -> list[str]:
+    formats = [word.strip().upper() for word in text.split(",") if word.strip()]
+    for name in formats:
+        if name not in ENDINGS:
+            raise UserError(f"file_format: {name} is not one of {', '.join(ENDINGS)}")
+        if name == "AIR" and device != "Ascend":
+            raise UserError(f"file_format AIR can be written on Ascend only, device_target is {device}: give MINDIR")
+    if not formats:
+        raise UserError(f"file_format is empty: give one of {', '.join(ENDINGS)}")
+    return formats
+
+
+def _batch_is_for_export(resolved: Resolved) -> bool:
+    """A training recipe's batch_size is not meant for the exported file; a command's or an export recipe's is."""
+    return resolved.origins.get("batch_size") == "command line" or (
+        "batch_size" in resolved.given and "export" in resolved.recipe
+    )
+
+
+def _verification_inputs(loaded: Loaded, batch: int) -> dict[str, np.ndarray]:
+    """Random numbers, and real images: --input, or the first validation images."""
+    shape = _input_shape(loaded, batch)
+    inputs = {"random": np.random.default_rng(0).standard_normal(shape).astype(np.float32)}
+    chosen = loaded.config.output.input
+    try:
+        files = find_pictures(chosen) if chosen else loaded.task.sample_files(batch)
+    except UserError as error:
+        get_logger().warning("compared on random input only, no real image at hand: %s", error)
+        return inputs
+    return inputs | {"real": np.resize(loaded.task.inputs(files[:batch]), shape)}
+
+
+def _input_shape(loaded: Loaded, batch: int) -> tuple[int, int, int, int]:
+    size = loaded.task.preprocessing.image_size
+    return batch, 3, size, size
+
+
+def _reference(network: nn.Cell, inputs: dict[str, np.ndarray]) -> tuple[dict[str, np.ndarray], dict[str, float]]:
+    """The network's own logits, and how much a file may differ from them."""
+    logits, allowed = {}, {}
+    for name, value in inputs.items():
+        logits[name] = network(ms.Tensor(value)).asnumpy()
+        nudged = [network(ms.Tensor(value * np.float32(1 + sign * ROUNDING))).asnumpy() for sign in (-1, 1, 2)]
+        sensitivity = max(float(np.abs(other - logits[name]).max()) for other in nudged)
+        allowed[name] = max(RELATIVE_TOLERANCE * float(np.abs(logits[name]).max()), SENSITIVITY_FACTOR * sensitivity)
+    return logits, allowed
+
+
+def _differences(
+    run: Callable[[np.ndarray], np.ndarray],
+    inputs: dict[str, np.ndarray],
+    reference: dict[str, np.ndarray],
+    allowed: dict[str, float],
+    path: Path,
+) -> dict[str, float]:
+    differences = {name: float(np.abs(run(value) - reference[name]).max()) for name, value in inputs.items()}
+    for name, difference in differences.items():
+        if not difference <= allowed[name]:
+            raise ExportMismatch(
+                f"{path}: differs from the network by {difference:.2e} on {name} input (allowed {allowed[name]:.2e}): "
+                "the file is not kept"
+            )
+    return differences
+
+
+def _mindir_runner(path: Path) -> Callable[[np.ndarray], np.ndarray]:
+    graph = nn.GraphCell(ms.load(str(path)))
+    return lambda value: graph(ms.Tensor(value)).asnumpy()
+
+
+def _onnx_runner(path: Path) -> Callable[[np.ndarray], np.ndarray]:
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    name = session.get_inputs()[0].name
+    return lambda value: session.run(None, {name: value})[0]
+
+
+_RUNNERS = {"MINDIR": _mindir_runner, "ONNX": _onnx_runner}
+
+
+def _free_onnx_batch(path: Path) -> None:
+    """Make the batch size of an ONNX file a variable; the framework itself writes fixed shapes only."""
+    import onnx
+
+    model = onnx.load(str(path))
+    for value in (*model.graph.input, *model.graph.output):
+        value.type.tensor_type.shape.dim[0].dim_param = "batch"
+    onnx.save(model, str(path))
+
+
+def _write_card(
+    loaded: Loaded, path: Path, file_format: str, batch: int, differences: dict[str, float], allowed: dict[str, float]
+) -> None:
+    """What a program needs to use the file: input, preprocessing, class names, and how well it agrees."""
+    card: dict[str, Any] = {
+        "file": path.name,
+        "format": file_format,
+        "task": loaded.task.name,
+        "backbone": loaded.config.model.backbone,
+        "checkpoint": str(loaded.checkpoint.path),
+        "input": {"shape": list(_input_shape(loaded, batch)), "type": "float32"},
+        "dynamic_batch": file_format == "ONNX",
+        **loaded.task.export_card(),
+        "largest_difference": differences,
+        "allowed_difference": allowed if differences else {},
+        "mindspore": ms.__version__,
+    }
+    write_atomically(path.with_suffix(path.suffix + ".json"), json.dumps(card, indent=2, ensure_ascii=False).encode())
+
+
+def _as_text(differences: dict[str, float]) -> str:
+    return ", ".join(f"{value:.1e} on {name} input" for name, value in differences.items()) or "not compared (AIR)"

@@ -1,0 +1,19 @@
+"""`train.py --list_models 1`: all networks with their published results."""
+
+from __future__ import annotations
+
+from src.models import list_models, model_info
+
+
+def describe_networks() -> str:
+    """A table of all networks with their published results: percent top-1, of segmentation networks mIoU."""
+    rows = [f"{'network':<22} {'size':>4} {'params M':>8} {'FLOPs G':>7} {'result':>6} source    paper"]
+    for name in list_models():
+        info = model_info(name)
+        result = info.miou if info.task == "segmentation" else info.top1
+        numbers = [f"{value:g}" if value is not None else "-" for value in (info.params_m, info.flops_g, result)]
+        rows.append(
+            f"{name:<22} {info.image_size:>4} {numbers[0]:>8} {numbers[1]:>7} {numbers[2]:>6} "
+            f"{info.source or '-':<9} {info.paper}"
+        )
+    return "\n".join(rows)

@@ -1,0 +1,175 @@
+"""What the nodes of a picture look at in a trained network, as a sheet: the `--show_graph` of the prediction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import mindspore as ms
+import numpy as np
+from mindspore import nn
+
+from src.commands.graph_layers import Layer, attention_layers, neighbour_layers, sample_layers
+from src.config import UserError
+from src.datasets.pipeline import read_images
+from src.datasets.transforms.image import Preprocessing, evaluation_transforms
+from src.inference.networks import network_info
+from src.models import list_models, model_info
+from src.runtime.device import eagerly
+from src.tasks.classification.prediction import TrainedModel
+from src.visualization import GraphRow, Look, graph_sheet
+
+MAX_COLUMNS = 8
+MAX_NODES = 12
+
+
+@dataclass(frozen=True)
+class GraphKind:
+    """How a family tells of its graphs: method: of the network, for a batch; layers: what its arrays mean."""
+
+    method: str
+    layers: Callable[[nn.Cell, Sequence], list[Layer]]
+    legend: str
+
+
+GRAPH_KINDS = {
+    "vig": GraphKind(
+        "neighbours",
+        neighbour_layers,
+        "White frame: the node. Dots: its neighbours, found by their features; all count the same. Shaded: the patches "
+        "that they stand for. 9 of 64: 9 neighbours among 64 candidates; dilation 2: every second of the nearest.",
+    ),
+    "hlg": GraphKind(
+        "attention",
+        attention_layers,
+        "White frame: the node. Shaded: what it looks at (mean of the heads); medium: an equal share, stronger: more. "
+        "In its group: at the tokens of its window (framed) or dilated group; at group means: one mean a group stands "
+        "for all its tokens.",
+    ),
+    "dgmn2": GraphKind(
+        "sampled_positions",
+        sample_layers,
+        "White frame: the node. Dots: the positions that it samples, the larger the more attention.",
+    ),
+}
+
+
+def graph_kind(backbone: str) -> GraphKind:
+    """How the network tells of its graphs; UserError when it builds none."""
+    family = network_info(backbone).family
+    if family not in GRAPH_KINDS:
+        known = sorted({name.split("_")[0] for name in list_models() if model_info(name).family in GRAPH_KINDS})
+        raise UserError(f"show_graph: {backbone} builds no graph; networks that do: {', '.join(known)}")
+    return GRAPH_KINDS[family]
+
+
+class GraphViewer:
+    """Draws which places of a picture a network connects. The network computes what it always does.
+
+    Args:
+        model: a trained network.
+        backbone: its name.
+        nodes: node numbers in the first layer's grid, row by row from 0; empty: three are chosen for each picture.
+
+    Raises:
+        UserError: the network builds no graph, or a node is not in its first layer.
+    """
+
+    def __init__(self, model: TrainedModel, backbone: str, nodes: Sequence[int] = ()):
+        self._kind, self._model, self._backbone, self._nodes = graph_kind(backbone), model, backbone, tuple(nodes)
+        if len(self._nodes) > MAX_NODES:
+            raise UserError(f"nodes has {len(self._nodes)} values: at most {MAX_NODES} fit on a sheet")
+        if self._nodes:
+            size = model.preprocessing.image_size
+            side = self.layers(np.zeros((3, size, size), np.float32))[0].side
+            self._check_nodes(side)
+
+    def layers(self, image: np.ndarray) -> list[Layer]:
+        """The layers that connect nodes, for one preprocessed image (3, H, W)."""
+        with eagerly():  # a picture or two are not worth a compilation
+            found = getattr(self._model.network, self._kind.method)(ms.Tensor(image[None]))
+        return self._kind.layers(self._model.network, _as_arrays(found))
+
+    def draw(self, file: str | Path, path: str | Path, caption: str = "") -> None:
+        """Write the sheet of a picture file to `path` (PNG); caption: what the title adds to the file's name.
+
+        Raises:
+            UserError: the picture is not there or cannot be decoded.
+        """
+        preprocessing = self._model.preprocessing
+        (image,) = read_images([Path(file)], evaluation_transforms(preprocessing))
+        pixels = _pixels(image, preprocessing)
+        layers = self.layers(image)
+        side = layers[0].side
+        nodes = dict.fromkeys(self._nodes, "") or interesting_nodes(pixels, side)
+        shown = [layers[index] for index in spread(len(layers), MAX_COLUMNS)]
+        rows = [row for color, node in enumerate(nodes) for row in _rows(node, nodes[node], color, side, shown)]
+        title = f"{Path(file).name}{caption}; {self._backbone}, {side} x {side} nodes in the first layer"
+        columns = ["what the\nnetwork sees", *(layer.title for layer in shown)]
+        graph_sheet(pixels, title, columns, rows, self._kind.legend, path)
+
+    def _check_nodes(self, side: int) -> None:
+        for node in self._nodes:
+            if not 0 <= node < side * side:
+                raise UserError(
+                    f"nodes: there is no node {node}; {self._backbone} has {side} x {side} in its first layer, "
+                    f"0 to {side * side - 1} (number = {side} * row + column)"
+                )
+
+
+def interesting_nodes(pixels: np.ndarray, side: int) -> dict[int, str]:
+    """Three nodes that differ, and why: the centre, the strongest contrast elsewhere, the plainest far from both.
+
+    Args:
+        pixels: (S, S, 3); side: nodes along one side, a divisor of S.
+    """
+    step = len(pixels) // side
+    gray = pixels[: step * side, : step * side].mean(2).reshape(side, step, side, step)
+    contrast = gray.std((1, 3)).ravel()
+    places = np.stack(np.divmod(np.arange(side * side), side), 1)
+
+    def distance(node: int) -> np.ndarray:
+        return np.sqrt(((places - places[node]) ** 2).sum(1))
+
+    centre = side // 2 * (side + 1)
+    away = distance(centre) >= side / 4
+    busiest = int(np.argmax(np.where(away, contrast, -1)))
+    nearest = np.minimum(distance(centre), distance(busiest))
+    candidates = np.flatnonzero(nearest >= side / 4)
+    plainest = min(candidates.tolist(), key=lambda node: (contrast[node].round(3), -nearest[node]))
+    return {centre: "centre", busiest: "most contrast", plainest: "plainest"}
+
+
+def spread(count: int, most: int) -> list[int]:
+    """At most `most` of the indices below `count`, evenly chosen, the first and the last among them."""
+    return np.round(np.linspace(0, count - 1, min(most, count))).astype(int).tolist()
+
+
+def _rows(node: int, why: str, color: int, first_side: int, layers: Sequence[Layer]) -> list[GraphRow]:
+    """A row for each kind of connection; in front the node alone."""
+    row, column = divmod(node, first_side)
+    kinds = dict.fromkeys(kind for layer in layers for kind in layer.looks)
+    rows = []
+    for kind in kinds:
+        looks = [Look((row / first_side, column / first_side, 1 / first_side, 1 / first_side))]
+        for layer in layers:
+            # The coarser layer's node that the middle of this node lies in.
+            inner = [(2 * place + 1) * layer.side // (2 * first_side) for place in (row, column)]
+            number = inner[0] * layer.side + inner[1]
+            looks.append(layer.looks[kind](number) if kind in layer.looks else None)
+        lines = (f"node {node}", why, f"row {row}, col. {column}", kind)
+        rows.append(GraphRow("\n".join(filter(None, lines)), color, looks))
+    return rows
+
+
+def _pixels(image: np.ndarray, preprocessing: Preprocessing) -> np.ndarray:
+    """(3, H, W) normalised -> (H, W, 3) uint8: the crop that the network sees."""
+    pixels = image.transpose(1, 2, 0) * np.array(preprocessing.std) + np.array(preprocessing.mean)
+    return np.uint8(np.round(np.clip(pixels, 0, 1) * 255))
+
+
+def _as_arrays(found: Any) -> Any:
+    """Tensors in tuples of tuples -> arrays."""
+    return tuple(map(_as_arrays, found)) if isinstance(found, tuple) else found.asnumpy()

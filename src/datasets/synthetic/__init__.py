@@ -1,0 +1,1 @@
+"""Data sets for demos and tests: handwritten digits, drawn street scenes."""

@@ -1,0 +1,1 @@
+"""Transforms of images, of images with their labels, and of batches."""

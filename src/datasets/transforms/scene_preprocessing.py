@@ -1,0 +1,53 @@
+"""How a segmentation network sees an image."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from src.datasets.sources.cityscapes import ScenePair, open_scene
+from src.datasets.transforms.joint import Normalization, Placement, create_normalization, place_image
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScenePreprocessing:
+    """Belongs to the weights and is stored with them.
+
+    Attributes:
+        image_size: side of the square that the network was trained on, and of a window, pixels.
+        rgb: RGB pixel values / 255, less `mean`, over `std`; else BGR 0-255 less a fixed mean.
+        mean, std: per channel (RGB), for pixel values in 0-1.
+    """
+
+    image_size: int
+    rgb: bool
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+
+    @property
+    def normalization(self) -> Normalization:
+        """The pixel values that the network wants."""
+        return create_normalization(self.rgb, self.mean, self.std)
+
+    def card(self) -> dict:
+        """For programs that use the weights: (value - mean) / std of pixel values in 0-255, in this channel order."""
+        normalization = self.normalization
+        order = slice(None) if self.rgb else slice(None, None, -1)
+        return {
+            "image_size": self.image_size,
+            "channels": "RGB" if self.rgb else "BGR",
+            "mean_255": normalization.mean[order],
+            "std_255": normalization.std[order],
+            "padding": "zeros after normalisation, below and on the right",
+        }
+
+
+def read_corners(files: Sequence[Path], preprocessing: ScenePreprocessing) -> np.ndarray:
+    """The upper left corners of pictures, (N, 3, S, S) float32, zeros where a picture is smaller."""
+    corner = Placement(scale=1.0, top=0, left=0, flip=False)
+    images = [open_scene(ScenePair(file, None))[0] for file in files]
+    size, normalization = preprocessing.image_size, preprocessing.normalization
+    return np.stack([place_image(image, corner, size, normalization) for image in images])

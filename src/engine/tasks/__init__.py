@@ -1,1 +1,0 @@
-"""What is learned: which data, loss, metric and drawing belong together."""

@@ -1,0 +1,116 @@
+"""One pass over the validation set."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from mindspore import nn
+from tqdm import tqdm
+
+from src.config import UserError
+from src.inference.networks import set_arrays, with_mixed_precision
+from src.runtime.distributed import sum_over_ranks
+from src.runtime.entry import Session
+from src.runtime.terminal import progress_shown
+
+
+@dataclass(frozen=True)
+class EvaluationSet:
+    """One rank's share of the samples to evaluate on.
+
+    Attributes:
+        batches: starts a pass over (image, label) batches of one static size.
+        weights: per batch (B,), 0 where a sample only fills up the batch.
+        num_samples: samples over all ranks.
+        files: per sample of the batches its image file.
+    """
+
+    batches: Callable[[], Iterator]
+    weights: Sequence[np.ndarray]
+    num_samples: int
+    files: Sequence[Path] = ()
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """A metric's result and what it cost.
+
+    Attributes:
+        result: what the metric computed, over all ranks.
+        local_state: what this rank counted, as the metric's `state` has it.
+        seconds: the whole pass, the first one with compiling.
+        seconds_per_step: median over the batches, data and forward.
+        images_per_second: over all ranks, from that median.
+    """
+
+    result: Any
+    local_state: np.ndarray
+    seconds: float
+    seconds_per_step: float
+    images_per_second: float
+
+
+class Evaluator:
+    """Evaluates weights in a network of its own, so that the training graph stays as it is compiled.
+
+    Args:
+        outputs: (the network in inference mode, a batch of images) -> what the metric counts.
+
+    Attributes:
+        forward: the network in inference mode.
+    """
+
+    def __init__(
+        self,
+        network: nn.Cell,
+        evaluation_set: EvaluationSet,
+        outputs: Callable[[Callable, Any], np.ndarray],
+        make_metric: Callable[[], Any],
+        session: Session,
+        amp_level: str,
+    ):
+        self._network = network
+        self.forward = with_mixed_precision(network, amp_level).set_train(False)
+        self._set = evaluation_set
+        self._outputs, self._make_metric = outputs, make_metric
+        self._session = session
+
+    def run(self, weights: Mapping[str, np.ndarray], observe: Callable[..., None] | None = None) -> Evaluation:
+        """Evaluate a network's tensors; every sample counts once over all ranks.
+
+        Args:
+            observe: shown each batch of this rank: outputs, labels, weights.
+        """
+        set_arrays(self._network, weights)
+        metric, seconds = self._make_metric(), []
+        began = step_began = time.perf_counter()
+        bar = tqdm(
+            zip(self._set.batches(), self._set.weights, strict=True),
+            total=len(self._set.weights),
+            desc="evaluating",
+            unit="batch",
+            leave=False,
+            disable=not (self._session.is_main and progress_shown()),
+        )
+        for (image, label), counted in bar:
+            outputs, labels = self._outputs(self.forward, image), np.asarray(label)
+            metric.update(outputs, labels, counted)
+            if observe is not None:
+                observe(outputs, labels, counted)
+            seconds.append(time.perf_counter() - step_began)
+            step_began = time.perf_counter()
+        local_state = metric.state()
+        metric.load_state(sum_over_ranks(local_state, self._session.num_ranks))
+        per_step = float(np.median(seconds)) if seconds else 0.0
+        batch = len(self._set.weights[0]) if seconds else 0
+        speed = batch * self._session.num_ranks / per_step if per_step else 0.0
+        try:
+            result = metric.compute()
+        except ValueError as error:  # nothing to count in the whole set
+            raise UserError(str(error)) from None
+        return Evaluation(result, local_state, time.perf_counter() - began, per_step, speed)

@@ -1,0 +1,79 @@
+"""Networks from a configuration, and their tensors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import mindspore as ms
+import numpy as np
+from mindspore import nn
+
+from src.checkpoints import fit_image_size
+from src.config import Config, UserError
+from src.models import LayerContext, ModelInfo, create_model, model_info
+from src.runtime.entry import Session
+
+
+def network_info(backbone: str) -> ModelInfo:
+    """The network's paper, size and preprocessing; UserError for an unknown name."""
+    try:
+        return model_info(backbone)
+    except ValueError as error:
+        raise UserError(f"backbone: {error}") from None
+
+
+def build_network(config: Config, session: Session, image_size: int, *, exporting: bool = False) -> nn.Cell:
+    """The configured network with its keyed initial weights.
+
+    Raises:
+        UserError: unknown network, or an option or image size that it does not take.
+    """
+    model = config.model
+    options = {name: getattr(model, name) for name in ("drop_path_rate", "drop_rate", "stem_pool", "batch_statistics")}
+    context = LayerContext(
+        device=session.device,
+        rank=session.rank,
+        num_ranks=session.num_ranks,
+        sync_bn=config.run.sync_bn,
+        exporting=exporting,
+    )
+    try:
+        return create_model(
+            model.backbone,
+            class_num=model.class_num,
+            image_size=image_size,
+            seed=config.run.seed,
+            context=context,
+            **{name: value for name, value in options.items() if value is not None},
+        )
+    except ValueError as error:
+        raise UserError(f"backbone {model.backbone}: {error}") from None
+
+
+def with_mixed_precision(network: nn.Cell, amp_level: str) -> nn.Cell:
+    """The network in float16 as far as `amp_level` says; its parameters stay float32."""
+    if amp_level == "O0":
+        return network
+    return ms.amp.auto_mixed_precision(network, amp_level, ms.float16)
+
+
+def arrays_of(network: nn.Cell) -> dict[str, np.ndarray]:
+    """Copies of the network's tensors, by name."""
+    return {name: parameter.asnumpy().copy() for name, parameter in network.parameters_and_names()}
+
+
+def set_arrays(network: nn.Cell, arrays: Mapping[str, np.ndarray]) -> None:
+    """Put tensors into the network; every name must be there. What depends on the image size is resized."""
+    fitted, _ = fit_image_size(network, arrays)
+    for name, parameter in network.parameters_and_names():
+        parameter.set_data(ms.Tensor(fitted[name], parameter.dtype))
+
+
+def resized_note(names: list[str], image_size: int) -> str:
+    """What the user is told about tables that were resized."""
+    return f"resized to images of {image_size} pixels: {few_names(names)}"
+
+
+def few_names(names: list[str]) -> str:
+    """The first four, and how many more there are."""
+    return ", ".join(names[:4]) + (f" (+{len(names) - 4} more)" if len(names) > 4 else "")

@@ -1,0 +1,1 @@
+"""Image classification: its data and augmentation, examples, prediction."""

@@ -1,0 +1,86 @@
+"""From the augmentation and loss keys of a configuration to operators, the batch step and the training loss."""
+
+from __future__ import annotations
+
+from mindspore import nn
+
+from src.config import Config, UserError
+from src.datasets.transforms.batch_step import BatchStep
+from src.datasets.transforms.erasing import Erasing
+from src.datasets.transforms.image import Preprocessing, training_transforms
+from src.datasets.transforms.mixing import Mixing
+from src.loss import CLASSIFICATION_LOSSES, create_loss
+
+
+def check_augmentation(config: Config, preprocessing: Preprocessing) -> None:
+    """UserError for an unknown policy, and for a batch of one image that is to be mixed."""
+    augmented_transforms(config, preprocessing)
+    augment = config.augment
+    if is_mixed(config) and config.data.batch_size == 1:
+        name = "mixup" if augment.mixup else "cutmix"
+        raise UserError(
+            f"{name} {getattr(augment, name):g} mixes images of a batch, and batch_size is 1: give --batch_size 2 or "
+            "more, or --mixup 0 --cutmix 0"
+        )
+
+
+def is_mixed(config: Config) -> bool:
+    """Whether the targets are soft: (B, class_num) probabilities, smoothed already, instead of (B,) labels."""
+    return config.augment.mixup > 0 or config.augment.cutmix > 0
+
+
+def augmented_transforms(config: Config, preprocessing: Preprocessing) -> list:
+    """The operators on one image; UserError for an unknown policy."""
+    try:
+        return training_transforms(
+            preprocessing,
+            crop_min=config.data.crop_min,
+            hflip=config.data.hflip,
+            policy=config.augment.autoaugment,
+            color_jitter=config.augment.color_jitter,
+        )
+    except ValueError as error:
+        raise UserError(f"autoaugment: {error}") from None
+
+
+def create_batch_step(config: Config, rank: int, first_epoch: int) -> BatchStep | None:
+    """What happens to the images of a batch together; None where nothing does."""
+    augment = config.augment
+    erasing = mixing = None
+    if augment.re_prob > 0:
+        erasing = Erasing(probability=augment.re_prob, mode=augment.re_mode, count=augment.re_count)
+    if is_mixed(config):
+        mixing = Mixing(
+            class_num=config.model.class_num,
+            label_smoothing=_label_smoothing(config),
+            mixup=augment.mixup,
+            cutmix=augment.cutmix,
+            probability=augment.mixup_prob,
+            switch_prob=augment.switch_prob,
+            mode=augment.mixup_mode,
+        )
+    if erasing is None and mixing is None:
+        return None
+    return BatchStep(erasing, mixing, seed=config.run.seed, rank=rank, first_epoch=first_epoch)
+
+
+def check_loss(config: Config) -> None:
+    """UserError for a loss of the other task."""
+    name = config.loss.loss_name
+    if name not in CLASSIFICATION_LOSSES:
+        known = ", ".join(CLASSIFICATION_LOSSES)
+        raise UserError(f"loss_name {name} is for segmentation networks: choose one of {known}")
+
+
+def create_training_loss(config: Config) -> nn.Cell:
+    """The training loss; mixing has already smoothed its targets."""
+    return create_loss(
+        config.loss.loss_name,
+        class_num=config.model.class_num,
+        label_smoothing=0.0 if is_mixed(config) else _label_smoothing(config),
+        target_threshold=config.loss.bce_threshold,
+    )
+
+
+def _label_smoothing(config: Config) -> float:
+    return config.loss.label_smooth_factor if config.loss.use_label_smooth else 0.0

@@ -1,0 +1,277 @@
+"""Image classification."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import asdict
+from functools import cached_property, partial
+from pathlib import Path
+from typing import Any
+
+import mindspore as ms
+import mindspore.dataset as ds
+import numpy as np
+from mindspore import nn
+from mindspore.train import Callback
+
+from src.config import Config, UserError
+from src.datasets.epochs import EpochDataset, training_epochs
+from src.datasets.pipeline import image_batches, read_batches, read_images
+from src.datasets.reading import Source, TrainingImages
+from src.datasets.sampling import evaluation_positions, training_positions
+from src.datasets.sources.find import find_list, find_split, find_validation, open_images
+from src.datasets.sources.labelled import LabelledImages
+from src.datasets.sources.list_file import read_list
+from src.datasets.sources.mindrecord import RecordedImages, RecordSource, open_mindrecord
+from src.datasets.transforms.image import Preprocessing, evaluation_transforms
+from src.inference.evaluator import EvaluationSet
+from src.inference.networks import network_info
+from src.metrics import ClassificationMetric, ClassificationResult
+from src.runtime.entry import Session
+from src.tasks.classification.augmentation import (
+    augmented_transforms,
+    check_augmentation,
+    check_loss,
+    create_batch_step,
+    create_training_loss,
+)
+from src.tasks.classification.evaluation_source import evaluation_files, evaluation_source
+from src.tasks.classification.examples import Examples
+from src.tasks.task import chosen_preprocessing, full_steps
+
+
+class ClassificationTask:
+    """Reads image folders, trains with cross entropy, counts top-1 and top-5.
+
+    Args:
+        config: the run's configuration.
+        meta: the meta data of the checkpoint that is evaluated or exported: its class names and preprocessing hold.
+        given: keys that the user set; they win over the checkpoint's preprocessing.
+    """
+
+    name = "classification"
+    accuracy_name = "top-1 accuracy"
+
+    def __init__(self, config: Config, meta: dict[str, Any] | None = None, given: frozenset[str] = frozenset()):
+        self.config = config
+        self.info = network_info(config.model.backbone)
+        self._meta = meta or {}
+        self._given = given
+
+    # -- what belongs to the weights
+
+    @cached_property
+    def class_names(self) -> tuple[str, ...]:
+        """Class names in label order: the checkpoint's, else the training folder's (or the validation folder's).
+
+        A converted checkpoint has none; where no folder is given either, classes are numbers.
+        """
+        names = self._meta.get("class_names")
+        if names:
+            return tuple(names)
+        if self._meta and not (self.config.data.dataset_path or self.config.eval.eval_path):
+            return tuple(f"class {number}" for number in range(self.config.model.class_num))
+        return self._class_folder().class_names
+
+    @cached_property
+    def preprocessing(self) -> Preprocessing:
+        """How evaluation, export and prediction see an image."""
+        data, evaluation, info = self.config.data, self.config.eval, self.info
+        own = {
+            "image_size": evaluation.eval_image_size or data.train_image_size,
+            "crop_pct": evaluation.crop_pct or info.crop_pct,
+            "interpolation": data.interpolation or info.interpolation,
+            "mean": data.mean or info.mean,
+            "std": data.std or info.std,
+        }
+        keys = {"image_size": {"eval_image_size", "train_image_size"}}
+        stored = self._meta.get("preprocessing", {})
+        return Preprocessing(**chosen_preprocessing(own, stored, keys, self._given))
+
+    # -- training
+
+    @cached_property
+    def training_folder(self) -> LabelledImages | RecordedImages:
+        """The training images, found and checked against the network's classes."""
+        if self.config.data.dataset == "mindrecord":
+            images = self._recorded("train", self.config.data.dataset_path, "dataset_path")
+        elif self.config.data.data_list:
+            images = self._listed("train")
+        else:
+            place = find_split(self.config.data.dataset_path, "train", "dataset_path")
+            images = open_images(place, self.config.model.class_num)
+        self._check_classes(images)
+        return images
+
+    @property
+    def notes(self) -> list[str]:
+        """What the user should know about the data."""
+        found, wanted = len(self.training_folder.class_names), self.config.model.class_num
+        text = f"training images: {len(self.training_folder)} in {found} classes at {self.training_folder.root}"
+        notes = [
+            text + (f" (class_num is {wanted}: {wanted - found} outputs have no images)" if found < wanted else "")
+        ]
+        if not self.config.data.rgb:
+            notes.append("rgb=False has no effect: classification networks see RGB")
+        return notes
+
+    def steps_per_epoch(self, num_ranks: int) -> int:
+        """Training steps that one pass over the images gives; UserError when they do not fill a batch."""
+        return full_steps(self.config.data, len(self.training_folder), num_ranks)
+
+    def training_dataset(
+        self, session: Session, first_epoch: int, first_batch: int, *, sink: bool = False
+    ) -> EpochDataset | ds.Dataset:
+        """The epochs from (first_epoch, first_batch) on, as this rank sees them.
+
+        Args:
+            sink: one framework pipeline over all epochs, which a device can be fed from; it begins at an epoch's start.
+        """
+        data, seed = self.config.data, self.config.run.seed
+        source = self._training_source()
+        settings = asdict(self.preprocessing) | {"image_size": data.train_image_size}
+        transforms = augmented_transforms(self.config, Preprocessing(**settings))
+
+        def positions(epoch: int) -> np.ndarray:
+            return training_positions(
+                len(source),
+                seed=seed,
+                epoch=epoch,
+                rank=session.rank,
+                num_ranks=session.num_ranks,
+                batch_size=data.images_per_step,
+                num_repeats=self.config.augment.repeated_augment,
+            )
+
+        def build(order: Collection[int], epoch: int) -> ds.Dataset:
+            batch_step = create_batch_step(self.config, session.rank, epoch)
+            return image_batches(source, order, transforms, data.images_per_step, data.train_num_workers, batch_step)
+
+        steps = self.steps_per_epoch(session.num_ranks)
+        start = (seed, session.rank), first_epoch, first_batch
+        return training_epochs(build, positions, source, steps, *start, sink=sink, timeout=data.data_timeout)
+
+    def loss(self) -> nn.Cell:
+        """The training loss."""
+        return create_training_loss(self.config)
+
+    def check_settings(self) -> None:
+        """UserError for another task's loss, an unknown policy, or mixing that these batches cannot have."""
+        check_loss(self.config)
+        check_augmentation(self.config, self.preprocessing)
+
+    def step_log(self, progress, logger, learning_rate: Callable[[], float]) -> list[Callback]:
+        """The classification seeds log epochs only."""
+        return []
+
+    # -- evaluation
+
+    @cached_property
+    def validation_folder(self) -> LabelledImages | RecordedImages:
+        """The validation images, in the training classes' order."""
+        evaluation, data = self.config.eval, self.config.data
+        if data.dataset == "mindrecord":
+            return self._recorded("val", evaluation.eval_path or data.dataset_path, "eval_path", self.class_names)
+        if data.data_list and not evaluation.eval_path:
+            return self._listed("val", self.class_names)
+        place = find_validation(evaluation.eval_path, data.dataset_path)
+        return open_images(place, self.config.model.class_num, self.class_names)
+
+    def check_validation(self) -> None:
+        """Look for the validation images."""
+        _ = self.validation_folder
+
+    def evaluation_set(self, session: Session) -> EvaluationSet:
+        """This rank's share of the validation images."""
+        folder, evaluation = self.validation_folder, self.config.eval
+        batch_size = evaluation.eval_batch_size or self.config.data.batch_size
+        order = evaluation_positions(len(folder), rank=session.rank, num_ranks=session.num_ranks, batch_size=batch_size)
+        source, positions = evaluation_source(folder, order.positions)
+        transforms = evaluation_transforms(self.preprocessing)
+        workers = evaluation.eval_num_workers
+
+        def start() -> Iterator:
+            pipeline = image_batches(source, positions, transforms, batch_size, workers)
+            return pipeline.create_tuple_iterator(num_epochs=1, do_copy=False)
+
+        weights = np.split(order.weights, max(1, len(order.weights) // batch_size))
+        files = evaluation_files(folder, order.positions)
+        batches = partial(read_batches, start, source, timeout=self.config.data.data_timeout)
+        return EvaluationSet(batches, weights, len(folder), files)
+
+    def examples(self, data: EvaluationSet) -> Examples:
+        """An observer of an evaluation that keeps its best and worst images."""
+        return Examples(data.files, self.output_names)
+
+    @property
+    def output_names(self) -> list[str]:
+        """A name for each output: an output that had no images in training gets its number."""
+        names = list(self.class_names)
+        return names + [f"class {number}" for number in range(len(names), self.config.model.class_num)]
+
+    def metric(self) -> ClassificationMetric:
+        """An empty count of top-1, top-5 and confusions."""
+        return ClassificationMetric(self.config.model.class_num)
+
+    def outputs(self, forward: Callable, image: ms.Tensor) -> np.ndarray:
+        """The logits (B, K) of a batch."""
+        return forward(image).astype(ms.float32).asnumpy()
+
+    def record(self, result: ClassificationResult) -> dict[str, float]:
+        """`accuracy` is the top-1 accuracy."""
+        return {"accuracy": result.top1, "top5": result.top5, "eval_loss": result.loss}
+
+    # -- export
+
+    def inputs(self, files: Sequence[Path]) -> np.ndarray:
+        """Pictures as the network's input, (N, 3, S, S)."""
+        return read_images(files, evaluation_transforms(self.preprocessing))
+
+    def sample_files(self, number: int) -> list[Path]:
+        """Some validation pictures, evenly chosen over the classes."""
+        files = self.validation_folder.files
+        return list(files[:: max(1, len(files) // number)])
+
+    def export_card(self) -> dict[str, Any]:
+        """What a program must know of input and output to use an exported file."""
+        preprocessing = self.preprocessing
+        return {
+            "preprocessing": {**asdict(preprocessing), "resize": preprocessing.resize, "channels": "RGB"},
+            "class_names": list(self.class_names),
+        }
+
+    # -- helpers
+
+    def _recorded(self, split: str, path: str, key: str, class_names: tuple[str, ...] | None = None) -> RecordedImages:
+        if not path:
+            raise UserError(f"{key} is empty: give --{key} FOLDER with the MindRecord files")
+        return open_mindrecord(Path(path), split, key, class_names)
+
+    def _training_source(self) -> Source:
+        images = self.training_folder
+        if isinstance(images, RecordedImages):
+            return RecordSource(images)
+        settings = {"seed": self.config.run.seed, "max_bad_images": self.config.data.max_bad_images}
+        return TrainingImages(images.files, images.labels, **settings)
+
+    def _listed(self, split: str, class_names: tuple[str, ...] | None = None) -> LabelledImages:
+        data = self.config.data
+        path = find_list(data.data_list, split)
+        return read_list(path, Path(data.dataset_path), self.config.model.class_num, class_names)
+
+    def _class_folder(self) -> LabelledImages | RecordedImages:
+        if self.config.data.dataset_path or self.config.data.data_list:
+            return self.training_folder
+        if self.config.data.dataset == "mindrecord":
+            folder = self._recorded("val", self.config.eval.eval_path, "eval_path")
+        else:
+            folder = open_images(find_validation(self.config.eval.eval_path, ""), self.config.model.class_num)
+        self._check_classes(folder)
+        return folder
+
+    def _check_classes(self, folder: LabelledImages | RecordedImages) -> None:
+        found, wanted = len(folder.class_names), self.config.model.class_num
+        if found > wanted:
+            raise UserError(f"{folder.root} has {found} class folders, class_num is {wanted}: give --class_num {found}")
+        if found < 2:
+            raise UserError(f"{folder.root} has one class folder only: classification needs at least two classes")

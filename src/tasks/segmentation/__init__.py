@@ -1,0 +1,1 @@
+"""Semantic segmentation: its data, evaluation on whole images, examples, prediction, pictures."""

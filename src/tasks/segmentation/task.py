@@ -1,0 +1,233 @@
+"""Semantic segmentation of street scenes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from functools import cached_property, partial
+from pathlib import Path
+from typing import Any
+
+import mindspore.dataset as ds
+import numpy as np
+from mindspore import nn
+
+from src.callbacks.segmentation_log import LogSegmentation
+from src.config import Config, UserError
+from src.datasets.epochs import EpochDataset, training_epochs
+from src.datasets.sampling import evaluation_positions, training_positions
+from src.datasets.segmentation import TrainingScenes, WholeScenes, scene_batches, scene_by_scene
+from src.datasets.sources.cityscapes import ScenePair, load_pairs
+from src.datasets.sources.cityscapes_classes import CLASS_NAMES, IGNORE_LABEL, LABEL_IDS, NUM_CLASSES, PALETTE
+from src.datasets.transforms.joint import JointAugmentation
+from src.datasets.transforms.scene_preprocessing import ScenePreprocessing, read_corners
+from src.inference.evaluator import EvaluationSet
+from src.inference.networks import network_info
+from src.loss import SEGMENTATION_LOSSES, create_loss
+from src.metrics import SegmentationMetric, SegmentationResult
+from src.runtime.entry import Session
+from src.tasks.segmentation.examples import SceneExamples
+from src.tasks.segmentation.predictor import ScenePredictor
+from src.tasks.task import chosen_preprocessing, full_steps
+
+# Augmentation of whole images, with the values that ask for none.
+_CLASSIFICATION_ONLY = {"autoaugment": "none", "mixup": 0.0, "cutmix": 0.0, "re_prob": 0.0, "repeated_augment": 1}
+
+
+class SegmentationTask:
+    """Reads Cityscapes, trains on crops, looks at whole images by windows, counts confused pixels.
+
+    Args:
+        config: the run's configuration.
+        meta: the meta data of the checkpoint that is evaluated or exported: its preprocessing holds.
+        given: keys that the user set; they win over the checkpoint's preprocessing.
+    """
+
+    name = "segmentation"
+    dataset = "cityscapes"
+    accuracy_name = "mIoU"
+    class_names = CLASS_NAMES
+
+    def __init__(self, config: Config, meta: dict[str, Any] | None = None, given: frozenset[str] = frozenset()):
+        self.config = config
+        self.info = network_info(config.model.backbone)
+        self._meta, self._given = meta or {}, given
+        if config.model.class_num != NUM_CLASSES:
+            raise UserError(
+                f"class_num is {config.model.class_num}, but {self.info.name} segments {self.dataset}, which has "
+                f"{NUM_CLASSES} classes: give --class_num {NUM_CLASSES}, or another --backbone"
+            )
+
+    # -- what belongs to the weights
+
+    @cached_property
+    def preprocessing(self) -> ScenePreprocessing:
+        """How the network sees an image."""
+        data = self.config.data
+        own = {
+            "image_size": self.config.eval.eval_image_size or data.train_image_size,
+            "rgb": data.rgb,
+            "mean": data.mean or self.info.mean,
+            "std": data.std or self.info.std,
+        }
+        keys = {"image_size": {"eval_image_size", "train_image_size"}}
+        stored = self._meta.get("preprocessing", {})
+        stored = {name: stored[name] for name in own if name in stored}
+        return ScenePreprocessing(**chosen_preprocessing(own, stored, keys, self._given))
+
+    # -- training
+
+    @cached_property
+    def training_pairs(self) -> tuple[ScenePair, ...]:
+        """The training images and their labels."""
+        return load_pairs(*self.training_place)
+
+    @property
+    def training_place(self) -> tuple[str, str, str]:
+        """Where the training images are, in `load_pairs`'s words."""
+        return self._place(self.config.data.dataset_path, "train")
+
+    @property
+    def notes(self) -> list[str]:
+        """What the user should know about the data."""
+        notes = [f"training images: {len(self.training_pairs)} at {self.config.data.dataset_path}"]
+        values = self.config.flat()
+        unread = [name for name, nothing in _CLASSIFICATION_ONLY.items() if values[name] != nothing]
+        return notes + [f"{name}={values[name]} has no effect on segmentation" for name in unread]
+
+    def steps_per_epoch(self, num_ranks: int) -> int:
+        """Training steps that one pass over the images gives; UserError when they do not fill a batch."""
+        return full_steps(self.config.data, len(self.training_pairs), num_ranks)
+
+    def training_dataset(
+        self, session: Session, first_epoch: int, first_batch: int, *, sink: bool = False
+    ) -> EpochDataset | ds.Dataset:
+        """The epochs from (first_epoch, first_batch) on, as this rank sees them.
+
+        Args:
+            sink: one framework pipeline over all epochs, which a device can be fed from; it begins at an epoch's start.
+        """
+        data, seed = self.config.data, self.config.run.seed
+        steps = self.steps_per_epoch(session.num_ranks)
+        scenes = self._training_scenes()
+
+        def entries(epoch: int) -> np.ndarray:
+            ranks = {"rank": session.rank, "num_ranks": session.num_ranks}
+            positions = training_positions(
+                len(self.training_pairs), seed=seed, epoch=epoch, batch_size=data.images_per_step, **ranks
+            )
+            return scenes.entries(positions, epoch)
+
+        def build(order: Collection[int], _epoch: int) -> ds.Dataset:
+            return scene_batches(scenes, order, data.images_per_step, data.train_num_workers)
+
+        start = (seed, session.rank), first_epoch, first_batch
+        return training_epochs(build, entries, scenes, steps, *start, sink=sink, timeout=data.data_timeout)
+
+    def _training_scenes(self) -> TrainingScenes:
+        data = self.config.data
+        augmentation = JointAugmentation(
+            input_size=data.train_image_size,
+            scales=tuple(data.train_scales),
+            hflip=data.hflip,
+            color_jitter=self.config.augment.color_jitter,
+        )
+        normalization = self.preprocessing.normalization
+        return TrainingScenes(self.training_pairs, augmentation, normalization, seed=self.config.run.seed)
+
+    def loss(self) -> nn.Cell:
+        """The training loss."""
+        settings = self.config.loss
+        return create_loss(
+            settings.loss_name,
+            class_num=NUM_CLASSES,
+            ohem_thres=settings.ohem_thres,
+            ohem_keep=settings.ohem_keep,
+            ignore_label=IGNORE_LABEL,
+        )
+
+    def check_settings(self) -> None:
+        """UserError for another task's loss; scales, flips and colours may be what the schema lets them be."""
+        name = self.config.loss.loss_name
+        if name not in SEGMENTATION_LOSSES:
+            known = ", ".join(SEGMENTATION_LOSSES)
+            raise UserError(f"loss_name {name} is for classification networks: choose one of {known}")
+
+    def step_log(self, progress, logger, learning_rate: Callable[[], float]) -> list[LogSegmentation]:
+        """The seed's lines."""
+        return [LogSegmentation(progress, logger, learning_rate)]
+
+    # -- evaluation
+
+    @cached_property
+    def evaluation_pairs(self) -> tuple[ScenePair, ...]:
+        """The images of eval_split."""
+        return load_pairs(*self.evaluation_place)
+
+    @property
+    def evaluation_place(self) -> tuple[str, str, str]:
+        """Where the images of eval_split are, in `load_pairs`'s words."""
+        return self._place(self.config.eval.eval_path or self.config.data.dataset_path, self.config.eval.eval_split)
+
+    def check_validation(self) -> None:
+        """Look for the validation images."""
+        _ = self.evaluation_pairs
+
+    def evaluation_set(self, session: Session) -> EvaluationSet:
+        """This rank's share of the images, one at a time: their sizes may differ."""
+        pairs = self.evaluation_pairs
+        order = evaluation_positions(len(pairs), rank=session.rank, num_ranks=session.num_ranks, batch_size=1)
+
+        scenes = WholeScenes([pairs[position] for position in order.positions], self.preprocessing.normalization)
+        workers, timeout = self.config.eval.eval_num_workers, self.config.data.data_timeout
+        batches = partial(scene_by_scene, scenes, workers, timeout)
+        files = [pair.image for pair in scenes.pairs]
+        return EvaluationSet(batches, np.split(order.weights, len(order.weights)), len(pairs), files)
+
+    def examples(self, data: EvaluationSet) -> SceneExamples:
+        """An observer of an evaluation that keeps its best and worst images."""
+        return SceneExamples(data.files, NUM_CLASSES, IGNORE_LABEL)
+
+    def outputs(self, forward: Callable, image: np.ndarray) -> np.ndarray:
+        """The classes (1, H, W) of an image (1, 3, H, W)."""
+        return self.predictor(forward)(image[0])[None]
+
+    def predictor(self, forward: Callable) -> ScenePredictor:
+        """`forward` on images of any size, as the evaluation keys say."""
+        return ScenePredictor.from_config(self.config, forward, self.preprocessing.image_size)
+
+    def metric(self) -> SegmentationMetric:
+        """An empty count of confused pixels."""
+        return SegmentationMetric(NUM_CLASSES, IGNORE_LABEL)
+
+    def record(self, result: SegmentationResult) -> dict[str, float]:
+        """`accuracy` is the mean IoU."""
+        return {"accuracy": result.mean_iou, "pixel_accuracy": result.pixel_accuracy}
+
+    # -- export
+
+    def inputs(self, files: Sequence[Path]) -> np.ndarray:
+        """Pictures' corners as the network's input, (N, 3, S, S)."""
+        return read_corners(files, self.preprocessing)
+
+    def sample_files(self, number: int) -> list[Path]:
+        """Some validation pictures, evenly chosen."""
+        files = [pair.image for pair in self.evaluation_pairs]
+        return files[:: max(1, len(files) // number)]
+
+    def export_card(self) -> dict[str, Any]:
+        """What a program must know of input and output to use an exported file."""
+        return {
+            "preprocessing": self.preprocessing.card(),
+            "output": "logits of the classes for each pixel of the input",
+            "class_names": list(self.class_names),
+            "palette": [list(color) for color in PALETTE],
+            "label_ids": list(LABEL_IDS),
+        }
+
+    def _place(self, root: str, split: str) -> tuple[str, str, str]:
+        if "dataset" in self._given and self.config.data.dataset != self.dataset:
+            raise UserError(
+                f"backbone {self.info.name} segments, dataset {self.config.data.dataset} has no labels of pixels: "
+                f"give --dataset {self.dataset}"
+            )
+        return root, self.config.data.data_list, split

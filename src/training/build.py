@@ -1,0 +1,58 @@
+"""From a configuration to the training step."""
+
+from __future__ import annotations
+
+import numpy as np
+from mindspore import nn
+
+from src.config import Config, UserError
+from src.inference.networks import with_mixed_precision
+from src.models import share_random_step
+from src.optimizers import create_optimizer
+from src.runtime.entry import Session
+from src.step.loss_scale import LossScale
+from src.step.train_step import ScaledTrainStep, TrainStep
+
+
+def build_train_step(config: Config, network: nn.Cell, loss: nn.Cell, rates: np.ndarray, session: Session) -> TrainStep:
+    """The step that trains `network`, with the parts that the configuration asks for and no others.
+
+    Args:
+        rates: the learning rate of every step.
+    """
+    weights = network.trainable_params()
+    forward = with_mixed_precision(network, config.run.amp_level).set_train(True)
+    optimizer = _make_optimizer(config, weights, rates)
+    options = {
+        "num_ranks": session.num_ranks,
+        "clip_norm": config.optimizer.clip_global_norm,
+        "centralize": config.optimizer.gc_flag,
+        "ema_decay": config.optimizer.ema_decay,
+        "num_batches": config.data.accumulate_steps,
+        "log_norms": config.run.log_norms,
+    }
+    if config.loss.is_dynamic_loss_scale or config.loss.loss_scale != 1.0:
+        scale = LossScale(config.loss.loss_scale, config.loss.is_dynamic_loss_scale)
+        step = ScaledTrainStep(forward, loss, optimizer, scale, **options)
+    else:
+        step = TrainStep(forward, loss, optimizer, **options)
+    share_random_step(network, step.batches, config.run.seed, session.rank)
+    return step
+
+
+def _make_optimizer(config: Config, weights: list, rates: np.ndarray):
+    optimizer = config.optimizer
+    try:
+        return create_optimizer(
+            optimizer.opt,
+            weights,
+            rates,
+            weight_decay=optimizer.weight_decay,
+            no_weight_decay_filter=optimizer.no_weight_decay_filter,
+            beta1=optimizer.beta1,
+            beta2=optimizer.beta2,
+            momentum=optimizer.momentum,
+            layer_decay=optimizer.layer_decay,
+        )
+    except ValueError as error:
+        raise UserError(f"{error}: give --layer_decay 1") from None

@@ -1,0 +1,162 @@
+"""State of a training run: saved, restored, or begun with the weights of another run."""
+
+from __future__ import annotations
+
+import logging
+import os
+import platform
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import mindspore as ms
+import numpy as np
+from mindspore import nn
+
+from src.callbacks.progress import Progress
+from src.checkpoints import Checkpoint, fit_image_size, load_weights, save_checkpoint
+from src.config import Config, UserError
+from src.inference.networks import arrays_of, resized_note
+from src.runtime.device import clamp_workers
+from src.runtime.entry import Session
+from src.step.train_step import TrainStep
+from src.training.plan import Note
+
+# Keys that a resumed run may set anew without training something else.
+FREE_KEYS = {
+    *("name", "device_id", "log_interval", "open_profiler", "list_models", "print_config", "dataset_path", "eval_path"),
+    *("eval_num_workers", "eval_batch_size", "eval_interval", "eval_offset", "save_checkpoint", "pretrained", "resume"),
+    *("max_steps", "early_stop_patience", "log_norms", "tensorboard", "report", "plot_lr"),
+    *("save_checkpoint_epochs", "save_checkpoint_steps", "keep_checkpoint_max", "save_checkpoint_path", "output"),
+    *("data_list", "data_timeout", "eval_split", "eval_mode", "eval_scales", "eval_flip", "submit"),
+}
+
+
+def training_tensors(step: TrainStep, network: nn.Cell) -> dict[str, np.ndarray]:
+    """Copies of all weights and of the training state, by the names that checkpoints use."""
+    return arrays_of(network) | {name: parameter.asnumpy().copy() for name, parameter in step.state().items()}
+
+
+def environment(config: Config, session: Session) -> dict[str, Any]:
+    """What bit-equal continuation depends on besides the configuration."""
+    return {
+        "processor": _processor(),
+        "isa": session.isa,
+        "cores": os.cpu_count(),
+        "workers": clamp_workers(config.data.train_num_workers),
+        "ranks": session.num_ranks,
+        "mindspore": ms.__version__,
+        "python": platform.python_version(),
+    }
+
+
+def save(
+    path: Path,
+    task_meta: Mapping[str, Any],
+    step: TrainStep,
+    network: nn.Cell,
+    progress: Progress,
+    config: Config,
+    session: Session,
+) -> None:
+    """Write all that `restore` puts back, and what others need to use the weights (`task_meta`).
+
+    Raises:
+        ValueError: a tensor is not finite. The step that ruins the weights still has a finite loss: it must not
+            replace the last good checkpoint.
+    """
+    tensors = training_tensors(step, network)
+    ruined = next((name for name, value in tensors.items() if not np.isfinite(value).all()), None)
+    if ruined:
+        raise ValueError(f"{ruined} is not finite")
+    meta = {
+        **task_meta,
+        "config": config.flat(),
+        "epoch": progress.epoch,
+        "batch": progress.batch,
+        "step": progress.step,
+        "steps_per_epoch": progress.steps_per_epoch,
+        "best": progress.best,
+        "without_improvement": progress.without_improvement,
+        "metrics": progress.evaluation,
+        "environment": environment(config, session),
+    }
+    save_checkpoint(path, tensors, meta)
+
+
+def start_from(checkpoint: Checkpoint, network: nn.Cell, config: Config) -> list[Note]:
+    """Put a checkpoint's weights into the network; a head for other classes stays new, tables follow the image size.
+
+    Returns:
+        What was done, for the log.
+
+    Raises:
+        UserError: the checkpoint is of another network.
+    """
+    weights, resized = fit_image_size(network, checkpoint.weights(config.model.use_ema))
+    class_num = (checkpoint.meta["config"]["class_num"], config.model.class_num)
+    new = load_weights(network, weights, origin=str(checkpoint.path), class_num=class_num, new_head=True)
+    notes = [f"load model {checkpoint.path} success"]
+    if resized:
+        notes.append(resized_note(resized, config.data.train_image_size))
+    if new:
+        notes.append(f"new head for {class_num[1]} classes instead of {class_num[0]}: {', '.join(new)}")
+    return [(logging.INFO, note) for note in notes]
+
+
+def restore(
+    checkpoint: Checkpoint, step: TrainStep, network: nn.Cell, progress: Progress, config: Config, session: Session
+) -> list[str]:
+    """Put a checkpoint's weights, training state and counters in place.
+
+    Returns:
+        What differs from the interrupted run and so may change the result.
+
+    Raises:
+        UserError: the checkpoint is of another network or optimizer, or its epochs are done.
+    """
+    saved = checkpoint.meta
+    class_num = (saved["config"]["class_num"], config.model.class_num)
+    load_weights(
+        network, checkpoint.weights(use_ema=False), origin=str(checkpoint.path), class_num=class_num, new_head=False
+    )
+    restore_state(checkpoint, step)
+    progress.epoch, progress.batch, progress.best = saved["epoch"], saved["batch"], saved["best"]
+    progress.without_improvement = saved.get("without_improvement", 0)
+    differences = _differences("", saved["config"], config.flat(), FREE_KEYS)
+    differences += _differences("this machine's ", saved["environment"], environment(config, session), set())
+    if saved["steps_per_epoch"] != progress.steps_per_epoch:
+        if progress.batch:
+            raise UserError(
+                f"{checkpoint.path} stopped inside an epoch of {saved['steps_per_epoch']} steps, an epoch has "
+                f"{progress.steps_per_epoch} now: resume with the same data, batch_size and number of devices"
+            )
+        # The schedule goes on at the same epoch of the new table.
+        step.optimizer.global_step.set_data(ms.Tensor(progress.step, ms.int32))
+        differences.append(f"steps an epoch {saved['steps_per_epoch']} -> {progress.steps_per_epoch}")
+    # The batches that a step now has may be others than those it had.
+    step.batches.set_data(ms.Tensor(progress.step * step.num_batches, ms.int32))
+    return differences
+
+
+def restore_state(checkpoint: Checkpoint, step: TrainStep) -> None:
+    """Put optimizer, averages, loss scale and counters in place; UserError for a run of other settings."""
+    for name, parameter in step.state().items():
+        value = checkpoint.tensors.get(name)
+        if value is None or value.shape != tuple(parameter.shape):
+            raise UserError(
+                f"{checkpoint.path} has no {name} here (another opt, ema_decay or loss_scale? another freeze?): "
+                "resume with the same configuration, or start from its weights by --pretrained"
+            )
+        parameter.set_data(ms.Tensor(value, parameter.dtype))
+
+
+def _differences(whose: str, before: dict[str, Any], now: dict[str, Any], free: set[str]) -> list[str]:
+    keys = [key for key in now if key in before and key not in free and before[key] != now[key]]
+    return [f"{whose}{key} {before[key]} -> {now[key]}" for key in keys]
+
+
+def _processor() -> str:
+    cpuinfo = Path("/proc/cpuinfo")
+    lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
+    return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), platform.machine())

@@ -1,0 +1,272 @@
+"""Training: from a configuration to a run folder."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from pathlib import Path
+from typing import Any
+
+import mindspore as ms
+import numpy as np
+from mindspore.train import Callback
+
+from src.callbacks.checkpoints import SaveCheckpoints
+from src.callbacks.epoch_log import LogEpochs, read_records
+from src.callbacks.evaluation import EvaluateEpochs
+from src.callbacks.guards import StopOnNonFiniteLoss, StopOnRequest
+from src.callbacks.profiling import ProfileSteps
+from src.callbacks.progress import Progress, TrackProgress
+from src.callbacks.progress_bar import ShowProgress
+from src.checkpoints import Checkpoint, load_checkpoint
+from src.checkpoints.store import remove_leftovers
+from src.config import Config, Resolved, Standstill, UserError, config_text
+from src.inference.networks import build_network
+from src.runtime.entry import Session, announce, join
+from src.runtime.logs import get_logger, log_to_file
+from src.runtime.run_folder import RunFolder, choose_run_folder
+from src.runtime.signals import STOPPED_EXIT_CODE, StopRequest
+from src.runtime.terminal import progress_shown
+from src.tasks.create import create_task
+from src.tasks.task import Task, task_meta
+from src.training import state
+from src.training.build import build_train_step
+from src.training.event_log import event_log
+from src.training.freezing import freeze
+from src.training.limits import Limits
+from src.training.plan import (
+    learning_rate_table,
+    likely_causes,
+    num_epochs,
+    scaled_to_batch,
+    schedule_change,
+    silent_settings,
+)
+from src.training.report import training_report
+from src.training.validation import Validation
+from src.visualization import plot_curves
+
+READ_INTERVAL_OFF_CPU = 50  # steps between two readings of the loss where each one waits for the device
+NON_FINITE_PATIENCE = 50  # overflowing steps in a row that a loss scale may skip
+
+
+def train(resolved: Resolved) -> int:
+    """Run a training; returns the exit code.
+
+    Everything that the user can have wrong is looked at before the processes join: after that a mistake of one rank
+    makes the others wait.
+    """
+    config = resolved.config
+    task = create_task(config, given=resolved.given)
+    steps = task.steps_per_epoch(num_ranks=1)
+    learning_rate_table(config, num_epochs(config, steps), steps)
+    task.check_settings()
+    if config.eval.eval_interval:
+        task.check_validation()
+    name = config.run.name or resolved.recipe
+    folder, resumed = choose_run_folder(config.checkpoint.save_checkpoint_path, name, config.checkpoint.resume)
+    checkpoint = load_checkpoint(resumed) if resumed else None
+    pretrained = load_checkpoint(config.model.pretrained) if config.model.pretrained and not resumed else None
+
+    session = join(config)
+    with StopRequest() as stop:
+        trainer = Trainer(config, task, session, folder, stop)
+        if checkpoint is not None:
+            trainer.resume(checkpoint)
+        elif pretrained is not None:
+            trainer.start_from(pretrained)
+        # Only now, when the user's mistakes have shown, is the run folder made or changed.
+        if session.is_main:
+            _open_run_folder(folder, config)
+        notes = (f"run folder {folder.root}", *resolved.notes, *task.notes, *silent_settings(config))
+        announce(config, session, notes)
+        for level, note in trainer.notes:
+            trainer.logger.log(level, note)
+        return trainer.run()
+
+
+class Trainer:
+    """One training run: the step, the data and the callbacks around `mindspore.train.Model`.
+
+    `notes` are for the log, which has no file yet when they come up.
+    """
+
+    def __init__(self, config: Config, task: Task, session: Session, folder: RunFolder, stop: StopRequest):
+        self.task, self.session, self.folder, self.stop = task, session, folder, stop
+        self.logger = get_logger()
+        batch = config.data.images_per_step * session.num_ranks
+        steps = task.steps_per_epoch(session.num_ranks)
+        self.config, self.notes = scaled_to_batch(config, batch)
+        self.progress = Progress(num_epochs(config, steps), steps, batch)
+        self.network = build_network(self.config, session, config.data.train_image_size)
+        frozen = freeze(self.network, config.model.freeze)
+        self.notes += [(logging.INFO, frozen)] if frozen else []
+        self.rates = learning_rate_table(self.config, self.progress.num_epochs, steps)
+        self.step = build_train_step(self.config, self.network, task.loss(), self.rates, session)
+        self.limits = Limits(config.schedule, self.progress, stop)
+        self.validation = Validation(self.config, task, session, self._weights)
+
+    def start_from(self, checkpoint: Checkpoint) -> None:
+        """Begin with the weights of another run."""
+        self.notes += state.start_from(checkpoint, self.network, self.config)
+        if self.step.average is not None:
+            self.step.average.restart()
+
+    def resume(self, checkpoint: Checkpoint) -> None:
+        """Go on where a run of this configuration stopped."""
+        differences = state.restore(checkpoint, self.step, self.network, self.progress, self.config, self.session)
+        position = f"epoch {self.progress.epoch + 1}, step {self.progress.batch} of {self.progress.steps_per_epoch}"
+        self.notes.append((logging.INFO, f"resumed from {checkpoint.path} at {position}"))
+        for difference in differences:
+            text = f"not as in the interrupted run, the weights may differ: {difference}"
+            self.notes.append((logging.WARNING, text))
+        change = schedule_change(
+            checkpoint.meta["config"], self.config, self.progress.step, self.progress.steps_per_epoch
+        )
+        if change:
+            self.notes.append((logging.WARNING, change))
+
+    def run(self) -> int:
+        """Train to the last epoch or to a request to stop; returns the exit code."""
+        progress = self.progress
+        done = self.limits.nothing_left()
+        if done:
+            self.logger.info(done)
+            return 0
+        sink = self.config.run.data_sink
+        if sink and progress.batch:
+            raise UserError("data_sink resumes at an epoch's start only: give --data_sink 0 until the epoch is done")
+        dataset = self.task.training_dataset(self.session, progress.epoch, progress.batch, sink=sink)
+        # Model.train with our own step, data and callbacks: the ecosystem's convention, without its optimizer,
+        # loss and evaluation.
+        model = ms.Model(self.step)
+        try:
+            model.train(
+                progress.num_epochs,
+                dataset,
+                callbacks=self._callbacks(),
+                dataset_sink_mode=sink,
+                initial_epoch=progress.epoch,
+            )
+        except Standstill as error:
+            if self.session.is_main:
+                self._save(self.folder.last)
+            raise Standstill(f"{error}; step {progress.step} is saved, continue with --resume auto") from None
+        if progress.stop_reason:
+            self.logger.info("stopped by %s after step %d: --resume auto goes on", progress.stop_reason, progress.step)
+        if progress.interrupted:
+            return STOPPED_EXIT_CODE
+        if self.session.is_main and self.config.run.report:
+            self._report()
+        curves = f"{self.folder.curves}, " if self.folder.curves.exists() else ""  # drawn when an epoch ends
+        self.logger.info("see %s%s and %s", curves, self.folder.log, self.folder.checkpoints)
+        return 0
+
+    # -- parts
+
+    def _callbacks(self) -> list[Callback]:
+        """In the order in which they must act; what writes belongs to rank 0 alone."""
+        config, progress = self.config, self.progress
+        evaluation, main = config.eval, self.session.is_main
+        interval = config.run.log_interval or (1 if self.session.device == "CPU" else READ_INTERVAL_OFF_CPU)
+        saver = SaveCheckpoints(
+            progress,
+            self._save if main else _nothing,
+            self.folder.checkpoints,
+            config.model.backbone,
+            every_epochs=config.checkpoint.save_checkpoint_epochs if main and config.checkpoint.save_checkpoint else 0,
+            every_steps=config.checkpoint.save_checkpoint_steps,
+            keep=config.checkpoint.keep_checkpoint_max,
+        )
+        callbacks: list[Callback] = [
+            TrackProgress(progress, interval),
+            StopOnNonFiniteLoss(
+                progress,
+                NON_FINITE_PATIENCE if self.step.loss_scale is not None else 1,
+                likely_causes(config),
+                self._last_good,
+            ),
+        ]
+        if main:
+            callbacks.append(ShowProgress(progress, self.logger, progress_shown()))
+        callbacks.append(
+            EvaluateEpochs(
+                progress,
+                self.validation,
+                evaluation.eval_interval,
+                evaluation.eval_offset,
+                lambda: self.stop.requested,
+            )
+        )
+        if main:
+            callbacks += [*self.task.step_log(progress, self.logger, self.step.learning_rate), self._epoch_log()]
+        if main and config.run.tensorboard:
+            callbacks += event_log(self.folder.root, progress, self.step, self.logger)
+        callbacks += [saver, StopOnRequest(progress, self.limits.reached, saver.save_last)]
+        if main and config.run.open_profiler:
+            profile = ProfileSteps(self.folder.profile, self.logger)
+            callbacks = [profile, *callbacks, profile.closing]
+        return callbacks
+
+    def _epoch_log(self) -> LogEpochs:
+        return LogEpochs(
+            self.progress,
+            self.logger,
+            learning_rate=self.step.learning_rate,
+            num_skipped=self.step.num_skipped,
+            metrics=self.folder.metrics,
+            plot=self._plot,
+            norms=self.step.last_norms,
+        )
+
+    def _report(self) -> None:
+        """Everything of this run on one page."""
+        progress = self.progress
+        training_report(
+            self.folder.report,
+            name=self.folder.root.name,
+            config=self.config,
+            command=sys.argv,
+            ended=progress.ended,
+            records=read_records(self.folder.metrics),
+            accuracy_name=self.task.accuracy_name,
+            rates=self.rates,
+            steps_per_epoch=progress.steps_per_epoch,
+            results=self.validation.latest,
+            environment={"device": self.session.device, **state.environment(self.config, self.session)},
+        )
+        self.logger.info("see %s", self.folder.report)
+
+    def _plot(self, records: list[dict[str, Any]]) -> None:
+        """Draw the curves; the mean over an epoch's steps tells more than its last step's loss, which the log has."""
+        means = [{**record, "loss": record["mean_loss"]} for record in records]
+        plot_curves(means, self.folder.curves, self.task.accuracy_name)
+
+    def _weights(self) -> dict[str, np.ndarray]:
+        """The network's tensors as they are now, averaged where the run averages."""
+        tensors = state.training_tensors(self.step, self.network)
+        return Checkpoint(self.folder.last, tensors, {}).weights(use_ema=True)
+
+    def _save(self, path: Path) -> None:
+        progress = self.progress
+        try:
+            state.save(path, task_meta(self.task), self.step, self.network, progress, self.config, self.session)
+        except ValueError as error:
+            raise UserError(
+                f"{error} after step {progress.step} of {progress.num_steps}: likely {likely_causes(self.config)}; "
+                f"last good checkpoint: {self._last_good()}"
+            ) from None
+
+    def _last_good(self) -> str:
+        return str(self.folder.last) if self.folder.last.exists() else "none yet"
+
+
+def _open_run_folder(folder: RunFolder, config: Config) -> None:
+    folder.create()
+    remove_leftovers(folder.checkpoints)
+    log_to_file(folder.log)
+    folder.config.write_text(config_text(config), encoding="utf-8")
+
+
+def _nothing(_path: Path) -> None:
+    """Ranks other than 0 write nothing."""

@@ -1,0 +1,49 @@
+"""Evaluation while a network trains."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from src.config import Config
+from src.inference.evaluator import EvaluationSet, Evaluator
+from src.inference.networks import build_network
+from src.runtime.entry import Session
+from src.tasks.task import Task
+from src.training.report import Results
+
+
+class Validation:
+    """Called, it evaluates the weights as they are now and returns the record of the epoch's log.
+
+    The data and a network of their own are made by the first call: many a training is never evaluated.
+
+    Args:
+        weights: gives the network's tensors.
+
+    Attributes:
+        latest: the last evaluation and the examples it kept; None before the first.
+    """
+
+    def __init__(self, config: Config, task: Task, session: Session, weights: Callable[[], Mapping[str, np.ndarray]]):
+        self._config, self._task, self._session, self._weights = config, task, session, weights
+        self.latest: Results | None = None
+
+    def __call__(self) -> dict[str, Any]:
+        examples = self._task.examples(self._set)
+        evaluation = self._evaluator.run(self._weights(), examples)
+        self.latest = Results(evaluation, examples, self._task.class_names)
+        return {**self._task.record(evaluation.result), "eval_seconds": evaluation.seconds}
+
+    @cached_property
+    def _set(self) -> EvaluationSet:
+        return self._task.evaluation_set(self._session)
+
+    @cached_property
+    def _evaluator(self) -> Evaluator:
+        task = self._task
+        network = build_network(self._config, self._session, task.preprocessing.image_size)
+        return Evaluator(network, self._set, task.outputs, task.metric, self._session, self._config.run.amp_level)

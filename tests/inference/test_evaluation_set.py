@@ -1,0 +1,31 @@
+"""Which images the ranks evaluate."""
+
+import numpy as np
+import pytest
+
+from src.config import read_config
+from src.runtime.entry import Session
+from src.tasks.classification.task import ClassificationTask
+from tests.support.commands import TINY
+from tests.support.few_digits import write_few_digits
+
+
+@pytest.fixture(scope="module")
+def task(tmp_path_factory):
+    folder = write_few_digits(tmp_path_factory.mktemp("digits"))
+    return ClassificationTask(read_config(["--config_path", str(TINY), "--dataset_path", str(folder)]).config)
+
+
+@pytest.mark.parametrize("num_ranks", [1, 2, 3])
+def test_every_image_counts_once_over_all_ranks(task, num_ranks):
+    """20 images in batches of 8 leave 4 places (1 rank), 6 a rank (2), 1 or 2 a rank (3) to fill up."""
+    counted, labels = [], []
+    for rank in range(num_ranks):
+        share = task.evaluation_set(Session("CPU", rank, num_ranks, ""))
+        assert share.num_samples == 20
+        for (image, label), weights in zip(share.batches(), share.weights, strict=True):
+            assert image.shape == (8, 3, 32, 32)
+            counted += [pixels.tobytes() for pixels in image.asnumpy()[weights > 0]]
+            labels += label.asnumpy()[weights > 0].tolist()
+    assert len(counted) == len(set(counted)) == 20
+    assert np.bincount(labels).tolist() == [3, 2, 2, 1, 2, 2, 4, 1, 1, 2]

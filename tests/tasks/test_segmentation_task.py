@@ -1,0 +1,126 @@
+"""What the ranks evaluate and train on, and what a checkpoint's preprocessing does."""
+
+from dataclasses import replace
+
+import mindspore as ms
+import numpy as np
+import pytest
+
+from src.config import read_config
+from src.runtime.entry import Session
+from src.tasks.create import create_task
+from src.tasks.segmentation.predictor import ScenePredictor
+from src.tasks.segmentation.task import SegmentationTask
+from src.training.plan import silent_settings
+from tests.support.commands import TINY
+from tests.support.few_scenes import write_few_scenes
+from tests.support.user_errors import message_of
+
+RECIPE = str(TINY.with_name("tiny_segmentation.yml"))
+
+
+@pytest.fixture(scope="module")
+def scenes(tmp_path_factory):
+    return write_few_scenes(tmp_path_factory.mktemp("data") / "scenes")
+
+
+def task_of(scenes, *words, meta=None):
+    resolved = read_config(["--config_path", RECIPE, "--dataset_path", str(scenes), *map(str, words)])
+    return create_task(resolved.config, meta, resolved.given)
+
+
+def brightness(images):
+    """A "network" whose 19 logits say how near a pixel's brightness is to the class's."""
+    values = images.asnumpy().mean(1, keepdims=True)
+    return ms.Tensor(-np.abs(values - np.linspace(-2, 2, 19).reshape(1, 19, 1, 1).astype(np.float32)))
+
+
+def evaluate(task, num_ranks):
+    """(summed counts, the ranks' submitted files)"""
+    total, files = 0, []
+    for rank in range(num_ranks):
+        share = task.evaluation_set(Session("CPU", rank, num_ranks, ""))
+        assert share.num_samples == 3
+        metric = task.metric()
+        for (image, label), counted, file in zip(share.batches(), share.weights, share.files, strict=True):
+            metric.update(task.outputs(brightness, image), label, counted)
+            files += [file] if counted[0] else []
+        total = total + metric.state()
+    return total, files
+
+
+def test_the_ranks_together_count_what_one_process_counts(scenes):
+    task = task_of(scenes)
+    alone, files = evaluate(task, 1)
+    assert alone.sum() > 3 * 48 * 64 / 2
+    for num_ranks in (2, 4):
+        counts, shared = evaluate(task, num_ranks)
+        assert (counts == alone).all()
+        assert sorted(shared) == sorted(files)
+
+
+def test_the_best_and_the_worst_images_are_kept(scenes):
+    task = task_of(scenes)
+    data = task.evaluation_set(Session("CPU", 0, 1, ""))
+    data = replace(data, files=[*data.files] * 4)
+    examples = task.examples(data)
+    truth = np.arange(48 * 64).reshape(1, 48, 64) % 19
+    for index in range(12):
+        wrong = np.where(np.arange(48)[:, None] < 4 * (index % 6), (truth + 1) % 19, truth)
+        examples(wrong, truth, np.ones(1) if index < 6 else np.zeros(1))
+    wrong_rows = [
+        [int((item.prediction != item.truth)[:, 0].sum()) for item in items]
+        for items in (examples.best(), examples.worst())
+    ]
+    assert wrong_rows == [[0, 4, 8, 12], [20, 16, 12, 8]]
+    assert examples.best()[0].image.shape == (48, 64, 3)
+
+
+def test_the_ranks_together_train_on_one_process_batch(scenes):
+    def images(rank, num_ranks, batch_size):
+        task = task_of(scenes, "--batch_size", batch_size)
+        return [image.asnumpy() for image, _ in task.training_dataset(Session("CPU", rank, num_ranks, ""), 1, 0)]
+
+    ranks = [images(rank, 2, 1) for rank in range(2)]
+    for step, joined in enumerate(images(0, 1, 2)):
+        assert (np.concatenate([ranks[rank][step] for rank in range(2)]) == joined).all()
+
+
+@pytest.mark.parametrize("mode", ["window", "whole"])
+def test_an_image_is_looked_at_as_the_keys_say(scenes, mode):
+    """What decides by each pixel alone gives the same classes by windows, at once, mirrored."""
+    task = task_of(scenes, "--eval_mode", mode, "--eval_flip", 1)
+    sizes = []
+
+    def forward(images):
+        sizes.append(images.shape)
+        return brightness(images)
+
+    image = np.random.default_rng(0).standard_normal((3, 40, 70)).astype(np.float32)
+    classes = ScenePredictor.from_config(task.config, forward, 32)(image)
+    assert (classes == brightness(ms.Tensor(image[None])).asnumpy()[0].argmax(0)).all()
+    assert classes.dtype == np.uint8
+    assert set(sizes) == {(5, 3, 32, 32) if mode == "window" else (1, 3, 40, 70)}
+
+
+def test_the_checkpoints_preprocessing_holds_unless_the_user_says_otherwise(scenes):
+    meta = {"preprocessing": {"image_size": 64, "rgb": False, "mean": [0.1, 0.2, 0.3], "std": [1, 1, 1]}}
+    recipe = read_config(["--config_path", RECIPE, "--dataset_path", str(scenes)])
+    stored = SegmentationTask(recipe.config, meta, frozenset()).preprocessing
+    assert (stored.image_size, stored.rgb, stored.mean) == (64, False, (0.1, 0.2, 0.3))
+    given = SegmentationTask(recipe.config, meta, frozenset({"train_image_size", "rgb"})).preprocessing
+    assert (given.image_size, given.rgb, given.mean) == (32, True, (0.1, 0.2, 0.3))
+
+
+def test_settings_of_classification_are_named(scenes):
+    task = task_of(scenes, "--mixup", 0.2, "--autoaugment", "rand-m9")
+    assert task.notes[1:] == [
+        "autoaugment=rand-m9 has no effect on segmentation",
+        "mixup=0.2 has no effect on segmentation",
+    ]
+    assert silent_settings(task_of(scenes, "--rgb", 0).config) == []
+
+
+def test_data_that_are_not_there(scenes, tmp_path):
+    line = message_of(task_of(tmp_path).steps_per_epoch, 1)
+    assert line == f"{tmp_path}: no images leftImg8bit/train/<city>/*_leftImg8bit.png: check dataset_path"

@@ -1,0 +1,85 @@
+"""report.html of runs that went well, badly, or not at all."""
+
+import numpy as np
+import pytest
+
+from src.config import read_config
+from src.inference.evaluator import Evaluation
+from src.metrics import ClassificationMetric
+from src.tasks.classification.examples import Examples
+from src.training.report import Results, evaluation_report, training_report
+from tests.support.commands import TINY
+from tests.support.html_pages import assert_self_contained, parse_page
+from tests.support.images import write_noise
+
+SECTIONS = [
+    *("Summary", "Command", "Curves", "Learning rate", "Confusion matrix", "Best examples", "Worst examples"),
+    *("Configuration", "Environment"),
+]
+RECORDS = [
+    {"epoch": 1, "step": 4, "loss": 2.0, "mean_loss": 2.25, "lr": 0.1, "fps": 8.0, "epoch_seconds": 2.0, "skipped": 0},
+    {"epoch": 2, "step": 8, "loss": 1.0, "mean_loss": 1.5, "lr": 0.05, "fps": 10.0, "epoch_seconds": 1.5, "skipped": 1,
+     "accuracy": 0.75, "top5": 1.0, "eval_loss": 0.5},
+]  # fmt: skip
+
+
+def write(path, records, results):
+    training_report(
+        path,
+        name="cats",
+        config=read_config(["--config_path", str(TINY)]).config,
+        command=["train.py", "--name", "cats & dogs"],
+        ended="complete, 8 steps",
+        records=records,
+        accuracy_name="top-1 accuracy",
+        rates=np.linspace(0.1, 0.05, 16),
+        steps_per_epoch=4,
+        results=results,
+        environment={"processor": "Abacus <2 rows>", "ranks": 1},
+    )
+    page = parse_page(path.read_text(encoding="utf-8"))
+    assert_self_contained(page)
+    assert page.texts["h2"] == SECTIONS
+    return page
+
+
+@pytest.fixture
+def results(tmp_path):
+    names, logits, labels = ["cat", "<dog>"], np.array([[3.0, 0], [0, 3], [2, 1], [1, 2]]), np.array([0, 1, 0, 0])
+    examples = Examples([write_noise(tmp_path / f"{number}.png", number) for number in range(4)], names)
+    examples(logits, labels, np.ones(4))
+    metric = ClassificationMetric(2)
+    metric.update(logits, labels)
+    return Results(Evaluation(metric.compute(), metric.state(), 1.0, 0.5, 8.0), examples, names)
+
+
+def test_a_complete_run(tmp_path, results):
+    page = write(tmp_path / "report.html", RECORDS, results)
+    assert len(page.values("src")) == 5
+    cells = page.texts["td"]
+    rows = dict(zip(cells, cells[1:], strict=False))
+    assert (rows["epochs"], rows["mean loss of the last epoch"]) == ("2 of 4", "1.5000")
+    assert (rows["best top-1 accuracy"], rows["time in steps"]) == ("75.00% after epoch 2", "3.5 s")
+    assert (rows["processor"], rows["backbone"]) == ("Abacus <2 rows>", "resnext_nano")
+    assert cells[cells.index("cat") : cells.index("cat") + 5] == ["cat", "3", "2", "66.7%", "<dog>"]
+    assert page.texts["pre"][0] == "python train.py --name 'cats & dogs'"
+    assert page.texts["pre"][1] == f"python train.py --config_path {tmp_path}/config.yml"
+    assert [path.name for path in tmp_path.iterdir() if not path.name.endswith(".png")] == ["report.html"]
+
+
+def test_a_run_without_an_epoch_or_an_evaluation_has_every_section(tmp_path):
+    page = write(tmp_path / "report.html", [], None)
+    assert len(page.values("src")) == 1  # the schedule
+    assert page.texts["p"].count("Nothing was evaluated in this run.") == 3
+    assert "No epoch was completed." in page.texts["p"]
+
+
+def test_an_evaluation(tmp_path, results):
+    config = read_config(["--config_path", str(TINY)]).config
+    evaluation_report(tmp_path / "report.html", config, {"checkpoint": "runs/best.ckpt", "top1": 0.75}, results)
+    page = parse_page((tmp_path / "report.html").read_text(encoding="utf-8"))
+    assert_self_contained(page)
+    assert page.texts["h1"] == ["Evaluation of best.ckpt"]
+    assert page.texts["h2"] == ["Summary", *SECTIONS[4:8]]
+    assert page.texts["td"][:4] == ["checkpoint", "runs/best.ckpt", "top1", "0.75"]
+    assert len(page.values("src")) == 3
