@@ -11,6 +11,7 @@ from pathlib import Path
 from mindspore.train import Callback
 
 from src.callbacks.progress import Progress
+from src.runtime.files import complete_file
 
 
 class SaveCheckpoints(Callback):
@@ -70,13 +71,11 @@ class SaveCheckpoints(Callback):
 
     def _put(self, name: str) -> None:
         """last.ckpt under another name too: a second link, since a checkpoint is never changed in place."""
-        partial = self._folder / f".{name}.partial-{os.getpid()}"
-        partial.unlink(missing_ok=True)
-        try:
-            os.link(self._folder / "last.ckpt", partial)
-        except OSError:  # a file system without links
-            shutil.copyfile(self._folder / "last.ckpt", partial)
-        os.replace(partial, self._folder / name)
+        with complete_file(self._folder / name) as partial:
+            try:
+                os.link(self._folder / "last.ckpt", partial)
+            except OSError:  # a file system without links
+                shutil.copyfile(self._folder / "last.ckpt", partial)
 
     def _remove_old(self) -> None:
         pattern = re.compile(rf"{re.escape(self._prefix)}-(\d+)_\d+\.ckpt")

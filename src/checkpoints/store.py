@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from src.config import UserError
+from src.runtime.files import partial_path
 
 FORMAT_VERSION = 1
 META_KEY = "zoo_meta"
@@ -66,7 +67,7 @@ def save_checkpoint(path: Path, tensors: Mapping[str, np.ndarray], meta: Mapping
     Raises:
         UserError: it cannot be written (disk full, no permission); what stood at `path` still stands.
     """
-    partial = path.with_name(f".{path.stem}.partial-{os.getpid()}.ckpt")
+    partial = partial_path(path)
     header = {"format": FORMAT_VERSION, "num_tensors": len(tensors), "sha256": digest(tensors)}
     try:
         _write(partial, tensors, json.dumps({**meta, **header}))
@@ -75,14 +76,8 @@ def save_checkpoint(path: Path, tensors: Mapping[str, np.ndarray], meta: Mapping
     except Exception as error:  # the framework reports a full disk by several types
         raise UserError(f"checkpoint {path} could not be written ({_reason(error)}): free some space") from error
     finally:
-        for leftover in path.parent.glob(f".{path.stem}.partial-{os.getpid()}*"):
+        for leftover in path.parent.glob(f"{partial.stem}*"):  # the framework has a temporary name of its own
             leftover.unlink(missing_ok=True)
-
-
-def remove_leftovers(folder: Path) -> None:
-    """Delete the unfinished files of a process that was killed while it saved."""
-    for leftover in folder.glob(".*.partial-*"):
-        leftover.unlink(missing_ok=True)
 
 
 def _write(path: Path, tensors: Mapping[str, np.ndarray], meta: str) -> None:

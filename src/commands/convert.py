@@ -12,8 +12,8 @@ from src.checkpoints.translation import Translation, fit, translate
 from src.config import Config, Resolved, UserError
 from src.inference.networks import arrays_of, build_network, few_names, network_info
 from src.models import PublicNames, public_names
-from src.runtime.entry import start
 from src.runtime.logs import get_logger
+from src.runtime.session import start
 
 
 def convert(resolved: Resolved) -> int:

@@ -10,13 +10,14 @@ from src.commands.trained import Loaded
 from src.config import Resolved
 from src.inference.evaluator import Evaluation, Evaluator
 from src.metrics import ClassificationResult, write_per_class_csv
-from src.runtime.entry import start
+from src.runtime.files import write_atomically
 from src.runtime.logs import get_logger
 from src.runtime.run_folder import fresh_folder
+from src.runtime.session import start
 from src.tasks.classification.examples import Examples
 from src.tasks.segmentation.task import SegmentationTask
 from src.training.report import Results, evaluation_report
-from src.visualization import plot_confusion_matrix, write_atomically
+from src.visualization import plot_confusion_matrix
 
 
 def evaluate(resolved: Resolved) -> int:

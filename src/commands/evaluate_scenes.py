@@ -17,14 +17,15 @@ from src.datasets.sources.cityscapes_classes import CLASS_NAMES, PALETTE
 from src.inference.evaluator import Evaluation, EvaluationSet, Evaluator
 from src.inference.networks import with_mixed_precision
 from src.metrics import iou_table, seed_result, write_iou_csv
-from src.runtime.entry import Session, start
+from src.runtime.files import write_atomically
 from src.runtime.logs import get_logger
 from src.runtime.run_folder import fresh_folder
+from src.runtime.session import Session, start
 from src.runtime.terminal import progress_shown
 from src.tasks.segmentation.examples import SceneExamples
 from src.tasks.segmentation.submission import Submission
 from src.training.report import Results, evaluation_report
-from src.visualization import segmentation_sheet, write_atomically, write_palette_png
+from src.visualization import segmentation_sheet, write_palette_png
 
 
 def evaluate_scenes(loaded: Loaded, notes: tuple[str, ...]) -> int:

@@ -16,9 +16,9 @@ from mindspore import nn
 from src.commands.trained import Loaded
 from src.config import Resolved, UserError
 from src.datasets.sources.image_folder import find_pictures
-from src.runtime.entry import start
+from src.runtime.files import write_atomically
 from src.runtime.logs import get_logger
-from src.visualization import write_atomically
+from src.runtime.session import start
 
 ENDINGS = {"MINDIR": ".mindir", "ONNX": ".onnx", "AIR": ".air"}
 # Allowed difference, as a share of the largest logit ...

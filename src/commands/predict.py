@@ -18,12 +18,13 @@ from src.commands.show_graph import GraphViewer
 from src.commands.trained import Loaded, trained_model
 from src.config import Resolved
 from src.datasets.sources.image_folder import find_pictures
-from src.runtime.entry import start
+from src.runtime.files import write_atomically
 from src.runtime.logs import get_logger
 from src.runtime.run_folder import distinct_names, fresh_folder
+from src.runtime.session import start
 from src.runtime.terminal import progress_shown
 from src.tasks.segmentation.task import SegmentationTask
-from src.visualization import Prediction, prediction_grid, write_atomically
+from src.visualization import Prediction, prediction_grid
 
 SHOWN_ROWS = 20
 GRID_ITEMS = 36

@@ -13,12 +13,13 @@ from tqdm import tqdm
 from src.commands.trained import Loaded
 from src.datasets.sources.cityscapes_classes import CLASS_NAMES, PALETTE
 from src.inference.networks import with_mixed_precision
-from src.runtime.entry import start
+from src.runtime.files import write_atomically
 from src.runtime.logs import get_logger
 from src.runtime.run_folder import distinct_names, fresh_folder
+from src.runtime.session import start
 from src.runtime.terminal import progress_shown
 from src.tasks.segmentation.prediction import TrainedSegmentation
-from src.visualization import SegmentedImage, overlay, segmentation_sheet, write_atomically, write_palette_png
+from src.visualization import SegmentedImage, overlay, segmentation_sheet, write_palette_png
 
 SHEET, SHEET_ITEMS = "predictions", 8
 OVERLAY = "_overlay"

@@ -12,7 +12,7 @@ from src.commands.predict_scenes import shares
 from src.config import Resolved, UserError
 from src.datasets.sources.cityscapes_classes import PALETTE
 from src.datasets.transforms.image import Preprocessing
-from src.runtime.entry import Session
+from src.runtime.session import Session
 from src.tasks.classification.task import ClassificationTask
 from src.tasks.create import create_task
 from src.tasks.segmentation.task import SegmentationTask

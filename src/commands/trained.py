@@ -12,8 +12,8 @@ from mindspore import nn
 from src.checkpoints import Checkpoint, fit_image_size, load_checkpoint, load_weights
 from src.config import Config, Resolved, UserError, read_config
 from src.inference.networks import build_network, resized_note
-from src.runtime.entry import Session
 from src.runtime.logs import get_logger
+from src.runtime.session import Session
 from src.tasks.classification.prediction import TrainedModel
 from src.tasks.create import create_task
 from src.tasks.segmentation.prediction import TrainedSegmentation

@@ -15,7 +15,7 @@ from tqdm import tqdm
 from src.config import UserError
 from src.inference.networks import set_arrays, with_mixed_precision
 from src.runtime.distributed import sum_over_ranks
-from src.runtime.entry import Session
+from src.runtime.session import Session
 from src.runtime.terminal import progress_shown
 
 

@@ -11,7 +11,7 @@ from mindspore import nn
 from src.checkpoints import fit_image_size
 from src.config import Config, UserError
 from src.models import LayerContext, ModelInfo, create_model, model_info
-from src.runtime.entry import Session
+from src.runtime.session import Session
 
 
 def network_info(backbone: str) -> ModelInfo:

@@ -1,33 +1,16 @@
-"""What every command shares: exit codes, help, and the start of a process in its device and group."""
+"""Entry points: exit codes, help, and the configuration of a command."""
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable
 
-from src.config import Config, Resolved, Standstill, UserError, config_text, help_text, read_config
-from src.runtime.device import ISA_VARIABLE, prepare_process, select_device
-from src.runtime.distributed import join_group, launched
-from src.runtime.logs import get_logger, log_to_console
+from src.config import Resolved, Standstill, UserError, config_text, help_text, read_config
+from src.runtime.device import prepare_process
+from src.runtime.logs import log_to_console
 
 DONE, FAULT, USER_ERROR = 0, 1, 2
-
-
-@dataclass(frozen=True)
-class Session:
-    """This process: its device, its place among the ranks, and the processor's ISA limit."""
-
-    device: str
-    rank: int
-    num_ranks: int
-    isa: str
-
-    @property
-    def is_main(self) -> bool:
-        """Whether this process is the one that writes."""
-        return self.rank == 0
 
 
 def run_command(main: Callable[[list[str]], int | None]) -> int:
@@ -68,36 +51,3 @@ def command_config(argv: list[str], command: str, purpose: str, **options: Calla
         print(config_text(resolved.config.with_values(print_config=False)))
         return None
     return resolved
-
-
-def start(config: Config, notes: tuple[str, ...] = ()) -> Session:
-    """Join the group on the configured device and open the log on the console with `notes`.
-
-    Raises:
-        UserError: the device is not there.
-    """
-    session = join(config)
-    announce(config, session, notes)
-    return session
-
-
-def join(config: Config) -> Session:
-    """Choose the device and join the launcher's group, silently; UserError when the device is not there."""
-    isa = prepare_process()
-    run = config.run
-    select_device(run.device_target, None if launched() else run.device_id, pynative=run.context_mode == 1)
-    rank, num_ranks = join_group()
-    if rank == 0:
-        log_to_console()
-    return Session(run.device_target, rank, num_ranks, isa)
-
-
-def announce(config: Config, session: Session, notes: Iterable[str]) -> None:
-    """Log `notes` and what the user should know about this process."""
-    logger = get_logger()
-    for note in notes:
-        logger.info(note)
-    if session.device == "CPU":
-        logger.info("CPU kernels limited to %s=%s (set it in the environment to change it)", ISA_VARIABLE, session.isa)
-    if config.run.run_distribute and session.num_ranks == 1:
-        logger.warning("run_distribute is on but no launcher started this process: one device; start it with msrun")

@@ -16,7 +16,7 @@ from src.config import UserError
 from src.config.schema import DataConfig
 from src.datasets.sampling import steps_per_epoch
 from src.inference.evaluator import EvaluationSet
-from src.runtime.entry import Session
+from src.runtime.session import Session
 
 
 class Task(Protocol):

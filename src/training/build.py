@@ -9,7 +9,7 @@ from src.config import Config, UserError
 from src.inference.networks import with_mixed_precision
 from src.models import share_random_step
 from src.optimizers import create_optimizer
-from src.runtime.entry import Session
+from src.runtime.session import Session
 from src.step.loss_scale import LossScale
 from src.step.train_step import ScaledTrainStep, TrainStep
 

@@ -14,6 +14,7 @@ import yaml
 from src.config import Config, config_text
 from src.config.reader import DEFAULTS_FILE
 from src.inference.evaluator import Evaluation
+from src.runtime.files import write_atomically
 from src.tasks.classification.examples import Examples
 from src.tasks.segmentation.examples import SceneExamples
 from src.tasks.segmentation.report import scene_sections
@@ -22,7 +23,6 @@ from src.visualization import (
     plot_curves,
     plot_learning_rate,
     prediction_grid,
-    write_atomically,
 )
 from src.visualization.page import Section, code, folded, page, paragraph, picture, table
 

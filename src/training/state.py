@@ -18,7 +18,7 @@ from src.checkpoints import Checkpoint, fit_image_size, load_weights, save_check
 from src.config import Config, UserError
 from src.inference.networks import arrays_of, resized_note
 from src.runtime.device import clamp_workers
-from src.runtime.entry import Session
+from src.runtime.session import Session
 from src.step.train_step import TrainStep
 from src.training.plan import Note
 

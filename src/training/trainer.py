@@ -19,12 +19,12 @@ from src.callbacks.profiling import ProfileSteps
 from src.callbacks.progress import Progress, TrackProgress
 from src.callbacks.progress_bar import ShowProgress
 from src.checkpoints import Checkpoint, load_checkpoint
-from src.checkpoints.store import remove_leftovers
 from src.config import Config, Resolved, Standstill, UserError, config_text
 from src.inference.networks import build_network
-from src.runtime.entry import Session, announce, join
+from src.runtime.files import remove_partials
 from src.runtime.logs import get_logger, log_to_file
 from src.runtime.run_folder import RunFolder, choose_run_folder
+from src.runtime.session import Session, announce, join
 from src.runtime.signals import STOPPED_EXIT_CODE, StopRequest
 from src.runtime.terminal import progress_shown
 from src.tasks.create import create_task
@@ -263,7 +263,7 @@ class Trainer:
 
 def _open_run_folder(folder: RunFolder, config: Config) -> None:
     folder.create()
-    remove_leftovers(folder.checkpoints)
+    remove_partials(folder.checkpoints)
     log_to_file(folder.log)
     folder.config.write_text(config_text(config), encoding="utf-8")
 

@@ -11,7 +11,7 @@ import numpy as np
 from src.config import Config
 from src.inference.evaluator import EvaluationSet, Evaluator
 from src.inference.networks import build_network
-from src.runtime.entry import Session
+from src.runtime.session import Session
 from src.tasks.task import Task
 from src.training.report import Results
 

@@ -1,6 +1,5 @@
 """Pictures of a run: learning curves, confusion matrices, predictions, graphs and segmentations, as PNG files."""
 
-from .canvas import write_atomically
 from .confusion import plot_confusion_matrix
 from .curves import plot_curves, plot_learning_rate
 from .event_file import EventFile
@@ -34,7 +33,6 @@ __all__ = [
     "prediction_grid",
     "segmentation_sheet",
     "submission_name",
-    "write_atomically",
     "write_label_png",
     "write_palette_png",
 ]

@@ -1,7 +1,6 @@
 """A figure in the house's style that becomes a PNG file, completely or not at all."""
 
 import io
-import os
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +9,8 @@ from pathlib import Path
 import matplotlib
 from matplotlib.figure import Figure
 from matplotlib.font_manager import fontManager
+
+from src.runtime.files import write_atomically
 
 DPI = 130
 BLUE, ORANGE, GREEN, RED = "#2f6690", "#d17a22", "#2e7d4f", "#b3372f"
@@ -73,21 +74,6 @@ def canvas(path: str | Path, width: float, height: float, layout: str | None = "
 def _font_families() -> list[str]:
     installed = {font.name for font in fontManager.ttflist}
     return ["DejaVu Sans", *[name for name in CJK_FONTS if name in installed][:1]]
-
-
-def write_atomically(path: str | Path, content: bytes) -> None:
-    """Write a file under a temporary name beside `path`, then rename: readers see the old or the new one.
-
-    Missing folders are made.
-    """
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        temporary.write_bytes(content)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def shorten(text: str, max_length: int) -> str:

@@ -9,7 +9,9 @@ import numpy as np
 from matplotlib.patches import Patch
 from PIL import Image
 
-from .canvas import canvas, shorten, write_atomically
+from src.runtime.files import write_atomically
+
+from .canvas import canvas, shorten
 
 Palette = Sequence[tuple[int, int, int]]  # RGB, 0-255, in the order of the classes
 

@@ -107,7 +107,7 @@ def test_files_of_others_stay(tmp_path):
 
 
 def test_the_remains_of_an_own_unfinished_link_do_not_disturb(tmp_path):
-    (tmp_path / f".vig_s-1_22.ckpt.partial-{os.getpid()}").write_text("half")
+    (tmp_path / f".vig_s-1_22.partial-{os.getpid()}.ckpt").write_text("half")
     progress = Progress(num_epochs=9, steps_per_epoch=22, global_batch=1)
     saver, _ = _saver(tmp_path, progress)
     complete_epochs(progress, [saver], 1)

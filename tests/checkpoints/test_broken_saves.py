@@ -3,7 +3,7 @@
 import time
 
 from src.checkpoints import load_checkpoint, save_checkpoint
-from src.checkpoints.store import remove_leftovers
+from src.runtime.files import remove_partials
 from tests.support.processes import run_python, start_python
 from tests.support.user_errors import message_of
 
@@ -50,7 +50,7 @@ def test_a_kill_in_the_middle_leaves_the_checkpoint(tmp_path):
     assert 1_000_000 <= _partial_size(tmp_path) < 80_000_000
     checkpoint = load_checkpoint(path)
     assert (checkpoint.meta["epoch"], checkpoint.tensors["w"].tolist()) == (1, [1.0, 2.0])
-    remove_leftovers(tmp_path)
+    remove_partials(tmp_path)
     assert [file.name for file in tmp_path.iterdir()] == ["last.ckpt"]
 
 

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from src.checkpoints import Checkpoint, load_checkpoint, save_checkpoint
-from src.checkpoints.store import FORMAT_VERSION, META_KEY, digest, remove_leftovers
+from src.checkpoints.store import FORMAT_VERSION, META_KEY, digest
+from src.runtime.files import remove_partials
 from tests.support.user_errors import message_of
 
 TENSORS = {
@@ -168,5 +169,5 @@ def test_unfinished_files_of_a_killed_process_are_removed(saved):
     for name in (".last.partial-12.ckpt", ".last.partial-12.tmp", ".best.ckpt.partial-7"):
         (folder / name).touch()
     (folder / ".hidden").touch()
-    remove_leftovers(folder)
+    remove_partials(folder)
     assert sorted(path.name for path in folder.iterdir()) == [".hidden", "last.ckpt"]

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from src.config import read_config
-from src.runtime.entry import Session
+from src.runtime.session import Session
 from src.tasks.classification.task import ClassificationTask
 from tests.support.commands import TINY
 from tests.support.few_digits import write_few_digits

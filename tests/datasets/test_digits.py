@@ -1,4 +1,4 @@
-"""The digits that scikit-learn ships, as an image folder."""
+"""The digits as an image folder."""
 
 import numpy as np
 import pytest

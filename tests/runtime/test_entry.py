@@ -3,7 +3,8 @@
 import re
 
 from src.config import read_config
-from src.runtime.entry import Session, command_config
+from src.runtime.entry import command_config
+from src.runtime.session import Session
 from tests.support.processes import run_python
 from tests.support.recipes import write_recipe
 
@@ -75,7 +76,7 @@ def test_a_start_tells_what_it_runs_on():
     program = """
         import sys
         from src.config import read_config
-        from src.runtime.entry import start
+        from src.runtime.session import start
         config = read_config(["--device_target", "CPU", "--run_distribute", sys.argv[1]]).config
         print(start(config, notes=("a note",)))
     """

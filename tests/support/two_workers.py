@@ -36,7 +36,7 @@ def main(data: str, target: str, batch_size: str) -> None:
     """Train as this process's rank; rank 0 saves."""
     from src.config import read_config
     from src.runtime.device import prepare_process
-    from src.runtime.entry import start
+    from src.runtime.session import start
 
     prepare_process()
     words = ["--config_path", "vig_nano_digits.yml", "--dataset_path", data, "--batch_size", batch_size]

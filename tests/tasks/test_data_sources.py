@@ -8,7 +8,7 @@ import pytest
 
 from src.config import read_config
 from src.datasets.sources.image_folder import scan_image_folder
-from src.runtime.entry import Session
+from src.runtime.session import Session
 from src.tasks.classification.task import ClassificationTask
 from tests.support.commands import TINY, mistake, run_here, run_process
 from tests.support.few_digits import write_few_digits

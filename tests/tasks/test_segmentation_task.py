@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from src.config import read_config
-from src.runtime.entry import Session
+from src.runtime.session import Session
 from src.tasks.create import create_task
 from src.tasks.segmentation.predictor import ScenePredictor
 from src.tasks.segmentation.task import SegmentationTask

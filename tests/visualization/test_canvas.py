@@ -1,28 +1,10 @@
-"""Files appear whole, in the house's style, and the user's own settings stay."""
+"""Pictures appear whole, in the house's style, and the user's own settings stay."""
 
 import matplotlib
 import pytest
 from PIL import Image
 
-from src.visualization import write_atomically
 from src.visualization.canvas import INK, STYLE, canvas, shorten
-
-
-def test_file_is_replaced_and_no_temporary_one_stays(tmp_path):
-    path = tmp_path / "new" / "folder" / "a.bin"
-    write_atomically(path, b"old")
-    write_atomically(path, b"new")
-    assert path.read_bytes() == b"new"
-    assert [entry.name for entry in path.parent.iterdir()] == ["a.bin"]
-
-
-def test_failed_write_keeps_the_old_file(tmp_path):
-    path = tmp_path / "a.bin"
-    path.write_bytes(b"old")
-    with pytest.raises(TypeError):
-        write_atomically(path, "not bytes")
-    assert path.read_bytes() == b"old"
-    assert [entry.name for entry in tmp_path.iterdir()] == ["a.bin"]
 
 
 def test_failed_drawing_leaves_no_file(tmp_path):

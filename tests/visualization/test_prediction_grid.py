@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_rgb
 from PIL import Image
-from sklearn.datasets import load_digits
 
+from src.datasets.synthetic.digits import load_digits
 from src.visualization import Prediction, prediction_grid
 from src.visualization.canvas import GREEN, INK, RED
 from src.visualization.grid import _title
@@ -14,7 +14,7 @@ LABELS, PROBABILITIES = ["3", "8", "5", "1"], [0.7, 0.2, 0.06, 0.04]
 
 
 def _digit(index, truth):
-    image = np.repeat(np.uint8(load_digits().images[index] * 15.9)[..., None], 3, axis=2)
+    image = np.repeat(np.uint8(load_digits()[0][index] * 15.9)[..., None], 3, axis=2)
     return Prediction(f"val/{index}.png", image, LABELS, PROBABILITIES, truth)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from PIL import Image
 
 from src.config import UserError
 from src.datasets.sources.cityscapes_classes import to_train_ids
+from src.runtime.files import write_atomically
 
 IMAGES, LABELS = "leftImg8bit", "gtFine"
 IMAGE_ENDING, LABEL_ENDING = "_leftImg8bit.png", "_gtFine_labelIds.png"
@@ -126,19 +126,9 @@ def write_lists(root: Path, folder: Path) -> dict[str, int]:
         raise UserError(f"{root}: no folder {IMAGES}/train, {IMAGES}/val or {IMAGES}/test: give the data set's folder")
     if {"train", "val"} <= lists.keys():
         lists["trainval"] = lists["train"] + lists["val"]
-    folder.mkdir(parents=True, exist_ok=True)
     for name, pairs in lists.items():
-        _write_whole(folder / f"{name}.txt", "".join(_line(pair, root) for pair in pairs))
+        write_atomically(folder / f"{name}.txt", "".join(_line(pair, root) for pair in pairs))
     return {name: len(pairs) for name, pairs in lists.items()}
-
-
-def _write_whole(path: Path, text: str) -> None:
-    partial = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        partial.write_text(text, encoding="utf-8")
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def _line(pair: ScenePair, root: Path) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import count, islice
@@ -20,6 +19,7 @@ from src.datasets.decoding import Unreadable, decode
 from src.datasets.reading import COLUMNS, ReadAhead, Source, black_image
 from src.datasets.sources.labelled import LabelledImages
 from src.runtime.device import clamp_workers
+from src.runtime.files import write_atomically
 
 SHARD_BYTES = 4 * 2**30
 NUM_WRITTEN_AT_ONCE = 64
@@ -95,7 +95,7 @@ def write_mindrecord(
         "sha256_of_images": digest.hexdigest(),
         "sizes": {path.name: path.stat().st_size for path in _files_of(folder, split)},
     }
-    _write_description(description, meta)
+    write_atomically(description, json.dumps(meta, ensure_ascii=False))
     return faults
 
 
@@ -213,12 +213,6 @@ def _rows(
                 continue
             content, label = BLACK, -1 - label
         yield {"image": content, "label": label, "number": next(number)}
-
-
-def _write_description(path: Path, meta: dict[str, Any]) -> None:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    temporary.write_text(json.dumps(meta, ensure_ascii=False), encoding="utf-8")
-    os.replace(temporary, path)
 
 
 def _difference(names: tuple[str, ...], expected: tuple[str, ...]) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +11,7 @@ from src.config import UserError
 from src.datasets.sources.cityscapes import IMAGE_ENDING, IMAGES, LABEL_ENDING, LABELS, write_lists
 from src.datasets.synthetic.street import draw_camera, draw_light, draw_street, paint_surroundings, smooth_noise
 from src.datasets.synthetic.street_objects import Painter, paint_objects
+from src.runtime.files import complete_folder
 
 CITY = "drawn"
 NUM_SCENES = {"train": 60, "val": 20}
@@ -78,19 +77,12 @@ def write_scenes(folder: Path, seed: int = 0, size: tuple[int, int] = (512, 256)
 
 
 def _write_complete(folder: Path, seed: int, size: tuple[int, int]) -> None:
-    partial = folder.with_name(f"{folder.name}.partial-{os.getpid()}")
-    shutil.rmtree(partial, ignore_errors=True)
-    try:
+    with complete_folder(folder) as partial:
         for number, split in enumerate(NUM_SCENES):
             for index in range(NUM_SCENES[split]):
                 _write_scene(partial, split, index, draw_scene((seed, number, index), *size))
         write_lists(partial, partial / "datalist")
         (partial / "SCENES.txt").write_text(NOTE.format(seed=seed))
-        if folder.exists():
-            folder.rmdir()
-        partial.rename(folder)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
 
 
 def _write_scene(root: Path, split: str, index: int, scene: tuple[np.ndarray, np.ndarray]) -> None:

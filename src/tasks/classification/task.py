@@ -27,7 +27,7 @@ from src.datasets.transforms.image import Preprocessing, evaluation_transforms
 from src.inference.evaluator import EvaluationSet
 from src.inference.networks import network_info
 from src.metrics import ClassificationMetric, ClassificationResult
-from src.runtime.entry import Session
+from src.runtime.session import Session
 from src.tasks.classification.augmentation import (
     augmented_transforms,
     check_augmentation,

@@ -24,7 +24,7 @@ from src.inference.evaluator import EvaluationSet
 from src.inference.networks import network_info
 from src.loss import SEGMENTATION_LOSSES, create_loss
 from src.metrics import SegmentationMetric, SegmentationResult
-from src.runtime.entry import Session
+from src.runtime.session import Session
 from src.tasks.segmentation.examples import SceneExamples
 from src.tasks.segmentation.predictor import ScenePredictor
 from src.tasks.task import chosen_preprocessing, full_steps

@@ -1,0 +1,59 @@
+"""Session: this process with its device and its place among the ranks, and how it begins."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from src.config import Config
+from src.runtime.device import ISA_VARIABLE, prepare_process, select_device
+from src.runtime.distributed import join_group, launched
+from src.runtime.logs import get_logger, log_to_console
+
+
+@dataclass(frozen=True)
+class Session:
+    """This process: its device, its place among the ranks, and the processor's ISA limit."""
+
+    device: str
+    rank: int
+    num_ranks: int
+    isa: str
+
+    @property
+    def is_main(self) -> bool:
+        """Whether this process is the one that writes."""
+        return self.rank == 0
+
+
+def start(config: Config, notes: tuple[str, ...] = ()) -> Session:
+    """Join the group on the configured device and open the log on the console with `notes`.
+
+    Raises:
+        UserError: the device is not there.
+    """
+    session = join(config)
+    announce(config, session, notes)
+    return session
+
+
+def join(config: Config) -> Session:
+    """Choose the device and join the launcher's group, silently; UserError when the device is not there."""
+    isa = prepare_process()
+    run = config.run
+    select_device(run.device_target, None if launched() else run.device_id, pynative=run.context_mode == 1)
+    rank, num_ranks = join_group()
+    if rank == 0:
+        log_to_console()
+    return Session(run.device_target, rank, num_ranks, isa)
+
+
+def announce(config: Config, session: Session, notes: Iterable[str]) -> None:
+    """Log `notes` and what the user should know about this process."""
+    logger = get_logger()
+    for note in notes:
+        logger.info(note)
+    if session.device == "CPU":
+        logger.info("CPU kernels limited to %s=%s (set it in the environment to change it)", ISA_VARIABLE, session.isa)
+    if config.run.run_distribute and session.num_ranks == 1:
+        logger.warning("run_distribute is on but no launcher started this process: one device; start it with msrun")
