@@ -8,7 +8,7 @@ from mindspore.train import Callback
 
 from src.callbacks.progress import Progress
 
-EVALUATED = ("accuracy", "top5", "mean_iou", "eval_loss")
+COST = "eval_seconds"  # what an evaluation took is no figure of the network
 
 
 class WriteScalars(Callback):
@@ -39,5 +39,5 @@ class WriteScalars(Callback):
     def on_train_epoch_end(self, run_context) -> None:
         progress = self._progress
         if progress.at_epoch_end:
-            evaluated = {name: progress.evaluation[name] for name in EVALUATED if name in progress.evaluation}
+            evaluated = {name: value for name, value in progress.evaluation.items() if name != COST}
             self._write(progress.step, {"images_per_second": progress.images_per_second, **evaluated})

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 
-from tqdm import tqdm
-
 from src.config import Resolved, UserError
-from src.datasets.sources.mindrecord import write_mindrecord
-from src.runtime.terminal import progress_shown
-from src.tasks.classification.task import ClassificationTask
+from src.tasks.create import create_task
 
 
 def create_mindrecord(resolved: Resolved) -> int:
@@ -18,12 +13,5 @@ def create_mindrecord(resolved: Resolved) -> int:
     config = resolved.config
     if not config.output.output:
         raise UserError("output is empty: give --output FOLDER for the MindRecord files")
-    folder, task = Path(config.output.output), ClassificationTask(config, given=resolved.given)
-    for split, images in (("train", task.training_folder), ("val", task.validation_folder)):
-        bar = partial(tqdm, total=len(images), desc=f"writing {split}", unit="image", disable=not progress_shown())
-        faults = write_mindrecord(images, folder, split, config.data.train_num_workers, bar)
-        what = "left out" if split == "train" else "counted as wrong"
-        print(f"{folder / split}: {len(images)} images, {len(faults)} cannot be read and are {what}")
-        for path, fault in faults.items():
-            print(f"  {path}: {fault}")
+    create_task(config, given=resolved.given).write_records(Path(config.output.output))
     return 0

@@ -10,7 +10,7 @@ def describe_networks() -> str:
     rows = [f"{'network':<22} {'size':>4} {'params M':>8} {'FLOPs G':>7} {'result':>6} source    paper"]
     for name in list_models():
         info = model_info(name)
-        result = info.miou if info.task == "segmentation" else info.top1
+        result = info.top1 if info.miou is None else info.miou
         numbers = [f"{value:g}" if value is not None else "-" for value in (info.params_m, info.flops_g, result)]
         rows.append(
             f"{name:<22} {info.image_size:>4} {numbers[0]:>8} {numbers[1]:>7} {numbers[2]:>6} "

@@ -14,10 +14,7 @@ from src.config import Config, Resolved, UserError, read_config
 from src.inference.networks import build_network, resized_note
 from src.runtime.logs import get_logger
 from src.runtime.session import Session
-from src.tasks.classification.prediction import TrainedModel
 from src.tasks.create import create_task
-from src.tasks.segmentation.prediction import TrainedSegmentation
-from src.tasks.segmentation.task import SegmentationTask
 from src.tasks.task import Task
 
 
@@ -75,7 +72,7 @@ class Loaded:
         return network.set_train(False)
 
 
-def load_model(path: str) -> TrainedModel | TrainedSegmentation:
+def load_model(path: str) -> Any:
     """The network of a checkpoint, on the CPU, with averaged weights where the checkpoint has them.
 
     What its `predict` gives depends on the network's task.
@@ -86,11 +83,4 @@ def load_model(path: str) -> TrainedModel | TrainedSegmentation:
     words = ["--pretrained", path, "--device_target", "CPU"]
     loaded = Loaded.from_config(read_config(words, "predict", checkpoint_values))
     session = Session(device="CPU", rank=0, num_ranks=1, isa="")
-    if isinstance(loaded.task, SegmentationTask):
-        return TrainedSegmentation(loaded.task, loaded.network(session))
-    return trained_model(loaded, session)
-
-
-def trained_model(loaded: Loaded, session: Session) -> TrainedModel:
-    """The same from a checkpoint that is loaded already."""
-    return TrainedModel(loaded.network(session), loaded.task.preprocessing, loaded.task.output_names)
+    return loaded.task.predictor(loaded.network(session))

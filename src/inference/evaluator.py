@@ -28,12 +28,14 @@ class EvaluationSet:
         weights: per batch (B,), 0 where a sample only fills up the batch.
         num_samples: samples over all ranks.
         files: per sample of the batches its image file.
+        has_truth: whether there is anything to count.
     """
 
     batches: Callable[[], Iterator]
     weights: Sequence[np.ndarray]
     num_samples: int
     files: Sequence[Path] = ()
+    has_truth: bool = True
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,7 @@ class Evaluation:
     """A metric's result and what it cost.
 
     Attributes:
-        result: what the metric computed, over all ranks.
+        result: what the metric computed, over all ranks; None without a truth.
         local_state: what this rank counted, as the metric's `state` has it.
         seconds: the whole pass, the first one with compiling.
         seconds_per_step: median over the batches, data and forward.
@@ -110,7 +112,7 @@ class Evaluator:
         batch = len(self._set.weights[0]) if seconds else 0
         speed = batch * self._session.num_ranks / per_step if per_step else 0.0
         try:
-            result = metric.compute()
+            result = metric.compute() if self._set.has_truth else None
         except ValueError as error:  # nothing to count in the whole set
             raise UserError(str(error)) from None
         return Evaluation(result, local_state, time.perf_counter() - began, per_step, speed)

@@ -2,79 +2,167 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from mindspore import nn
 from mindspore.train import Callback
 
 from src.callbacks.progress import Progress
-from src.config import UserError
+from src.config import Config, UserError
 from src.config.schema import DataConfig
 from src.datasets.sampling import steps_per_epoch
-from src.inference.evaluator import EvaluationSet
+from src.inference.evaluator import Evaluation, EvaluationSet
+from src.inference.networks import network_info
 from src.runtime.session import Session
+from src.visualization.page import Section
 
 
-class Task(Protocol):
-    """The data, the loss, the score and the pictures of one kind of network.
+@dataclass(frozen=True)
+class TaskResult:
+    """What an evaluation comes to: all that a log, a record, a report and the choice of the best weights need.
 
     Attributes:
-        name: classification or segmentation.
+        record: numbers by name for metrics.jsonl; `accuracy` is the score.
+        summary: what result.json says, besides the checkpoint.
+        lines: of the log.
+        write: writes the result's files into a folder and returns their names.
+        sections: makes the result's sections of a report.
+    """
+
+    record: Mapping[str, float] = field(default_factory=dict)
+    summary: Mapping[str, Any] = field(default_factory=dict)
+    lines: Sequence[str] = ()
+    write: Callable[[Path], list[str]] = lambda folder: []
+    sections: Callable[[], list[Section]] = list
+
+
+class Task(ABC):
+    """The data, the loss, the score and the pictures of one kind of network: all that commands and training see of it.
+
+    Args:
+        config: the run's configuration.
+        meta: the meta data of the checkpoint that is evaluated or exported: its class names and preprocessing hold.
+        given: keys that the user set; they win over the checkpoint's preprocessing.
+
+    Attributes:
+        name: of the task.
         accuracy_name: what the score is called in curves; the best checkpoint has the highest.
         class_names: in label order.
         preprocessing: how the weights want an image; has `image_size`, the side of the network's input in pixels.
-        notes: what the user should know about the training data.
     """
 
     name: str
     accuracy_name: str
     class_names: tuple[str, ...]
     preprocessing: Any
-    notes: list[str]
 
-    def check_validation(self) -> None:
-        """Look for the validation data; UserError when they are not there."""
+    def __init__(self, config: Config, meta: dict[str, Any] | None = None, given: frozenset[str] = frozenset()):
+        self.config = config
+        self.info = network_info(config.model.backbone)
+        self._meta, self._given = meta or {}, given
 
-    def steps_per_epoch(self, num_ranks: int) -> int:
-        """Training steps that one pass over the data gives; UserError when they do not fill a batch."""
+    # -- training
 
-    def training_dataset(self, session: Session, first_epoch: int, first_batch: int, *, sink: bool = False) -> Any:
-        """(image, label) batches of this rank from (first_epoch, first_batch) on."""
+    @property
+    @abstractmethod
+    def notes(self) -> list[str]:
+        """What the user should know about the training data."""
 
-    def loss(self) -> nn.Cell:
-        """(the network's output, label) -> scalar"""
-
+    @abstractmethod
     def check_settings(self) -> None:
         """UserError for a loss or an augmentation that this task cannot have."""
 
-    def step_log(self, progress: Progress, logger: Any, learning_rate: Callable[[], float]) -> list[Callback]:
-        """What writes log lines that only this task's seed has."""
+    @abstractmethod
+    def steps_per_epoch(self, num_ranks: int) -> int:
+        """Training steps that one pass over the data gives; UserError when they do not fill a batch."""
 
+    @abstractmethod
+    def training_dataset(self, session: Session, first_epoch: int, first_batch: int, *, sink: bool = False) -> Any:
+        """Batches of this rank from (first_epoch, first_batch) on: the network's input, then the loss's targets.
+
+        Args:
+            sink: one framework pipeline over all epochs, which a device can be fed from; it begins at an epoch's start.
+        """
+
+    @abstractmethod
+    def loss(self) -> nn.Cell:
+        """(the network's output, *targets) -> scalar"""
+
+    def step_log(self, progress: Progress, logger: Any, learning_rate: Callable[[], float]) -> list[Callback]:
+        """Callbacks that write log lines which only this task's seed has."""
+        return []
+
+    # -- evaluation
+
+    @abstractmethod
+    def check_validation(self) -> None:
+        """Look for the validation data; UserError when they are missing."""
+
+    @property
+    @abstractmethod
+    def evaluation_note(self) -> str:
+        """What is evaluated, and how, for the log."""
+
+    @abstractmethod
     def evaluation_set(self, session: Session) -> EvaluationSet:
         """This rank's share of the validation data."""
 
-    def examples(self, data: EvaluationSet) -> Any:
-        """An observer of an evaluation that keeps its best and worst images."""
-
+    @abstractmethod
     def outputs(self, forward: Callable, image: Any) -> np.ndarray:
         """What the metric counts, from a batch of images by `forward`, the network in inference mode."""
 
+    @abstractmethod
     def metric(self) -> Any:
         """An empty count with `update`, `state`, `load_state` and `compute`."""
 
-    def record(self, result: Any) -> dict[str, float]:
-        """A result for metrics.jsonl: `accuracy` and what else there is."""
+    @abstractmethod
+    def examples(self, data: EvaluationSet) -> Any:
+        """An observer of an evaluation: called with each batch's outputs, labels and weights."""
 
+    @abstractmethod
+    def summarise(self, evaluation: Evaluation, examples: Any) -> TaskResult:
+        """The result of an evaluation that `examples` has watched."""
+
+    # -- prediction
+
+    @abstractmethod
+    def predictor(self, network: nn.Cell) -> Any:
+        """A trained network for use from Python: its `predict` takes picture files."""
+
+    @abstractmethod
+    def predict(self, network: nn.Cell, files: Sequence[Path], make_folder: Callable[[], Path]) -> None:
+        """Predict picture files, log what was found and write it into a folder, which is made when all is well."""
+
+    # -- looks at the data
+
+    @abstractmethod
+    def inspect(self) -> list[str]:
+        """Print a report on the training and the validation data; returns all for which a training could not run."""
+
+    @abstractmethod
+    def show(self, *sample: np.ndarray) -> tuple[np.ndarray, str]:
+        """A sample of a training batch as a picture (H, W, 3) uint8 and its caption."""
+
+    def write_records(self, folder: Path) -> None:
+        """Write the data as MindRecord files."""
+        raise UserError(f"{self.name} reads no MindRecord files: give a classification network")
+
+    # -- export
+
+    @abstractmethod
     def inputs(self, files: Sequence[Path]) -> np.ndarray:
         """Picture files as the network's input, (N, 3, S, S)."""
 
+    @abstractmethod
     def sample_files(self, number: int) -> list[Path]:
         """Some validation pictures, evenly chosen."""
 
+    @abstractmethod
     def export_card(self) -> dict[str, Any]:
         """What a program must know of input and output to use an exported file."""
 

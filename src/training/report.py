@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,30 +12,13 @@ import yaml
 
 from src.config import Config, config_text
 from src.config.reader import DEFAULTS_FILE
-from src.inference.evaluator import Evaluation
 from src.runtime.files import write_atomically
-from src.tasks.classification.examples import Examples
-from src.tasks.segmentation.examples import SceneExamples
-from src.tasks.segmentation.report import scene_sections
+from src.tasks.task import TaskResult
 from src.visualization import (
-    plot_confusion_matrix,
     plot_curves,
     plot_learning_rate,
-    prediction_grid,
 )
 from src.visualization.page import Section, code, folded, page, paragraph, picture, table
-
-NUM_EXAMPLES = 12
-NUM_CLASSES_LISTED = 15
-
-
-@dataclass(frozen=True)
-class Results:
-    """What an evaluation leaves for a report."""
-
-    evaluation: Evaluation
-    examples: Examples | SceneExamples
-    class_names: Sequence[str]
 
 
 def training_report(
@@ -50,7 +32,7 @@ def training_report(
     accuracy_name: str,
     rates: np.ndarray,
     steps_per_epoch: int,
-    results: Results | None,
+    result: TaskResult | None,
     environment: Mapping[str, Any],
 ) -> None:
     """Write the report of a training.
@@ -59,26 +41,26 @@ def training_report(
         ended: how it ended, in words.
         records: of metrics.jsonl; accuracy_name: what their `accuracy` is.
         rates: learning rate of every step.
-        results: of the last evaluation; None without one.
+        result: of the last evaluation; None without one.
         environment: what the result depends on besides the configuration.
     """
     sections = [
         Section("Summary", _summary(ended, records, accuracy_name, len(rates) // steps_per_epoch)),
         Section("Command", _commands(command, path.parent / "config.yml")),
-        Section("Curves", _curves(records, accuracy_name)),
+        Section("Curves", _curves(records, accuracy_name, result.record if result else {})),
         Section("Learning rate", picture(lambda file: plot_learning_rate(rates, steps_per_epoch, file), "schedule")),
-        *evaluation_sections(results),
+        *evaluation_sections(result),
         Section("Configuration", configuration(config)),
         Section("Environment", table(environment.items())),
     ]
     _write(path, f"Training {name}", config, sections)
 
 
-def evaluation_report(path: Path, config: Config, summary: Mapping[str, Any], results: Results) -> None:
+def evaluation_report(path: Path, config: Config, summary: Mapping[str, Any], result: TaskResult) -> None:
     """Write the report of an evaluation; `summary` is what result.json says."""
     sections = [
         Section("Summary", table([(name, _short(value)) for name, value in summary.items()])),
-        *evaluation_sections(results),
+        *evaluation_sections(result),
         Section("Configuration", configuration(config)),
     ]
     _write(path, f"Evaluation of {Path(summary['checkpoint']).name}", config, sections)
@@ -89,22 +71,11 @@ def _write(path: Path, title: str, config: Config, sections: Sequence[Section]) 
     write_atomically(path, page(title, subtitle, sections).encode())
 
 
-def evaluation_sections(results: Results | None) -> list[Section]:
-    """Confusion matrix (of segmentation the classes' IoU), best and worst examples of an evaluation."""
-    titles = ("Confusion matrix", "Best examples", "Worst examples")
-    if results is None:
-        return [Section(title, paragraph("Nothing was evaluated in this run.")) for title in titles]
-    if isinstance(results.examples, SceneExamples):
-        return [*scene_sections(results.evaluation.result, results.examples, results.class_names)]
-    best, worst = results.examples.best(NUM_EXAMPLES), results.examples.worst(NUM_EXAMPLES)
-    contents = (
-        _confusions(results),
-        paragraph("Highest probability of the true class.")
-        + picture(lambda file: prediction_grid(best, file), "pictures that the network was right about"),
-        paragraph("Lowest probability of the true class: hard pictures, or wrong labels.")
-        + picture(lambda file: prediction_grid(worst, file), "pictures that the network was wrong about"),
-    )
-    return [Section(title, content) for title, content in zip(titles, contents, strict=True)]
+def evaluation_sections(result: TaskResult | None) -> list[Section]:
+    """What the last evaluation says; a line where there was none."""
+    if result is None:
+        return [Section("Evaluation", paragraph("Nothing was evaluated in this run."))]
+    return result.sections()
 
 
 def configuration(config: Config) -> str:
@@ -145,28 +116,14 @@ def _commands(command: Sequence[str], config_file: Path) -> str:
     )
 
 
-def _curves(records: Sequence[dict[str, Any]], accuracy_name: str) -> str:
+def _curves(records: Sequence[dict[str, Any]], accuracy_name: str, evaluated: Iterable[str]) -> str:
     if not records:
         return paragraph("No epoch was completed.")
     drawn = [{**record, "loss": record["mean_loss"]} for record in records]
-    keys = ("epoch", "step", "mean_loss", "lr", "fps", "accuracy", "top5", "eval_loss")
+    keys = ("epoch", "step", "mean_loss", "lr", "fps", *evaluated)
     rows = [[_short(record.get(key, "")) for key in keys] for record in records]
     curves = picture(lambda file: plot_curves(drawn, file, accuracy_name), "curves")
     return curves + folded("figures", table(rows, keys))
-
-
-def _confusions(results: Results) -> str:
-    names, result = list(results.class_names), results.evaluation.result
-    confusion = result.confusion[: len(names), : len(names)]
-    drawn = picture(lambda file: plot_confusion_matrix(confusion, names, file), "confusion matrix")
-    rows = [row for row in result.per_class(names) if row.num_images]
-    rows.sort(key=lambda row: (row.accuracy, row.name))
-    listed = [
-        (row.name, row.num_images, row.num_correct, f"{row.accuracy:.1%}", row.most_confused_with)
-        for row in rows[:NUM_CLASSES_LISTED]
-    ]
-    header = ("class", "images", "correct", "accuracy", "most often taken for")
-    return drawn + paragraph("The classes with the lowest accuracy:") + table(listed, header)
 
 
 def _short(value: Any) -> str:

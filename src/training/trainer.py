@@ -232,7 +232,7 @@ class Trainer:
             accuracy_name=self.task.accuracy_name,
             rates=self.rates,
             steps_per_epoch=progress.steps_per_epoch,
-            results=self.validation.latest,
+            result=self.validation.latest,
             environment={"device": self.session.device, **state.environment(self.config, self.session)},
         )
         self.logger.info("see %s", self.folder.report)

@@ -12,8 +12,7 @@ from src.config import Config
 from src.inference.evaluator import EvaluationSet, Evaluator
 from src.inference.networks import build_network
 from src.runtime.session import Session
-from src.tasks.task import Task
-from src.training.report import Results
+from src.tasks.task import Task, TaskResult
 
 
 class Validation:
@@ -25,18 +24,18 @@ class Validation:
         weights: gives the network's tensors.
 
     Attributes:
-        latest: the last evaluation and the examples it kept; None before the first.
+        latest: the result of the last evaluation; None before the first.
     """
 
     def __init__(self, config: Config, task: Task, session: Session, weights: Callable[[], Mapping[str, np.ndarray]]):
         self._config, self._task, self._session, self._weights = config, task, session, weights
-        self.latest: Results | None = None
+        self.latest: TaskResult | None = None
 
     def __call__(self) -> dict[str, Any]:
         examples = self._task.examples(self._set)
         evaluation = self._evaluator.run(self._weights(), examples)
-        self.latest = Results(evaluation, examples, self._task.class_names)
-        return {**self._task.record(evaluation.result), "eval_seconds": evaluation.seconds}
+        self.latest = self._task.summarise(evaluation, examples)
+        return {**self.latest.record, "eval_seconds": evaluation.seconds}
 
     @cached_property
     def _set(self) -> EvaluationSet:

@@ -63,7 +63,7 @@ def test_the_best_and_the_worst_images_are_kept(scenes):
     task = task_of(scenes)
     data = task.evaluation_set(Session("CPU", 0, 1, ""))
     data = replace(data, files=[*data.files] * 4)
-    examples = task.examples(data)
+    examples = task.examples(data).examples
     truth = np.arange(48 * 64).reshape(1, 48, 64) % 19
     for index in range(12):
         wrong = np.where(np.arange(48)[:, None] < 4 * (index % 6), (truth + 1) % 19, truth)

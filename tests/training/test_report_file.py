@@ -6,8 +6,9 @@ import pytest
 from src.config import read_config
 from src.inference.evaluator import Evaluation
 from src.metrics import ClassificationMetric
+from src.tasks.classification.evaluation import task_result
 from src.tasks.classification.examples import Examples
-from src.training.report import Results, evaluation_report, training_report
+from src.training.report import evaluation_report, training_report
 from tests.support.commands import TINY
 from tests.support.html_pages import assert_self_contained, parse_page
 from tests.support.images import write_noise
@@ -23,7 +24,7 @@ RECORDS = [
 ]  # fmt: skip
 
 
-def write(path, records, results):
+def write(path, records, result):
     training_report(
         path,
         name="cats",
@@ -34,27 +35,27 @@ def write(path, records, results):
         accuracy_name="top-1 accuracy",
         rates=np.linspace(0.1, 0.05, 16),
         steps_per_epoch=4,
-        results=results,
+        result=result,
         environment={"processor": "Abacus <2 rows>", "ranks": 1},
     )
     page = parse_page(path.read_text(encoding="utf-8"))
     assert_self_contained(page)
-    assert page.texts["h2"] == SECTIONS
     return page
 
 
 @pytest.fixture
-def results(tmp_path):
+def result(tmp_path):
     names, logits, labels = ["cat", "<dog>"], np.array([[3.0, 0], [0, 3], [2, 1], [1, 2]]), np.array([0, 1, 0, 0])
     examples = Examples([write_noise(tmp_path / f"{number}.png", number) for number in range(4)], names)
     examples(logits, labels, np.ones(4))
     metric = ClassificationMetric(2)
     metric.update(logits, labels)
-    return Results(Evaluation(metric.compute(), metric.state(), 1.0, 0.5, 8.0), examples, names)
+    return task_result(Evaluation(metric.compute(), metric.state(), 1.0, 0.5, 8.0), metric.compute(), examples, names)
 
 
-def test_a_complete_run(tmp_path, results):
-    page = write(tmp_path / "report.html", RECORDS, results)
+def test_a_complete_run(tmp_path, result):
+    page = write(tmp_path / "report.html", RECORDS, result)
+    assert page.texts["h2"] == SECTIONS
     assert len(page.values("src")) == 5
     cells = page.texts["td"]
     rows = dict(zip(cells, cells[1:], strict=False))
@@ -67,16 +68,17 @@ def test_a_complete_run(tmp_path, results):
     assert [path.name for path in tmp_path.iterdir() if not path.name.endswith(".png")] == ["report.html"]
 
 
-def test_a_run_without_an_epoch_or_an_evaluation_has_every_section(tmp_path):
+def test_a_run_without_an_epoch_or_an_evaluation_says_so(tmp_path):
     page = write(tmp_path / "report.html", [], None)
+    assert page.texts["h2"] == [*SECTIONS[:4], "Evaluation", *SECTIONS[7:]]
     assert len(page.values("src")) == 1  # the schedule
-    assert page.texts["p"].count("Nothing was evaluated in this run.") == 3
+    assert page.texts["p"].count("Nothing was evaluated in this run.") == 1
     assert "No epoch was completed." in page.texts["p"]
 
 
-def test_an_evaluation(tmp_path, results):
+def test_an_evaluation(tmp_path, result):
     config = read_config(["--config_path", str(TINY)]).config
-    evaluation_report(tmp_path / "report.html", config, {"checkpoint": "runs/best.ckpt", "top1": 0.75}, results)
+    evaluation_report(tmp_path / "report.html", config, {"checkpoint": "runs/best.ckpt", "top1": 0.75}, result)
     page = parse_page((tmp_path / "report.html").read_text(encoding="utf-8"))
     assert_self_contained(page)
     assert page.texts["h1"] == ["Evaluation of best.ckpt"]

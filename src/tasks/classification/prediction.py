@@ -7,6 +7,9 @@ for prediction in model.predict(["a.png", "b.png"]):
 
 from __future__ import annotations
 
+import csv
+import io
+import json
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
@@ -17,8 +20,11 @@ from PIL import Image
 
 from src.datasets.pipeline import read_images
 from src.datasets.transforms.image import Preprocessing, evaluation_transforms
-from src.visualization import Prediction
+from src.runtime.files import write_atomically
+from src.visualization import Prediction, prediction_grid
 
+SHOWN_ROWS = 20
+GRID_ITEMS = 36
 BATCH = 16  # pictures a call; the last call is filled up, so that one graph serves all
 
 
@@ -74,3 +80,39 @@ class TrainedModel:
         labels = [self.class_names[index] for index in best]
         shares = [float(probabilities[index]) for index in best]
         return Prediction(str(file), pixels, labels, shares, folder if folder in self.class_names else None)
+
+
+def table_lines(predictions: list[Prediction]) -> list[str]:
+    """One line a picture: file, best class with its probability, runners-up."""
+    width = max(len(Path(item.path).name) for item in predictions)
+    lines = []
+    for item in predictions[:SHOWN_ROWS]:
+        ranked = [f"{label} {share:.1%}" for label, share in zip(item.labels, item.probabilities, strict=True)]
+        truth = "" if item.truth is None else f"   (is {item.truth})"
+        lines.append(f"{Path(item.path).name:<{width}}  {ranked[0]:<16}  {', '.join(ranked[1:3])}{truth}")
+    if len(predictions) > SHOWN_ROWS:
+        lines.append(f"... and {len(predictions) - SHOWN_ROWS} more in the files below")
+    return lines
+
+
+def spread_out(predictions: list[Prediction]) -> list[Prediction]:
+    """At most GRID_ITEMS of them, evenly chosen, so that a folder's later classes are seen too."""
+    chosen = np.linspace(0, len(predictions) - 1, min(GRID_ITEMS, len(predictions)))
+    return [predictions[index] for index in np.round(chosen).astype(int)]
+
+
+def write_predictions(predictions: list[Prediction], folder: Path) -> None:
+    """predictions.json, predictions.csv, and predictions.png with pictures."""
+    records = [
+        {"file": item.path, "truth": item.truth, "labels": item.labels, "probabilities": item.probabilities}
+        for item in predictions
+    ]
+    write_atomically(folder / "predictions.json", json.dumps(records, indent=2, ensure_ascii=False).encode())
+    table = io.StringIO()
+    writer = csv.writer(table)
+    writer.writerow(["file", "truth", "rank", "label", "probability"])
+    for item in predictions:
+        for rank, (label, share) in enumerate(zip(item.labels, item.probabilities, strict=True), start=1):
+            writer.writerow([item.path, item.truth or "", rank, label, f"{share:.6f}"])
+    write_atomically(folder / "predictions.csv", table.getvalue().encode())
+    prediction_grid(spread_out(predictions), folder / "predictions.png")

@@ -12,9 +12,9 @@ import mindspore as ms
 import mindspore.dataset as ds
 import numpy as np
 from mindspore import nn
-from mindspore.train import Callback
+from tqdm import tqdm
 
-from src.config import Config, UserError
+from src.config import UserError
 from src.datasets.epochs import EpochDataset, training_epochs
 from src.datasets.pipeline import image_batches, read_batches, read_images
 from src.datasets.reading import Source, TrainingImages
@@ -22,12 +22,13 @@ from src.datasets.sampling import evaluation_positions, training_positions
 from src.datasets.sources.find import find_list, find_split, find_validation, open_images
 from src.datasets.sources.labelled import LabelledImages
 from src.datasets.sources.list_file import read_list
-from src.datasets.sources.mindrecord import RecordedImages, RecordSource, open_mindrecord
+from src.datasets.sources.mindrecord import RecordedImages, RecordSource, open_mindrecord, write_mindrecord
 from src.datasets.transforms.image import Preprocessing, evaluation_transforms
-from src.inference.evaluator import EvaluationSet
-from src.inference.networks import network_info
-from src.metrics import ClassificationMetric, ClassificationResult
+from src.inference.evaluator import Evaluation, EvaluationSet
+from src.metrics import ClassificationMetric
+from src.runtime.logs import get_logger
 from src.runtime.session import Session
+from src.runtime.terminal import progress_shown
 from src.tasks.classification.augmentation import (
     augmented_transforms,
     check_augmentation,
@@ -35,28 +36,21 @@ from src.tasks.classification.augmentation import (
     create_batch_step,
     create_training_loss,
 )
+from src.tasks.classification.evaluation import task_result
 from src.tasks.classification.evaluation_source import evaluation_files, evaluation_source
 from src.tasks.classification.examples import Examples
-from src.tasks.task import chosen_preprocessing, full_steps
+from src.tasks.classification.graph_view import GraphViewer
+from src.tasks.classification.inspection import check_images
+from src.tasks.classification.pictures import caption, seen_pixels
+from src.tasks.classification.prediction import TrainedModel, spread_out, table_lines, write_predictions
+from src.tasks.task import Task, TaskResult, chosen_preprocessing, full_steps
 
 
-class ClassificationTask:
-    """Reads image folders, trains with cross entropy, counts top-1 and top-5.
-
-    Args:
-        config: the run's configuration.
-        meta: the meta data of the checkpoint that is evaluated or exported: its class names and preprocessing hold.
-        given: keys that the user set; they win over the checkpoint's preprocessing.
-    """
+class ClassificationTask(Task):
+    """Reads image folders, trains with cross entropy, counts top-1 and top-5."""
 
     name = "classification"
     accuracy_name = "top-1 accuracy"
-
-    def __init__(self, config: Config, meta: dict[str, Any] | None = None, given: frozenset[str] = frozenset()):
-        self.config = config
-        self.info = network_info(config.model.backbone)
-        self._meta = meta or {}
-        self._given = given
 
     # -- what belongs to the weights
 
@@ -160,10 +154,6 @@ class ClassificationTask:
         check_loss(self.config)
         check_augmentation(self.config, self.preprocessing)
 
-    def step_log(self, progress, logger, learning_rate: Callable[[], float]) -> list[Callback]:
-        """The classification seeds log epochs only."""
-        return []
-
     # -- evaluation
 
     @cached_property
@@ -180,6 +170,11 @@ class ClassificationTask:
     def check_validation(self) -> None:
         """Look for the validation images."""
         _ = self.validation_folder
+
+    @property
+    def evaluation_note(self) -> str:
+        """Number and place of the images."""
+        return f"{len(self.validation_folder)} images at {self.validation_folder.root}"
 
     def evaluation_set(self, session: Session) -> EvaluationSet:
         """This rank's share of the validation images."""
@@ -217,9 +212,55 @@ class ClassificationTask:
         """The logits (B, K) of a batch."""
         return forward(image).astype(ms.float32).asnumpy()
 
-    def record(self, result: ClassificationResult) -> dict[str, float]:
-        """`accuracy` is the top-1 accuracy."""
-        return {"accuracy": result.top1, "top5": result.top5, "eval_loss": result.loss}
+    def summarise(self, evaluation: Evaluation, examples: Examples) -> TaskResult:
+        """Top-1, top-5, loss and confusions."""
+        local = self.metric()
+        local.load_state(evaluation.local_state)
+        return task_result(evaluation, local.compute(), examples, self.class_names)
+
+    # -- prediction
+
+    def predictor(self, network: nn.Cell) -> TrainedModel:
+        """A trained network for use from Python."""
+        return TrainedModel(network, self.preprocessing, self.output_names)
+
+    def predict(self, network: nn.Cell, files: Sequence[Path], make_folder: Callable[[], Path]) -> None:
+        """A table in the log, predictions.png, .csv and .json, and with show_graph the graphs."""
+        output, logger, model = self.config.output, get_logger(), self.predictor(network)
+        viewer = GraphViewer(model, self.info.name, output.nodes) if output.show_graph else None
+        if output.nodes and viewer is None:
+            logger.warning("nodes has no effect without --show_graph 1")
+        bar = partial(tqdm, leave=False, disable=not progress_shown())
+        predictions = model.predict(files, output.top_k, partial(bar, desc="predicting", unit="batch"))
+        for line in table_lines(predictions):
+            logger.info(line)
+        folder = make_folder()
+        write_predictions(predictions, folder)
+        logger.info("see %s, predictions.csv and predictions.json beside it", folder / "predictions.png")
+        if viewer:
+            shown = spread_out(predictions)
+            viewer.draw_all(shown, folder / "graphs", partial(bar, desc="drawing", unit="picture"))
+            logger.info("see the graphs of %d pictures in %s", len(shown), folder / "graphs")
+
+    # -- looks at the data
+
+    def inspect(self) -> list[str]:
+        """Decode every file."""
+        return check_images(self)
+
+    def show(self, image: np.ndarray, label: np.ndarray) -> tuple[np.ndarray, str]:
+        """What the network sees, and the name of its class or of its two largest shares."""
+        return seen_pixels(image, self.preprocessing), caption(label, self.class_names)
+
+    def write_records(self, folder: Path) -> None:
+        """Write both splits as MindRecord files and print what cannot be read."""
+        for split, images in (("train", self.training_folder), ("val", self.validation_folder)):
+            bar = partial(tqdm, total=len(images), desc=f"writing {split}", unit="image", disable=not progress_shown())
+            faults = write_mindrecord(images, folder, split, self.config.data.train_num_workers, bar)
+            what = "left out" if split == "train" else "counted as wrong"
+            print(f"{folder / split}: {len(images)} images, {len(faults)} cannot be read and are {what}")
+            for path, fault in faults.items():
+                print(f"  {path}: {fault}")
 
     # -- export
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
@@ -10,7 +11,9 @@ from src.config import UserError
 from src.datasets.sources.cityscapes import ScenePair, check_pairs, scan_pairs
 from src.runtime.device import clamp_workers
 from src.runtime.terminal import progress_shown
-from src.tasks.segmentation.task import SegmentationTask
+
+if TYPE_CHECKING:
+    from src.tasks.segmentation.task import SegmentationTask
 
 
 def check_scenes(task: SegmentationTask) -> list[str]:

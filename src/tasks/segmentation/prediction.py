@@ -7,15 +7,30 @@ for scene in model.predict(["a.png", "b.jpg"]):
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
+from PIL import Image
+from tqdm import tqdm
 
 from src.datasets.sources.cityscapes import ScenePair, open_scene
+from src.datasets.sources.cityscapes_classes import CLASS_NAMES, PALETTE
 from src.datasets.transforms.joint import whole_image
-from src.tasks.segmentation.task import SegmentationTask
-from src.visualization import SegmentedImage
+from src.runtime.files import write_atomically
+from src.runtime.logs import get_logger
+from src.runtime.run_folder import distinct_names
+from src.runtime.terminal import progress_shown
+from src.visualization import SegmentedImage, overlay, segmentation_sheet, write_palette_png
+
+if TYPE_CHECKING:
+    from src.tasks.segmentation.task import SegmentationTask
+
+SHEET, SHEET_ITEMS = "predictions", 8
+OVERLAY = "_overlay"
+NAMED_CLASSES = 4  # in the log, the largest ones
 
 
 class TrainedSegmentation:
@@ -28,7 +43,7 @@ class TrainedSegmentation:
 
     def __init__(self, task: SegmentationTask, forward: Callable):
         self.class_names = task.class_names
-        self._predictor, self._normalization = task.predictor(forward), task.preprocessing.normalization
+        self._predictor, self._normalization = task.scene_predictor(forward), task.preprocessing.normalization
 
     def predict(self, files: Sequence[str | Path]) -> Iterator[SegmentedImage]:
         """The classes of each pixel of picture files of any size, one file after the other.
@@ -42,3 +57,35 @@ class TrainedSegmentation:
         image, _ = open_scene(ScenePair(file, None))
         classes = self._predictor(whole_image(image, self._normalization))
         return SegmentedImage(file.stem, np.asarray(image), classes)
+
+
+def write_maps(model: TrainedSegmentation, files: Sequence[Path], folder: Path) -> None:
+    """Segment pictures of any size, and log each one's largest classes.
+
+    Writes <name>.png (the classes, in the palette's colours) and <name>_overlay.png a picture, and a sheet.
+    """
+    logger = get_logger()
+    bar = tqdm(model.predict(files), total=len(files), desc="predicting", leave=False, disable=not progress_shown())
+    shown: list[SegmentedImage] = []
+    names = distinct_names(files, taken=[SHEET], endings=("", OVERLAY))
+    for name, item in zip(names, bar, strict=True):
+        write_palette_png(folder / f"{name}.png", item.prediction, PALETTE)
+        write_atomically(folder / f"{name}{OVERLAY}.png", _png(overlay(item.image, item.prediction, PALETTE)))
+        logger.info("%s  %s", name, shares(item.prediction))
+        if len(shown) < SHEET_ITEMS:
+            shown.append(item)
+    segmentation_sheet(shown, CLASS_NAMES, PALETTE, folder / f"{SHEET}.png", SHEET_ITEMS)
+    logger.info("see %s; %d maps and overlays beside it", folder / f"{SHEET}.png", len(files))
+
+
+def shares(classes: np.ndarray) -> str:
+    """The classes that cover most of a picture's labelled pixels, with their shares."""
+    counts = np.bincount(classes.ravel(), minlength=len(CLASS_NAMES)) / max(1, classes.size)
+    best = np.argsort(-counts, kind="stable")[:NAMED_CLASSES]
+    return ", ".join(f"{CLASS_NAMES[k]} {counts[k]:.1%}" for k in best if counts[k] > 0)
+
+
+def _png(pixels: np.ndarray) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, format="png")
+    return buffer.getvalue()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
@@ -20,27 +21,27 @@ from src.datasets.sources.cityscapes import ScenePair, load_pairs
 from src.datasets.sources.cityscapes_classes import CLASS_NAMES, IGNORE_LABEL, LABEL_IDS, NUM_CLASSES, PALETTE
 from src.datasets.transforms.joint import JointAugmentation
 from src.datasets.transforms.scene_preprocessing import ScenePreprocessing, read_corners
-from src.inference.evaluator import EvaluationSet
-from src.inference.networks import network_info
+from src.inference.evaluator import Evaluation, EvaluationSet
+from src.inference.networks import with_mixed_precision
 from src.loss import SEGMENTATION_LOSSES, create_loss
-from src.metrics import SegmentationMetric, SegmentationResult
+from src.metrics import SegmentationMetric
+from src.runtime.logs import get_logger
 from src.runtime.session import Session
+from src.tasks.segmentation.evaluation import SceneObserver, task_result
 from src.tasks.segmentation.examples import SceneExamples
+from src.tasks.segmentation.inspection import check_scenes
+from src.tasks.segmentation.prediction import TrainedSegmentation, shares, write_maps
 from src.tasks.segmentation.predictor import ScenePredictor
-from src.tasks.task import chosen_preprocessing, full_steps
+from src.tasks.segmentation.submission import Submission
+from src.tasks.task import Task, TaskResult, chosen_preprocessing, full_steps
+from src.visualization import overlay
 
 # Augmentation of whole images, with the values that ask for none.
 _CLASSIFICATION_ONLY = {"autoaugment": "none", "mixup": 0.0, "cutmix": 0.0, "re_prob": 0.0, "repeated_augment": 1}
 
 
-class SegmentationTask:
-    """Reads Cityscapes, trains on crops, looks at whole images by windows, counts confused pixels.
-
-    Args:
-        config: the run's configuration.
-        meta: the meta data of the checkpoint that is evaluated or exported: its preprocessing holds.
-        given: keys that the user set; they win over the checkpoint's preprocessing.
-    """
+class SegmentationTask(Task):
+    """Reads Cityscapes, trains on crops, looks at whole images by windows, counts confused pixels."""
 
     name = "segmentation"
     dataset = "cityscapes"
@@ -48,9 +49,7 @@ class SegmentationTask:
     class_names = CLASS_NAMES
 
     def __init__(self, config: Config, meta: dict[str, Any] | None = None, given: frozenset[str] = frozenset()):
-        self.config = config
-        self.info = network_info(config.model.backbone)
-        self._meta, self._given = meta or {}, given
+        super().__init__(config, meta, given)
         if config.model.class_num != NUM_CLASSES:
             raise UserError(
                 f"class_num is {config.model.class_num}, but {self.info.name} segments {self.dataset}, which has "
@@ -169,8 +168,19 @@ class SegmentationTask:
         return self._place(self.config.eval.eval_path or self.config.data.dataset_path, self.config.eval.eval_split)
 
     def check_validation(self) -> None:
-        """Look for the validation images."""
+        """Look for the validation images; of a split without a truth there must be something to submit."""
         _ = self.evaluation_pairs
+        if not self._has_truth and not self.config.output.submit:
+            raise UserError("eval_split test has no public truth: give --submit FOLDER for the files to be scored")
+
+    @property
+    def _has_truth(self) -> bool:
+        return self.config.eval.eval_split != "test"
+
+    @property
+    def evaluation_note(self) -> str:
+        """Number and split of the images, and how each is looked at."""
+        return f"{len(self.evaluation_pairs)} images of {self.config.eval.eval_split}, {self._seen}"
 
     def evaluation_set(self, session: Session) -> EvaluationSet:
         """This rank's share of the images, one at a time: their sizes may differ."""
@@ -181,17 +191,20 @@ class SegmentationTask:
         workers, timeout = self.config.eval.eval_num_workers, self.config.data.data_timeout
         batches = partial(scene_by_scene, scenes, workers, timeout)
         files = [pair.image for pair in scenes.pairs]
-        return EvaluationSet(batches, np.split(order.weights, len(order.weights)), len(pairs), files)
+        weights = np.split(order.weights, len(order.weights))
+        return EvaluationSet(batches, weights, len(pairs), files, self._has_truth)
 
-    def examples(self, data: EvaluationSet) -> SceneExamples:
-        """An observer of an evaluation that keeps its best and worst images."""
-        return SceneExamples(data.files, NUM_CLASSES, IGNORE_LABEL)
+    def examples(self, data: EvaluationSet) -> SceneObserver:
+        """An observer of an evaluation that keeps its best and worst images, and writes the files of `submit`."""
+        submit = self.config.output.submit
+        submission = Submission(submit, data.files) if submit else None
+        return SceneObserver(SceneExamples(data.files, NUM_CLASSES, IGNORE_LABEL), submission)
 
     def outputs(self, forward: Callable, image: np.ndarray) -> np.ndarray:
         """The classes (1, H, W) of an image (1, 3, H, W)."""
-        return self.predictor(forward)(image[0])[None]
+        return self.scene_predictor(forward)(image[0])[None]
 
-    def predictor(self, forward: Callable) -> ScenePredictor:
+    def scene_predictor(self, forward: Callable) -> ScenePredictor:
         """`forward` on images of any size, as the evaluation keys say."""
         return ScenePredictor.from_config(self.config, forward, self.preprocessing.image_size)
 
@@ -199,9 +212,46 @@ class SegmentationTask:
         """An empty count of confused pixels."""
         return SegmentationMetric(NUM_CLASSES, IGNORE_LABEL)
 
-    def record(self, result: SegmentationResult) -> dict[str, float]:
-        """`accuracy` is the mean IoU."""
-        return {"accuracy": result.mean_iou, "pixel_accuracy": result.pixel_accuracy}
+    def summarise(self, evaluation: Evaluation, examples: SceneObserver) -> TaskResult:
+        """IoU of each class; of a split without a truth only where its files are."""
+        submit, num_images = self.config.output.submit, len(self.evaluation_pairs)
+        submitted = [f"see {submit}: label ids of {num_images} images"] if submit else []
+        if evaluation.result is None:
+            return TaskResult(lines=submitted)
+        result = task_result(evaluation, examples.examples, num_images, self._seen)
+        return replace(result, lines=[*result.lines, *submitted])
+
+    @property
+    def _seen(self) -> str:
+        """How each image is looked at, in words."""
+        evaluation, size = self.config.eval, self.preprocessing.image_size
+        seen = f"windows of {size} pixels" if evaluation.eval_mode == "window" else "each at once"
+        scales = ", ".join(f"{scale:g}" for scale in evaluation.eval_scales)
+        return f"{seen}, scales {scales}{', mirrored too' if evaluation.eval_flip else ''}"
+
+    # -- prediction
+
+    def predictor(self, network: nn.Cell) -> TrainedSegmentation:
+        """A trained network for use from Python."""
+        return TrainedSegmentation(self, network)
+
+    def predict(self, network: nn.Cell, files: Sequence[Path], make_folder: Callable[[], Path]) -> None:
+        """A map and an overlay for each picture, and a sheet."""
+        if self.config.output.show_graph:
+            get_logger().warning("show_graph has no effect on a segmentation network")
+        forward = with_mixed_precision(network, self.config.run.amp_level).set_train(False)
+        write_maps(self.predictor(forward), files, make_folder())
+
+    # -- looks at the data
+
+    def inspect(self) -> list[str]:
+        """Decode every pair of files."""
+        return check_scenes(self)
+
+    def show(self, image: np.ndarray, label: np.ndarray) -> tuple[np.ndarray, str]:
+        """The label's colours laid over what the network sees, and its largest classes."""
+        pixels = self.preprocessing.normalization.pixels(image)
+        return overlay(pixels, label, PALETTE), shares(label[label < len(PALETTE)])
 
     # -- export
 

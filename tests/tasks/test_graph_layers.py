@@ -5,9 +5,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from src.commands.graph_layers import attention_layers, neighbour_layers, sample_layers
-from src.commands.show_graph import interesting_nodes, spread
 from src.models.vig.classifier import GraphLayer
+from src.tasks.classification.graph_layers import attention_layers, neighbour_layers, sample_layers
+from src.tasks.classification.graph_view import interesting_nodes, spread
 
 NAN = np.nan
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,15 +11,17 @@ import mindspore as ms
 import numpy as np
 from mindspore import nn
 
-from src.commands.graph_layers import Layer, attention_layers, neighbour_layers, sample_layers
 from src.config import UserError
 from src.datasets.pipeline import read_images
-from src.datasets.transforms.image import Preprocessing, evaluation_transforms
+from src.datasets.transforms.image import evaluation_transforms
 from src.inference.networks import network_info
 from src.models import list_models, model_info
 from src.runtime.device import eagerly
+from src.runtime.run_folder import distinct_names
+from src.tasks.classification.graph_layers import Layer, attention_layers, neighbour_layers, sample_layers
+from src.tasks.classification.pictures import seen_pixels
 from src.tasks.classification.prediction import TrainedModel
-from src.visualization import GraphRow, Look, graph_sheet
+from src.visualization import GraphRow, Look, Prediction, graph_sheet
 
 MAX_COLUMNS = 8
 MAX_NODES = 12
@@ -100,7 +102,7 @@ class GraphViewer:
         """
         preprocessing = self._model.preprocessing
         (image,) = read_images([Path(file)], evaluation_transforms(preprocessing))
-        pixels = _pixels(image, preprocessing)
+        pixels = seen_pixels(image, preprocessing)
         layers = self.layers(image)
         side = layers[0].side
         nodes = dict.fromkeys(self._nodes, "") or interesting_nodes(pixels, side)
@@ -109,6 +111,14 @@ class GraphViewer:
         title = f"{Path(file).name}{caption}; {self._backbone}, {side} x {side} nodes in the first layer"
         columns = ["what the\nnetwork sees", *(layer.title for layer in shown)]
         graph_sheet(pixels, title, columns, rows, self._kind.legend, path)
+
+    def draw_all(
+        self, predictions: Sequence[Prediction], folder: Path, progress: Callable[[Iterable], Iterable]
+    ) -> None:
+        """A sheet a picture, named after it, with its best class in the title."""
+        names = distinct_names(Path(item.path) for item in predictions)
+        for name, item in zip(names, progress(predictions), strict=True):
+            self.draw(item.path, folder / f"{name}.png", f": {item.labels[0]} ({item.probabilities[0]:.1%})")
 
     def _check_nodes(self, side: int) -> None:
         for node in self._nodes:
@@ -162,12 +172,6 @@ def _rows(node: int, why: str, color: int, first_side: int, layers: Sequence[Lay
         lines = (f"node {node}", why, f"row {row}, col. {column}", kind)
         rows.append(GraphRow("\n".join(filter(None, lines)), color, looks))
     return rows
-
-
-def _pixels(image: np.ndarray, preprocessing: Preprocessing) -> np.ndarray:
-    """(3, H, W) normalised -> (H, W, 3) uint8: the crop that the network sees."""
-    pixels = image.transpose(1, 2, 0) * np.array(preprocessing.std) + np.array(preprocessing.mean)
-    return np.uint8(np.round(np.clip(pixels, 0, 1) * 255))
 
 
 def _as_arrays(found: Any) -> Any:

@@ -1,0 +1,91 @@
+"""Evaluation of a segmentation network: what watches it, and its result."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from src.datasets.sources.cityscapes_classes import CLASS_NAMES, PALETTE
+from src.inference.evaluator import Evaluation
+from src.metrics import SegmentationResult, iou_table, seed_result, write_iou_csv
+from src.runtime.files import write_atomically
+from src.tasks.segmentation.examples import SceneExamples
+from src.tasks.segmentation.submission import Submission
+from src.tasks.task import TaskResult
+from src.visualization import SegmentedImage, segmentation_sheet, write_palette_png
+from src.visualization.page import Section, paragraph, picture, table
+
+
+class SceneObserver:
+    """Called with each image of an evaluation: keeps the best and the worst, writes the files to submit.
+
+    Attributes:
+        examples: the best and the worst images.
+    """
+
+    def __init__(self, examples: SceneExamples, submission: Submission | None):
+        self.examples, self._submission = examples, submission
+
+    def __call__(self, predictions: np.ndarray, labels: np.ndarray, weights: np.ndarray) -> None:
+        self.examples(predictions, labels, weights)
+        if self._submission is not None:
+            self._submission(predictions, labels, weights)
+
+
+def task_result(evaluation: Evaluation, examples: SceneExamples, num_images: int, seen: str) -> TaskResult:
+    """What an evaluation comes to; `seen` says how each image was looked at."""
+    result = evaluation.result
+
+    def write(folder: Path) -> list[str]:
+        write_atomically(folder / "result" / "result.txt", seed_result(result))
+        write_iou_csv(folder / "per_class.csv", result, CLASS_NAMES)
+        _draw(examples, folder)
+        return ["result/result.txt", "per_class.csv", "best.png", "worst.png"]
+
+    return TaskResult(
+        record={"accuracy": result.mean_iou, "pixel_accuracy": result.pixel_accuracy},
+        summary={
+            "images": num_images,
+            "miou": result.mean_iou,
+            "pixel_accuracy": result.pixel_accuracy,
+            "classes": int(np.isfinite(result.iou).sum()),
+            "seen": seen,
+            "seconds_per_image": evaluation.seconds_per_step,
+        },
+        lines=[
+            f"{evaluation.seconds_per_step:.3f} s an image, total cost time: {evaluation.seconds:.1f}s",
+            *iou_table(result, CLASS_NAMES).splitlines(),
+            f"mIOU: {result.mean_iou:.6f}",
+        ],
+        write=write,
+        sections=lambda: report_sections(result, examples, CLASS_NAMES),
+    )
+
+
+def report_sections(result: SegmentationResult, examples: SceneExamples, class_names: Sequence[str]) -> list[Section]:
+    """IoU of each class, best and worst images."""
+    rows = [
+        (name, "-" if iou != iou else f"{iou:.2%}", int(pixels))
+        for name, iou, pixels in zip(class_names, result.iou, result.confusion.sum(1), strict=True)
+    ]
+    rows.append(("mean", f"{result.mean_iou:.2%}", result.num_pixels))
+
+    def sheet(items: list[SegmentedImage], text: str) -> str:
+        drawn = picture(lambda file: segmentation_sheet(items, class_names, PALETTE, file), text)
+        return paragraph("By each image's own mean IoU.") + drawn
+
+    return [
+        Section("Intersection over union", table(rows, ("class", "IoU", "pixels"))),
+        Section("Best examples", sheet(examples.best(), "pictures that the network was right about")),
+        Section("Worst examples", sheet(examples.worst(), "pictures that the network was wrong about")),
+    ]
+
+
+def _draw(examples: SceneExamples, folder: Path) -> None:
+    """A sheet of the best images and one of the worst (of this rank), and the coloured prediction of each."""
+    for name, items in (("best", examples.best()), ("worst", examples.worst())):
+        segmentation_sheet(items, CLASS_NAMES, PALETTE, folder / f"{name}.png")
+        for item in items:
+            write_palette_png(folder / "predictions" / f"{item.name}.png", item.prediction, PALETTE)
