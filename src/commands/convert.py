@@ -22,7 +22,7 @@ def convert(resolved: Resolved) -> int:
     source = _source(resolved)
     target = _target(config.output.output, source)
     info = network_info(config.model.backbone)
-    names = public_names(info.name)
+    names = _names(info.name)
     weights = read_foreign_weights(source, use_ema=config.model.use_ema)
     try:
         translation = translate(weights.tensors, names)
@@ -53,6 +53,13 @@ def _source(resolved: Resolved) -> Path:
     if not resolved.config.output.input:
         raise UserError("input is empty: give the weights file, --input weights.pth")
     return Path(resolved.config.output.input)
+
+
+def _names(network: str) -> PublicNames:
+    try:
+        return public_names(network)
+    except ValueError as error:
+        raise UserError(f"backbone: {error}") from None
 
 
 def _target(output: str, source: Path) -> Path:

@@ -10,6 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from src.config.lookup import seed_of
+
 
 @dataclass(frozen=True)
 class Alias:
@@ -126,13 +128,10 @@ VALUE_WORDS: dict[str, dict[str, Any]] = {
 # eval.py's images are the validation images: `--data_dir ~/imagenet/val/`.
 EVAL_TARGETS = {"dataset_path": "eval_path"}
 
-_FAMILIES = (("dgmn2", "dgmn2_hlg"), ("hlg", "dgmn2_hlg"), ("vig", "vig"), ("pvig", "vig"))
-_FAMILIES += (("resnext", "resnext152"), ("dgcnet", "dgcnet"))
-
 
 def dialect_of(backbone: str) -> str:
     """The dialect that the seed of this network speaks ("" for a network without a seed)."""
-    return next((dialect for prefix, dialect in _FAMILIES if backbone.lower().startswith(prefix)), "")
+    return seed_of(backbone).get("dialect", "")
 
 
 def aliases_for(dialect: str, own_keys: set[str]) -> dict[str, Alias]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
+
+import yaml
 
 from src.config.errors import UserError
 
@@ -10,15 +13,7 @@ PROJECT_ROOT = Path(__file__).resolve().parents[2]
 CONFIG_ROOT = PROJECT_ROOT / "config"
 YAML_ENDINGS = {".yml", ".yaml"}
 
-# The recipe that a network's seed documents; used when --backbone comes without --config_path.
-SEED_RECIPES = (
-    ("dgmn2", "dgmn2/dgmn2_config.yml"),
-    ("hlg", "hlg/hlg_config.yml"),
-    ("vig", "vig/vig_s_patch16_224.yaml"),
-    ("pvig", "vig/vig_s_patch16_224.yaml"),
-    ("resnext", "resnext152/default_config.yaml"),
-    ("dgcnet", "dgcnet/dgcnet_res101_cityscapes.yml"),
-)
+SEEDS_FILE = CONFIG_ROOT / "seed_recipes.yml"
 # Only the ResNeXt152 seed documents commands without a configuration.
 DEFAULT_RECIPE = "resnext152/default_config.yaml"
 
@@ -52,11 +47,28 @@ def shown(path: Path) -> str:
     return str(absolute.relative_to(Path.cwd())) if absolute.is_relative_to(Path.cwd()) else str(path)
 
 
+def seed_of(backbone: str) -> dict[str, str]:
+    """Recipe and dialect of the seed that documents this network; {} for a network without a seed."""
+    return next((seed for beginning, seed in _seeds().items() if backbone.lower().startswith(beginning)), {})
+
+
 def seed_recipe(backbone: str | None) -> Path:
-    """The recipe of the seed that documents this network; without a network ResNeXt152's."""
-    name = (backbone or "").lower()
-    found = next((recipe for prefix, recipe in SEED_RECIPES if name.startswith(prefix)), DEFAULT_RECIPE)
-    path = CONFIG_ROOT / found
+    """The recipe of the seed that documents this network; without a network ResNeXt152's.
+
+    Raises:
+        UserError: the network has no seed.
+    """
+    found = seed_of(backbone)["recipe"] if backbone and seed_of(backbone) else None
+    if backbone and not found:
+        raise UserError(
+            f"backbone {backbone} has no recipe of its own: give --config_path RECIPE, or a network of --list_models 1"
+        )
+    path = CONFIG_ROOT / (found or DEFAULT_RECIPE)
     if not path.is_file():
         raise UserError(f"--backbone {backbone} has no recipe at {path.relative_to(PROJECT_ROOT)}: give --config_path")
     return path
+
+
+@cache
+def _seeds() -> dict[str, dict[str, str]]:
+    return yaml.safe_load(SEEDS_FILE.read_text(encoding="utf-8"))

@@ -2,14 +2,12 @@
 
 import difflib
 import fnmatch
-import importlib
-import inspect
 from dataclasses import dataclass
-from types import ModuleType
 
 from mindspore import nn
 
 from . import dgcnet, dgmn2, hlg, resnext152, vig
+from .family import Family
 from .features import FeatureMaps
 from .layers import LayerContext
 
@@ -69,28 +67,41 @@ class PublicNames:
     options: tuple[tuple[str, str, str], ...] = ()
 
 
-FAMILIES: dict[str, ModuleType] = {"vig": vig, "resnext152": resnext152, "hlg": hlg, "dgcnet": dgcnet, "dgmn2": dgmn2}
+# A further family is its folder and a line here.
+FAMILIES: dict[str, Family] = {
+    "vig": vig.FAMILY,
+    "resnext152": resnext152.FAMILY,
+    "hlg": hlg.FAMILY,
+    "dgcnet": dgcnet.FAMILY,
+    "dgmn2": dgmn2.FAMILY,
+}
 ALIASES = {"resnext152": "resnext152_64x4d"}
-_FAMILY_OF = {name: family for family, folder in FAMILIES.items() for name in folder.CARDS}
 
 
 def list_models(pattern: str = "*") -> list[str]:
     """Sorted names, aliases among them, that match a shell-style pattern."""
-    return sorted(fnmatch.filter([*_FAMILY_OF, *ALIASES], pattern))
+    return sorted(fnmatch.filter([*_families(), *ALIASES], pattern))
 
 
 def model_info(name: str) -> ModelInfo:
     """The card of a network, without building it; ValueError for an unknown name."""
     name = _resolve(name)
-    family = _FAMILY_OF[name]
-    folder = FAMILIES[family]
-    return ModelInfo(name=name, family=family, paper=folder.PAPER, **folder.CARDS[name])
+    key = _families()[name]
+    family = FAMILIES[key]
+    return ModelInfo(name=name, family=key, paper=family.paper, **family.cards[name])
 
 
 def public_names(name: str) -> PublicNames:
-    """How public checkpoints name this network's tensors; ValueError for an unknown name."""
-    folder = FAMILIES[model_info(name).family]
-    return PublicNames(**importlib.import_module(f"{folder.__name__}.names").NAMES)
+    """How public checkpoints name this network's tensors; ValueError where there are none, or for an unknown name."""
+    names = family_of(name).names
+    if names is None:
+        raise ValueError(f"{name} has no public checkpoints whose names are known")
+    return PublicNames(**names)
+
+
+def family_of(name: str) -> Family:
+    """The record of a network's family; ValueError for an unknown name."""
+    return FAMILIES[model_info(name).family]
 
 
 def create_model(
@@ -111,25 +122,28 @@ def create_model(
     ValueError for an unknown name or option, a size that the network can't take, or maps of a network without stages.
     """
     info = model_info(name)
-    build = FAMILIES[info.family].build
+    family = FAMILIES[info.family]
     if class_num < 1:
         raise ValueError(f"class_num is {class_num}; it must be at least 1")
-    _check_options(info.name, options, build)
-    network = build(info.name, class_num, image_size or info.image_size, context, seed, **options)
+    _check_options(info.name, options, family.options)
+    network = family.build(info.name, class_num, image_size or info.image_size, context, seed, **options)
     return FeatureMaps(network) if features_only else network
+
+
+def _families() -> dict[str, str]:
+    """{network: key of its family}"""
+    return {name: key for key, family in FAMILIES.items() for name in family.cards}
 
 
 def _resolve(name: str) -> str:
     name = ALIASES.get(name, name)
-    if name not in _FAMILY_OF:
+    if name not in _families():
         near = difflib.get_close_matches(name, list_models(), n=3, cutoff=0.4) or list_models()
         raise ValueError(f"unknown network {name!r}; nearest: {', '.join(near)}")
     return name
 
 
-def _check_options(name: str, options: dict, build) -> None:
-    parameters = inspect.signature(build).parameters.values()
-    known = [p.name for p in parameters if p.kind is inspect.Parameter.KEYWORD_ONLY]
+def _check_options(name: str, options: dict, known: list[str]) -> None:
     for option, value in options.items():
         if option not in known:
             raise ValueError(f"{name} has no option {option!r}; it has: {', '.join(known)}")

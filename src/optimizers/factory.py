@@ -36,13 +36,15 @@ def create_optimizer(
     eps: float = 1e-8,
     momentum: float = 0.9,
     layer_decay: float = 1.0,
+    blocks: str | None = None,
 ) -> Optimizer:
     """An optimizer cell, called with a tuple of gradients in the order of its `.parameters` (the given order).
 
     `learning_rate` holds one rate per step. `adamw` is decoupled and bias-corrected, `adamweightdecay`
     decoupled and uncorrected; they and `lamb` read `beta1`, `beta2`, `eps`, `lion` the betas. `momentum` and
     `sgd` are one formula and read `momentum`. `no_weight_decay_filter`: see `parameter_groups`; `layer_decay`
-    below 1: see `layer_scales`. Unknown name, or a layer decay for a network without blocks: ValueError.
+    below 1, by the pattern `blocks`: see `layer_scales`. Unknown name, or a layer decay for a network without blocks:
+    ValueError.
     """
     if name not in OPTIMIZERS:
         nearest = sorted(OPTIMIZERS, key=lambda known: -SequenceMatcher(None, name, known).ratio())
@@ -51,7 +53,7 @@ def create_optimizer(
     groups = parameter_groups(parameters, weight_decay=weight_decay, no_weight_decay_filter=no_weight_decay_filter)
     decay_of = {weight.name: group["weight_decay"] for group in groups for weight in group["params"]}
     decays = [decay_of[weight.name] for weight in parameters]
-    scales = layer_scales([weight.name for weight in parameters], layer_decay)
+    scales = layer_scales([weight.name for weight in parameters], layer_decay, blocks)
     options = {"momentum": momentum, "beta1": beta1, "beta2": beta2, "eps": eps}
     kind, keys = OPTIMIZERS[name]
     return kind(parameters, decays, scales, learning_rate, **{key: options[key] for key in keys})

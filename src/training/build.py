@@ -7,7 +7,7 @@ from mindspore import nn
 
 from src.config import Config, UserError
 from src.inference.networks import with_mixed_precision
-from src.models import share_random_step
+from src.models import family_of, share_random_step
 from src.optimizers import create_optimizer
 from src.runtime.session import Session
 from src.step.loss_scale import LossScale
@@ -53,6 +53,7 @@ def _make_optimizer(config: Config, weights: list, rates: np.ndarray):
             beta2=optimizer.beta2,
             momentum=optimizer.momentum,
             layer_decay=optimizer.layer_decay,
+            blocks=family_of(config.model.backbone).blocks,
         )
     except ValueError as error:
         raise UserError(f"{error}: give --layer_decay 1") from None

@@ -165,10 +165,11 @@ def test_other_image_sizes():
     assert pyramid.backbone[0][0].relative_pos.shape == (1, 576, 36)
 
 
+KNOWN = ("src.models.layers", "src.models.family")
 FOLDERS = ("src.models.dgcnet", "src.models.dgmn2", "src.models.hlg", "src.models.resnext152", "src.models.vig")
 
 
-def test_model_folders_know_only_the_layers():
+def test_model_folders_know_only_layers_and_what_a_family_is():
     folders = [name for name in sys.modules if name.startswith(FOLDERS)]
     imported = {
         value.__module__
@@ -177,4 +178,4 @@ def test_model_folders_know_only_the_layers():
         if getattr(value, "__module__", "").startswith("src.")
     }
     assert imported
-    assert [module for module in imported if not module.startswith(("src.models.layers", *FOLDERS))] == []
+    assert [module for module in imported if not module.startswith((*KNOWN, *FOLDERS))] == []

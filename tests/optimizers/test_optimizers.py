@@ -145,7 +145,8 @@ def test_a_layer_decay_scales_what_a_parameter_moves(name):
     moved = []
     for layer_decay in (1.0, 0.5):
         parameters = [weight([1], name) for name in names]
-        optimizer = create_optimizer(name, parameters, [0.01], weight_decay=0.05, layer_decay=layer_decay)
+        options = {"weight_decay": 0.05, "layer_decay": layer_decay, "blocks": r"layer\d+\.\d+"}
+        optimizer = create_optimizer(name, parameters, [0.01], **options)
         optimizer(tuple(Tensor(np.float32([0.3])) for _ in names))
         moved.append(np.array([1 - float(parameter.asnumpy()[0]) for parameter in parameters]))
     np.testing.assert_allclose(moved[1], moved[0] * [0.25, 0.5, 1.0], rtol=1e-4)

@@ -1,6 +1,10 @@
 """ResNeXt."""
 
+from ..family import Family
+from .names import NAMES
 from .network import build
 from .variants import CARDS, PAPER
 
-__all__ = ["CARDS", "PAPER", "build"]
+FAMILY = Family(paper=PAPER, cards=CARDS, build=build, blocks=r"layer\d+\.\d+", names=NAMES)
+
+__all__ = ["FAMILY"]
