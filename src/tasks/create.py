@@ -1,4 +1,4 @@
-"""Which task a configuration means."""
+"""Tasks by name, and which of them a configuration means."""
 
 from __future__ import annotations
 
@@ -10,6 +10,12 @@ from src.tasks.classification.task import ClassificationTask
 from src.tasks.segmentation.task import SegmentationTask
 from src.tasks.task import Task
 
+# A further task is its folder and a line here.
+TASKS: dict[str, type[Task]] = {
+    "classification": ClassificationTask,
+    "segmentation": SegmentationTask,
+}
+
 
 def create_task(config: Config, meta: dict[str, Any] | None = None, given: frozenset[str] = frozenset()) -> Task:
     """The task of the configured network.
@@ -19,13 +25,14 @@ def create_task(config: Config, meta: dict[str, Any] | None = None, given: froze
         given: keys that the user set; they win over the checkpoint's preprocessing.
 
     Raises:
-        UserError: the data are of the other task.
+        UserError: the data are of another task.
     """
     backbone, dataset = config.model.backbone, config.data.dataset
-    if network_info(backbone).task == SegmentationTask.name:
-        return SegmentationTask(config, meta, given)
-    if dataset == SegmentationTask.dataset:
+    name = network_info(backbone).task
+    task = TASKS[name]
+    if "dataset" in given and dataset not in task.datasets:
         raise UserError(
-            f"dataset {dataset} is for segmentation, backbone {backbone} classifies: give --backbone dgcnet_res101"
+            f"dataset {dataset} is not for {name}, which is what backbone {backbone} does: give --dataset "
+            f"{' or '.join(task.datasets)}, or another --backbone"
         )
-    return ClassificationTask(config, meta, given)
+    return task(config, meta, given)

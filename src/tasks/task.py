@@ -51,12 +51,14 @@ class Task(ABC):
 
     Attributes:
         name: of the task.
+        datasets: what the key `dataset` may be.
         accuracy_name: what the score is called in curves; the best checkpoint has the highest.
         class_names: in label order.
         preprocessing: how the weights want an image; has `image_size`, the side of the network's input in pixels.
     """
 
     name: str
+    datasets: tuple[str, ...]
     accuracy_name: str
     class_names: tuple[str, ...]
     preprocessing: Any

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from src.datasets.sources import scenes
 from src.datasets.sources.cityscapes import check_pairs, load_pairs
 from src.datasets.sources.cityscapes_classes import CLASS_NAMES, to_train_ids
+from src.datasets.synthetic import scenes
 from src.datasets.synthetic.scenes import draw_scene, write_scenes
 from src.datasets.synthetic.street import LABEL
 from tests.support.commands import mistake, run_process

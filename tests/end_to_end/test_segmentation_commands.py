@@ -175,10 +175,11 @@ def test_mistakes_are_one_line_each(run, tmp_path):
     )
     broken.write_text("\n")
     assert told("--data_list", broken.parent).startswith(f"{broken} is empty: ")
-    assert told("--backbone", "resnext_nano").startswith(
-        "dataset cityscapes is for segmentation, backbone resnext_nano"
+    assert told("--backbone", "resnext_nano") == (
+        "dataset cityscapes is not for classification, which is what backbone resnext_nano does: give --dataset "
+        "image_folder or mindrecord, or another --backbone"
     )
-    assert told("--dataset", "image_folder").startswith("backbone dgcnet_nano segments, dataset image_folder has no ")
+    assert told("--dataset", "image_folder").startswith("dataset image_folder is not for segmentation, which is what ")
     assert told("--class_num", 20).startswith("class_num is 20, but dgcnet_nano segments cityscapes, which has 19 ")
     assert told("--loss_name", "ce") == "loss_name ce is for classification networks: choose one of ohem"
     assert told("--batch_size", 5).startswith("batch_size 5 x 1 devices is larger than the 4 training images: ")

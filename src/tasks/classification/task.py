@@ -50,6 +50,7 @@ class ClassificationTask(Task):
     """Reads image folders, trains with cross entropy, counts top-1 and top-5."""
 
     name = "classification"
+    datasets = ("image_folder", "mindrecord")
     accuracy_name = "top-1 accuracy"
 
     # -- what belongs to the weights

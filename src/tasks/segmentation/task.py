@@ -44,7 +44,7 @@ class SegmentationTask(Task):
     """Reads Cityscapes, trains on crops, looks at whole images by windows, counts confused pixels."""
 
     name = "segmentation"
-    dataset = "cityscapes"
+    datasets = ("cityscapes",)
     accuracy_name = "mIoU"
     class_names = CLASS_NAMES
 
@@ -52,7 +52,7 @@ class SegmentationTask(Task):
         super().__init__(config, meta, given)
         if config.model.class_num != NUM_CLASSES:
             raise UserError(
-                f"class_num is {config.model.class_num}, but {self.info.name} segments {self.dataset}, which has "
+                f"class_num is {config.model.class_num}, but {self.info.name} segments cityscapes, which has "
                 f"{NUM_CLASSES} classes: give --class_num {NUM_CLASSES}, or another --backbone"
             )
 
@@ -275,9 +275,4 @@ class SegmentationTask(Task):
         }
 
     def _place(self, root: str, split: str) -> tuple[str, str, str]:
-        if "dataset" in self._given and self.config.data.dataset != self.dataset:
-            raise UserError(
-                f"backbone {self.info.name} segments, dataset {self.config.data.dataset} has no labels of pixels: "
-                f"give --dataset {self.dataset}"
-            )
         return root, self.config.data.data_list, split

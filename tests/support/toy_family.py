@@ -1,0 +1,57 @@
+"""A sixth family from outside src: two blocks in the manner of ConvNeXt."""
+
+from mindspore import nn
+
+from src.models import Family
+from src.models.layers import conv, conv_norm, gelu, global_average, initialize, kaiming_uniform, linear
+
+
+class Block(nn.Cell):
+    """x + pointwise(GELU(pointwise(norm(depthwise(x))))), (B, C, H, W) -> the same shape."""
+
+    def __init__(self, channels, context):
+        super().__init__()
+        self.depthwise = conv_norm(channels, channels, 7, groups=channels, bias=False, context=context)
+        self.widen = conv(channels, 4 * channels, bias=True, context=context)
+        self.act = gelu(context)
+        self.narrow = conv(4 * channels, channels, bias=True, context=context)
+
+    def construct(self, x):
+        return x + self.narrow(self.act(self.widen(self.depthwise(x))))
+
+
+class ToyNetwork(nn.Cell):
+    """(B, 3, S, S) -> (B, class_num)"""
+
+    def __init__(self, channels, class_num, context):
+        super().__init__()
+        self.stem = conv_norm(3, channels, 5, stride=4, bias=False, context=context)
+        self.layers = nn.SequentialCell(Block(channels, context), Block(channels, context))
+        self.head = linear(channels, class_num, context)
+
+    def features(self, x):
+        return global_average(self.layers(self.stem(x)))
+
+    def construct(self, x):
+        return self.head(self.features(x))
+
+
+def build(name, class_num, image_size, context, seed, *, drop_path_rate=0.0, drop_rate=0.0, width=8):
+    network = ToyNetwork(width, class_num, context)
+
+    def rule(parameter_name, shape, generator):
+        return kaiming_uniform(shape, generator) if len(shape) > 1 else None
+
+    initialize(network, seed, rule)
+    return network
+
+
+TOY = Family(
+    paper="https://arxiv.org/abs/2201.03545",
+    cards={
+        "toy_classifier": {"title": "Toy", "image_size": 32},
+        "toy_regressor": {"title": "Toy", "image_size": 32, "task": "brightness"},
+    },
+    build=build,
+    blocks=r"layers\.\d+",
+)
