@@ -11,7 +11,7 @@ def test_no_start_of_a_pipeline_stands_still(tmp_path):
     program = [sys.executable, "-m", "tests.support.pipeline_starts"]
     started = [
         subprocess.Popen(
-            [*program, str(tmp_path / str(seed)), "40", str(seed)], cwd=ROOT, stdout=subprocess.PIPE, text=True
+            [*program, str(tmp_path / str(seed)), "25", str(seed)], cwd=ROOT, stdout=subprocess.PIPE, text=True
         )
         for seed in range(3)  # at once
     ]

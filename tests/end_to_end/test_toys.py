@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from src.checkpoints import load_checkpoint
-from tests.support.commands import run_process
+from tests.support.commands import run_here
 from tests.support.few_digits import write_few_digits
 from tests.support.images import write_image
 
-toys = partial(run_process, "tests/support/with_toys.py")
+toys = partial(run_here, "tests.support.with_toys")
 RECIPE = """
 device_target: CPU
 train_image_size: 32

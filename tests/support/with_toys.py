@@ -2,6 +2,7 @@
 
 import importlib
 import sys
+from unittest.mock import patch
 
 from src.runtime.entry import run_command
 
@@ -12,9 +13,8 @@ def main(argv: list[str]) -> int:
     from tests.support.toy_family import TOY
     from tests.support.toy_task import BrightnessTask
 
-    FAMILIES["toy"] = TOY
-    TASKS["brightness"] = BrightnessTask
-    return importlib.import_module(argv[0].removesuffix(".py")).main(argv[1:])
+    with patch.dict(FAMILIES, toy=TOY), patch.dict(TASKS, brightness=BrightnessTask):
+        return importlib.import_module(argv[0].removesuffix(".py")).main(argv[1:])
 
 
 if __name__ == "__main__":
