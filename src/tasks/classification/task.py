@@ -117,11 +117,7 @@ class ClassificationTask(Task):
     def training_dataset(
         self, session: Session, first_epoch: int, first_batch: int, *, sink: bool = False
     ) -> EpochDataset | ds.Dataset:
-        """The epochs from (first_epoch, first_batch) on, as this rank sees them.
-
-        Args:
-            sink: one framework pipeline over all epochs, which a device can be fed from; it begins at an epoch's start.
-        """
+        """Batches of images (B, 3, S, S) and labels (B,), or targets (B, class_num) where images are mixed."""
         data, seed = self.config.data, self.config.run.seed
         source = self._training_source()
         settings = asdict(self.preprocessing) | {"image_size": data.train_image_size}

@@ -100,11 +100,7 @@ class SegmentationTask(Task):
     def training_dataset(
         self, session: Session, first_epoch: int, first_batch: int, *, sink: bool = False
     ) -> EpochDataset | ds.Dataset:
-        """The epochs from (first_epoch, first_batch) on, as this rank sees them.
-
-        Args:
-            sink: one framework pipeline over all epochs, which a device can be fed from; it begins at an epoch's start.
-        """
+        """Batches of images (B, 3, S, S) and labels (B, S, S), crops of the scenes."""
         data, seed = self.config.data, self.config.run.seed
         steps = self.steps_per_epoch(session.num_ranks)
         scenes = self._training_scenes()
