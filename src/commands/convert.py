@@ -9,7 +9,7 @@ from mindspore import nn
 
 from src.checkpoints import load_weights, read_foreign_weights, save_checkpoint
 from src.checkpoints.translation import Translation, fit, translate
-from src.config import Config, Resolved, UserError
+from src.config import Config, Resolved, UserError, as_user_error
 from src.inference.networks import arrays_of, build_network, few_names, network_info
 from src.models import PublicNames, public_names
 from src.runtime.logs import get_logger
@@ -24,10 +24,8 @@ def convert(resolved: Resolved) -> int:
     info = network_info(config.model.backbone)
     names = _names(info.name)
     weights = read_foreign_weights(source, use_ema=config.model.use_ema)
-    try:
+    with as_user_error(f"input {source}"):
         translation = translate(weights.tensors, names)
-    except ValueError as error:
-        raise UserError(f"input {source}: {error}") from None
     class_num = _class_num(translation, names, resolved)
     config = _own_config(resolved, class_num[1], info.image_size, translation.options)
 
@@ -56,10 +54,8 @@ def _source(resolved: Resolved) -> Path:
 
 
 def _names(network: str) -> PublicNames:
-    try:
+    with as_user_error("backbone"):
         return public_names(network)
-    except ValueError as error:
-        raise UserError(f"backbone: {error}") from None
 
 
 def _target(output: str, source: Path) -> Path:

@@ -1,4 +1,10 @@
-"""What ends a command with one line instead of a traceback."""
+"""The errors that end a command with one line instead of a traceback, and the words for an unknown name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from difflib import SequenceMatcher, get_close_matches
 
 
 class UserError(Exception):
@@ -10,3 +16,27 @@ class Standstill(Exception):
 
     A thread may still wait for it, so the process ends without waiting for its threads.
     """
+
+
+@contextmanager
+def as_user_error(what: str = "", remedy: str = "") -> Iterator[None]:
+    """A ValueError inside is the user's mistake: `what: <the error>: remedy`.
+
+    What is built from settings (a schedule, a network) raises ValueError and does not know the keys; the caller does.
+    """
+    try:
+        yield
+    except ValueError as error:
+        raise UserError(": ".join(part for part in (what, str(error), remedy) if part)) from None
+
+
+def unknown(kind: str, name: str, known: Iterable[str]) -> ValueError:
+    """The error for a name that is none of a few known ones, which it lists, the nearest first."""
+    nearest = sorted(known, key=lambda word: -SequenceMatcher(None, name, word).ratio())
+    return ValueError(f"unknown {kind} '{name}': choose one of {', '.join(nearest)}")
+
+
+def did_you_mean(name: str, known: Iterable[str], otherwise: str) -> str:
+    """The end of a message about a name that is none of many: the nearest one, or `otherwise` where none is near."""
+    near = get_close_matches(name, list(known), n=1, cutoff=0.5)
+    return f"did you mean {near[0]}?" if near else otherwise

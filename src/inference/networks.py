@@ -9,17 +9,15 @@ import numpy as np
 from mindspore import nn
 
 from src.checkpoints import fit_image_size
-from src.config import Config, UserError
+from src.config import Config, as_user_error
 from src.models import LayerContext, ModelInfo, create_model, model_info
 from src.runtime.session import Session
 
 
 def network_info(backbone: str) -> ModelInfo:
     """The network's paper, size and preprocessing; UserError for an unknown name."""
-    try:
+    with as_user_error("backbone"):
         return model_info(backbone)
-    except ValueError as error:
-        raise UserError(f"backbone: {error}") from None
 
 
 def build_network(config: Config, session: Session, image_size: int, *, exporting: bool = False) -> nn.Cell:
@@ -37,7 +35,7 @@ def build_network(config: Config, session: Session, image_size: int, *, exportin
         sync_bn=config.run.sync_bn,
         exporting=exporting,
     )
-    try:
+    with as_user_error(f"backbone {model.backbone}"):
         return create_model(
             model.backbone,
             class_num=model.class_num,
@@ -46,8 +44,6 @@ def build_network(config: Config, session: Session, image_size: int, *, exportin
             context=context,
             **{name: value for name, value in options.items() if value is not None},
         )
-    except ValueError as error:
-        raise UserError(f"backbone {model.backbone}: {error}") from None
 
 
 def with_mixed_precision(network: nn.Cell, amp_level: str) -> nn.Cell:

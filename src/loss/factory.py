@@ -1,9 +1,8 @@
 """The losses by the names that recipes use."""
 
-from difflib import SequenceMatcher
-
 from mindspore import nn
 
+from src.config.errors import unknown
 from src.loss.binary_cross_entropy import BinaryCrossEntropy
 from src.loss.cross_entropy import CrossEntropy
 from src.loss.ohem import SegmentationLoss
@@ -37,8 +36,7 @@ def create_loss(
     """
     known = (*CLASSIFICATION_LOSSES, *SEGMENTATION_LOSSES)
     if name not in known:
-        nearest = sorted(known, key=lambda word: -SequenceMatcher(None, name, word).ratio())
-        raise ValueError(f"unknown loss '{name}': choose one of {', '.join(nearest)}")
+        raise unknown("loss", name, known)
     if name in SEGMENTATION_LOSSES:
         return SegmentationLoss(ohem_thres, ohem_keep, aux_weight, ignore_label)
     if name == "bce":

@@ -1,10 +1,10 @@
 """The table of learning rates: a linear warm-up, then one of the decays by name."""
 
 from collections.abc import Sequence
-from difflib import SequenceMatcher
 
 import numpy as np
 
+from src.config.errors import unknown
 from src.lr_schedulers import decays
 
 # A decay with the options that it reads.
@@ -48,8 +48,7 @@ def learning_rates(
     and `lr_period_mult` (at least 1). Unknown name or a warm-up longer than the training: ValueError.
     """
     if name not in SCHEDULES:
-        nearest = sorted(SCHEDULES, key=lambda known: -SequenceMatcher(None, name, known).ratio())
-        raise ValueError(f"unknown learning-rate schedule '{name}': choose one of {', '.join(nearest)}")
+        raise unknown("learning-rate schedule", name, SCHEDULES)
     if warmup_epochs > num_epochs:
         raise ValueError(f"a warm-up of {warmup_epochs} epochs does not fit into {num_epochs}: lower warmup_epochs")
     span = decays.Span(num_epochs * steps_per_epoch, round(warmup_epochs * steps_per_epoch), steps_per_epoch)

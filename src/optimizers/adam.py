@@ -21,7 +21,7 @@ def _update(kernel, beta1, beta2, rate, eps, decay_scale, decay, scale, weight, 
 
 
 class AdamWeightDecay(Optimizer):
-    """The framework's AdamWeightDecay, which the ViG seed trained with: NO bias correction.
+    """The framework's AdamWeightDecay, which one of the seeds trained with: NO bias correction.
 
     Its first steps are longer than Adam's: with constant gradients (1 - beta1) / sqrt(1 - beta2) = 3.2 rates.
     """

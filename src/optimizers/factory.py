@@ -1,11 +1,11 @@
 """The optimizers by the names that recipes use."""
 
 from collections.abc import Iterable, Sequence
-from difflib import SequenceMatcher
 
 import numpy as np
 from mindspore import Parameter
 
+from src.config.errors import unknown
 from src.optimizers.adam import AdamW, AdamWeightDecay
 from src.optimizers.base import Optimizer
 from src.optimizers.groups import layer_scales, parameter_groups
@@ -47,8 +47,7 @@ def create_optimizer(
     ValueError.
     """
     if name not in OPTIMIZERS:
-        nearest = sorted(OPTIMIZERS, key=lambda known: -SequenceMatcher(None, name, known).ratio())
-        raise ValueError(f"unknown optimizer '{name}': choose one of {', '.join(nearest)}")
+        raise unknown("optimizer", name, OPTIMIZERS)
     parameters = list(parameters)
     groups = parameter_groups(parameters, weight_decay=weight_decay, no_weight_decay_filter=no_weight_decay_filter)
     decay_of = {weight.name: group["weight_decay"] for group in groups for weight in group["params"]}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from mindspore import nn
 
-from src.config import Config, UserError
+from src.config import Config, as_user_error
 from src.inference.networks import with_mixed_precision
 from src.models import family_of, share_random_step
 from src.optimizers import create_optimizer
@@ -42,7 +42,7 @@ def build_train_step(config: Config, network: nn.Cell, loss: nn.Cell, rates: np.
 
 def _make_optimizer(config: Config, weights: list, rates: np.ndarray):
     optimizer = config.optimizer
-    try:
+    with as_user_error(remedy="give --layer_decay 1"):
         return create_optimizer(
             optimizer.opt,
             weights,
@@ -55,5 +55,3 @@ def _make_optimizer(config: Config, weights: list, rates: np.ndarray):
             layer_decay=optimizer.layer_decay,
             blocks=family_of(config.model.backbone).blocks,
         )
-    except ValueError as error:
-        raise UserError(f"{error}: give --layer_decay 1") from None

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from src.config import Config, UserError
+from src.config import Config, as_user_error
 from src.config.schema import KEY_TYPES
 from src.lr_schedulers import learning_rates
 from src.runtime.device import clamp_workers
@@ -44,7 +44,7 @@ def scaled_to_batch(config: Config, global_batch: int) -> tuple[Config, list[Not
 def learning_rate_table(config: Config, num_epochs: int, steps_per_epoch: int) -> np.ndarray:
     """The learning rate of every step; UserError for a schedule that cannot be."""
     schedule = config.schedule
-    try:
+    with as_user_error(f"lr_decay_mode {schedule.lr_decay_mode}"):
         return learning_rates(
             schedule.lr_decay_mode,
             lr_init=schedule.lr_init,
@@ -61,8 +61,6 @@ def learning_rate_table(config: Config, num_epochs: int, steps_per_epoch: int) -
             lr_period=schedule.lr_period,
             lr_period_mult=schedule.lr_period_mult,
         )
-    except ValueError as error:
-        raise UserError(f"lr_decay_mode {schedule.lr_decay_mode}: {error}") from None
 
 
 def schedule_change(before: dict[str, Any], config: Config, num_steps: int, steps_per_epoch: int) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mindspore import nn
 
-from src.config import Config, UserError
+from src.config import Config, UserError, as_user_error
 from src.datasets.transforms.batch_step import BatchStep
 from src.datasets.transforms.erasing import Erasing
 from src.datasets.transforms.image import Preprocessing, training_transforms
@@ -31,7 +31,7 @@ def is_mixed(config: Config) -> bool:
 
 def augmented_transforms(config: Config, preprocessing: Preprocessing) -> list:
     """The operators on one image; UserError for an unknown policy."""
-    try:
+    with as_user_error("autoaugment"):
         return training_transforms(
             preprocessing,
             crop_min=config.data.crop_min,
@@ -39,8 +39,6 @@ def augmented_transforms(config: Config, preprocessing: Preprocessing) -> list:
             policy=config.augment.autoaugment,
             color_jitter=config.augment.color_jitter,
         )
-    except ValueError as error:
-        raise UserError(f"autoaugment: {error}") from None
 
 
 def create_batch_step(config: Config, rank: int, first_epoch: int) -> BatchStep | None:
