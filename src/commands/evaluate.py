@@ -20,7 +20,7 @@ def evaluate(resolved: Resolved) -> int:
     loaded = Loaded.from_config(resolved)
     task, config = loaded.task, loaded.config
     task.check_validation()
-    session = start(config, resolved.notes)
+    session = start(config, loaded.notes)
     logger = get_logger()
     data = task.evaluation_set(session)
     examples = task.examples(data)

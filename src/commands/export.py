@@ -38,7 +38,7 @@ def export(resolved: Resolved) -> int:
     formats = _formats(resolved.config.output.file_format, resolved.config.run.device_target)
     loaded = Loaded.from_config(resolved)
     config = loaded.config
-    session = start(config, resolved.notes)
+    session = start(config, loaded.notes)
     logger = get_logger()
     logger.info("load model %s success", loaded.checkpoint.path)
     batch = config.data.batch_size if _batch_is_for_export(resolved) else 1

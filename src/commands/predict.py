@@ -18,7 +18,7 @@ def predict(resolved: Resolved) -> int:
     files = find_pictures(resolved.config.output.input)
     loaded = Loaded.from_config(resolved)
     config = loaded.config
-    session = start(config, resolved.notes)
+    session = start(config, loaded.notes)
     network = loaded.network(session)
     get_logger().info("load model %s success", loaded.checkpoint.path)
     loaded.task.predict(network, files, partial(fresh_folder, Path(config.output.output or "predictions")))

@@ -11,6 +11,7 @@ from mindspore import nn
 
 from src.checkpoints import Checkpoint, fit_image_size, load_checkpoint, load_weights
 from src.config import Config, Resolved, UserError, read_config
+from src.config.effect import no_effect_on_task
 from src.inference.networks import build_network, resized_note
 from src.runtime.logs import get_logger
 from src.runtime.session import Session
@@ -36,6 +37,7 @@ class Loaded:
     config: Config
     checkpoint: Checkpoint
     task: Task
+    notes: tuple[str, ...] = ()  # for the log
 
     @classmethod
     def from_config(cls, resolved: Resolved) -> Loaded:
@@ -47,7 +49,9 @@ class Loaded:
         trained = checkpoint.meta["config"]["backbone"]
         if trained != config.model.backbone:
             raise UserError(f"{checkpoint.path} holds {trained}, backbone is {config.model.backbone}: give one of them")
-        return cls(config, checkpoint, create_task(config, checkpoint.meta, resolved.given))
+        task = create_task(config, checkpoint.meta, resolved.given)
+        notes = (*resolved.notes, *no_effect_on_task(resolved.changed, task.name))
+        return cls(config, checkpoint, task, notes)
 
     @property
     def evaluation_folder(self) -> Path:

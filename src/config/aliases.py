@@ -22,9 +22,12 @@ class Alias:
     split: bool = False  # a list with one value a target
     convert: Callable[[Any], Any] | None = None
     reason: str = ""
+    eval_target: str = ""  # the key it stands for in eval.py, when that is another one
 
-    def settings(self, value: Any) -> dict[str, Any]:
+    def settings(self, value: Any, command: str = "train") -> dict[str, Any]:
         """{our key: value}"""
+        if command == "eval" and self.eval_target:
+            return {self.eval_target: value}
         value = self.words.get(str(value).lower(), value)
         if self.convert:
             value = self.convert(value)
@@ -56,6 +59,8 @@ _IMAGE_SIZE = _to("train_image_size", "eval_image_size", convert=_square_side)
 _NETWORK_CLASS = _no_effect("networks are chosen by backbone")
 _LAUNCHER = _no_effect("the launcher tells each process its rank")
 _CONFIG_PATH = _to("config_path")
+# eval.py's images are the validation images: `--data_dir ~/imagenet/val/`.
+_DATA_DIR = _to("dataset_path", eval_target="eval_path")
 
 # A policy that is a flag in the seeds: 1 stands for AutoAugment.
 POLICY_WORDS = {"0": "none", "1": "autoaugment", "false": "none", "true": "autoaugment", "": "none"}
@@ -89,7 +94,7 @@ DIALECTS: dict[str, dict[str, Alias]] = {
         "num_parallel_workers": _to("train_num_workers", "eval_num_workers"),
     },
     "resnext152": {
-        "data_dir": _to("dataset_path"),
+        "data_dir": _DATA_DIR,
         "platform": _to("device_target"),
         "is_distributed": _to("run_distribute"),
         "image_size": _IMAGE_SIZE,
@@ -107,7 +112,7 @@ DIALECTS: dict[str, dict[str, Alias]] = {
         "group_size": _LAUNCHER,
     },
     "dgcnet": {
-        "data_dir": _to("dataset_path"),
+        "data_dir": _DATA_DIR,
         "restore_from": _to("pretrained"),
         "input_size": _to("train_image_size", convert=_square_side),
         "learning_rate": _to("lr_max"),
@@ -125,13 +130,16 @@ VALUE_WORDS: dict[str, dict[str, Any]] = {
     "autoaugment": POLICY_WORDS,
 }
 
-# eval.py's images are the validation images: `--data_dir ~/imagenet/val/`.
-EVAL_TARGETS = {"dataset_path": "eval_path"}
-
 
 def dialect_of(backbone: str) -> str:
     """The dialect that the seed of this network speaks ("" for a network without a seed)."""
     return seed_of(backbone).get("dialect", "")
+
+
+def names_of(key: str) -> list[str]:
+    """The key and the seeds' names of it, of whichever dialect."""
+    foreign = (name for table in DIALECTS.values() for name, alias in table.items() if alias.targets == (key,))
+    return list(dict.fromkeys([key, *foreign]))
 
 
 def aliases_for(dialect: str, own_keys: set[str]) -> dict[str, Alias]:

@@ -84,7 +84,7 @@ def convert(value: Any, hint: Any) -> Any:
     checks: tuple[Check, ...] = ()
     if get_origin(hint) is Annotated:
         hint, *extras = get_args(hint)
-        checks = tuple(extras)
+        checks = tuple(extra for extra in extras if isinstance(extra, Check))
     if _is_optional(hint):
         if value is None or str(value).lower() in NULL_WORDS:
             return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -14,8 +15,6 @@ CONFIG_ROOT = PROJECT_ROOT / "config"
 YAML_ENDINGS = {".yml", ".yaml"}
 
 SEEDS_FILE = CONFIG_ROOT / "seed_recipes.yml"
-# Only the ResNeXt152 seed documents commands without a configuration.
-DEFAULT_RECIPE = "resnext152/default_config.yaml"
 
 
 def find_config(path: str) -> Path:
@@ -30,7 +29,7 @@ def find_config(path: str) -> Path:
     wanted = Path(path).name.lower()
     wanted_stem = Path(wanted).stem if Path(wanted).suffix in YAML_ENDINGS else wanted
     recipes = sorted(file for file in CONFIG_ROOT.glob("*/*") if file.suffix in YAML_ENDINGS)
-    # config/export.yml of the DGMN2 and HLG seeds is their dgmn2_export.yml, hlg_export.yml.
+    # The config/export.yml of a seed is <model>_export.yml here.
     matches = [file for file in recipes if file.stem.lower() == wanted_stem]
     matches = matches or [file for file in recipes if file.stem.lower().endswith(f"_{wanted_stem}")]
     if len(matches) == 1:
@@ -49,11 +48,13 @@ def shown(path: Path) -> str:
 
 def seed_of(backbone: str) -> dict[str, str]:
     """Recipe and dialect of the seed that documents this network; {} for a network without a seed."""
-    return next((seed for beginning, seed in _seeds().items() if backbone.lower().startswith(beginning)), {})
+    return next(
+        (seed for beginning, seed in _seeds()["networks"].items() if backbone.lower().startswith(beginning)), {}
+    )
 
 
 def seed_recipe(backbone: str | None) -> Path:
-    """The recipe of the seed that documents this network; without a network ResNeXt152's.
+    """The recipe of the seed that documents this network; without a network the one for such commands.
 
     Raises:
         UserError: the network has no seed.
@@ -63,12 +64,12 @@ def seed_recipe(backbone: str | None) -> Path:
         raise UserError(
             f"backbone {backbone} has no recipe of its own: give --config_path RECIPE, or a network of --list_models 1"
         )
-    path = CONFIG_ROOT / (found or DEFAULT_RECIPE)
+    path = CONFIG_ROOT / (found or _seeds()["without_a_network"])
     if not path.is_file():
         raise UserError(f"--backbone {backbone} has no recipe at {path.relative_to(PROJECT_ROOT)}: give --config_path")
     return path
 
 
 @cache
-def _seeds() -> dict[str, dict[str, str]]:
+def _seeds() -> dict[str, Any]:
     return yaml.safe_load(SEEDS_FILE.read_text(encoding="utf-8"))

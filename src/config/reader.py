@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,21 +9,16 @@ from typing import Any
 
 import yaml
 
-from src.config.aliases import EVAL_TARGETS, VALUE_WORDS, Alias, aliases_for, dialect_of
+from src.config.aliases import VALUE_WORDS, Alias, aliases_for, dialect_of, names_of
 from src.config.checks import convert
-from src.config.errors import UserError
-from src.config.lookup import CONFIG_ROOT, find_config, seed_recipe, shown
-from src.config.schema import KEY_TYPES, Config
+from src.config.effect import no_effect_in_command
+from src.config.errors import UserError, did_you_mean
+from src.config.lookup import CONFIG_ROOT, find_config, seed_of, seed_recipe, shown
+from src.config.marks import FLAG, RUN_ONLY
+from src.config.schema import KEY_TYPES, Config, keys_marked
 
 DEFAULTS_FILE = CONFIG_ROOT / "defaults.yml"
 COMMAND_LINE = "command line"
-# What a checkpoint's configuration says of its own run only.
-RUN_KEYS = {
-    *("name", "resume", "run_distribute", "list_models", "print_config", "check_dataset", "show_batch"),
-    *("input", "output", "file_name", "show_graph", "nodes", "submit", "eval_split"),
-}
-# Keys of a command that are no part of the configuration.
-FLAGS = {"help", "print_config", "check_dataset"}
 
 
 @dataclass(frozen=True)
@@ -33,12 +27,12 @@ class Setting:
 
     key: str
     value: Any
-    origin: str  # "config/vig/x.yml:12" or "command line"
-    written: str = ""  # the name the user wrote, when it is an alias
+    origin: str  # "config/<model>/x.yml:12" or "command line"
+    alias: str = ""  # the name that the user wrote, when it is another than the key
 
     def described(self) -> str:
         """The key with where it stands, for messages."""
-        name = self.written or self.key
+        name = self.alias or self.key
         return f"--{name}" if self.origin == COMMAND_LINE else f"{self.origin}: {name}"
 
 
@@ -50,6 +44,7 @@ class Resolved:
     recipe: str  # stem of the recipe file: the run's name by default
     notes: tuple[str, ...]
     origins: dict[str, str]  # where each key stands that the recipe or the command line sets
+    changed: dict[str, Any]  # those of these keys whose value is not the default
 
     @property
     def given(self) -> frozenset[str]:
@@ -61,6 +56,7 @@ def read_config(
     argv: list[str],
     command: str = "train",
     checkpoint_values: Callable[[str], dict[str, Any]] | None = None,
+    network_names: Callable[[], Sequence[str]] | None = None,
 ) -> Resolved:
     """Resolve a command line.
 
@@ -69,32 +65,35 @@ def read_config(
         command: train, eval, export, predict or convert (`--data_dir` names other images in eval than in train).
         checkpoint_values: reads the flat configuration that a checkpoint carries; used when `--pretrained` comes
             without a recipe.
+        network_names: gives the known networks; asked for the nearest one to a network that nothing is known of.
 
     Raises:
         UserError: unknown key, wrong type, value out of range, two names of one key, a missing or ambiguous file.
     """
-    typed = parse_arguments(argv)
+    arguments = parse_arguments(argv)
     reader = _Reader(command)
-    recipe_path, inherited, notes = _base_layer(typed, command, checkpoint_values)
+    recipe_path, inherited, notes = _base_layer(arguments, command, checkpoint_values, network_names)
     file_settings = read_settings(recipe_path) if recipe_path else []
-    dialect = _dialect(typed, file_settings, inherited)
+    dialect = _dialect(arguments, file_settings, inherited)
 
-    values = {setting.key: setting.value for setting in read_settings(DEFAULTS_FILE)}
-    values.update(inherited)
+    defaults = {setting.key: setting.value for setting in read_settings(DEFAULTS_FILE)}
     # A recipe speaks its network's dialect in convert.py, too: its load_path is no weights file to convert.
-    typed_dialect = "convert" if command == "convert" else dialect
-    given = reader.resolve(file_settings, dialect) | reader.resolve(typed, typed_dialect)
+    argument_dialect = "convert" if command == "convert" else dialect
+    given = reader.resolve(file_settings, dialect) | reader.resolve(arguments, argument_dialect)
     given.pop("config_path", None)
-    values.update({key: setting.value for key, setting in given.items()})
-    config = Config.from_flat({key: _typed_value(key, value, given) for key, value in values.items()})
-    origins = {key: setting.origin for key, setting in given.items()}
+    values = {**defaults, **inherited, **{key: setting.value for key, setting in given.items()}}
+    flat = {key: _converted(key, value, given) for key, value in values.items()}
+    config = Config.from_flat(flat)
+    changed = {key: flat[key] for key in given if flat[key] != _converted(key, defaults[key], {})}
+    from_arguments = {key: value for key, value in changed.items() if given[key].origin == COMMAND_LINE}
     recipe = recipe_path.stem if recipe_path else config.run.name or config.model.backbone
-    return Resolved(config, recipe, tuple(notes + reader.notes), origins)
+    notes += [*reader.notes, *no_effect_in_command(from_arguments, command)]
+    return Resolved(config, recipe, tuple(notes), {key: setting.origin for key, setting in given.items()}, changed)
 
 
 def parse_arguments(argv: list[str]) -> list[Setting]:
-    """`--key value` and `--key=value` as settings; a flag of FLAGS needs no value."""
-    settings, position = [], 0
+    """`--key value` and `--key=value` as settings; a key marked FLAG needs no value."""
+    settings, position, flags = [], 0, keys_marked(FLAG)
     while position < len(argv):
         word = argv[position]
         if not word.startswith("--") or len(word) == 2:
@@ -103,7 +102,7 @@ def parse_arguments(argv: list[str]) -> list[Setting]:
         following = argv[position + 1] if position + 1 < len(argv) else None
         if not equals:
             if following is None or (following.startswith("--") and len(following) > 2):
-                if key not in FLAGS:
+                if key not in flags | {"help"}:
                     raise UserError(f"--{key} needs a value: --{key} VALUE (see --help)")
                 value = "1"
             else:
@@ -138,30 +137,43 @@ def _setting(key: yaml.Node, value: yaml.Node, origin: str) -> Setting:
 
 
 def _base_layer(
-    typed: list[Setting], command: str, checkpoint_values: Callable[[str], dict[str, Any]] | None
+    arguments: list[Setting],
+    command: str,
+    checkpoint_values: Callable[[str], dict[str, Any]] | None,
+    network_names: Callable[[], Sequence[str]] | None,
 ) -> tuple[Path | None, dict[str, Any], list[str]]:
     """What lies under the command line: a recipe file, or the configuration in a checkpoint (DESIGN, contract 1)."""
-    by_name = {setting.key: str(setting.value) for setting in typed}
-    for name in ("config_path", "vig_config"):
+    by_name = {setting.key: str(setting.value) for setting in arguments}
+    for name in names_of("config_path"):
         if name in by_name:
             path = find_config(by_name[name])
             return path, {}, [f"configuration {shown(path)}"]
-    checkpoint = next((by_name[n] for n in ("pretrained", "ckpt_file", "restore_from") if n in by_name), "")
+    checkpoint = next((by_name[n] for n in names_of("pretrained") if n in by_name), "")
     if checkpoint and checkpoint_values and command in ("eval", "export", "predict"):
         values = checkpoint_values(checkpoint)
         if values:
-            known = {key: value for key, value in values.items() if key in KEY_TYPES and key not in RUN_KEYS}
+            taken_over = set(KEY_TYPES) - keys_marked(RUN_ONLY)
+            known = {key: value for key, value in values.items() if key in taken_over}
             return None, {**known, "pretrained": checkpoint}, [f"configuration from {checkpoint}"]
     if command == "convert":  # a recipe's preprocessing is not that of any published weights
         return None, {}, []
-    path = seed_recipe(by_name.get("backbone") or by_name.get("arch"))
+    backbone = next((by_name[name] for name in names_of("backbone") if by_name.get(name)), None)
+    if backbone and network_names and not seed_of(backbone):
+        _check_network(backbone, network_names())
+    path = seed_recipe(backbone)
     return path, {}, [f"no --config_path given: configuration {shown(path)}"]
 
 
-def _dialect(typed: list[Setting], from_file: list[Setting], inherited: dict[str, Any]) -> str:
-    for settings in (typed, from_file):
+def _check_network(backbone: str, known: Sequence[str]) -> None:
+    if backbone not in known:
+        nearest = did_you_mean(backbone, known, otherwise="--list_models 1 prints the networks")
+        raise UserError(f"backbone: unknown network {backbone!r}: {nearest}")
+
+
+def _dialect(arguments: list[Setting], from_file: list[Setting], inherited: dict[str, Any]) -> str:
+    for settings in (arguments, from_file):
         for setting in settings:
-            if setting.key in ("backbone", "arch"):
+            if setting.key in names_of("backbone"):
                 return dialect_of(str(setting.value))
     return dialect_of(str(inherited.get("backbone", "")))
 
@@ -175,13 +187,13 @@ class _Reader:
 
     def resolve(self, settings: Sequence[Setting], dialect: str) -> dict[str, Setting]:
         """{our key: setting}; UserError for an unknown key and for two names of one key."""
-        written = {setting.key for setting in settings}
-        # A key of ours that the dialect uses for another one (vig's data_url) is itself where that other one stands
+        keys = {setting.key for setting in settings}
+        # A key of ours that the dialect uses for another one (data_url) is itself where that other one stands
         # beside it, as in a run folder's config.yml.
         aliases = {
             name: alias
             for name, alias in aliases_for(dialect, set(KEY_TYPES)).items()
-            if name not in KEY_TYPES or written.isdisjoint(alias.targets)
+            if name not in KEY_TYPES or keys.isdisjoint(alias.targets)
         }
         resolved: dict[str, Setting] = {}
         for setting in settings:
@@ -198,27 +210,26 @@ class _Reader:
         alias = aliases.get(setting.key)
         if alias is None:
             if setting.key not in KEY_TYPES and setting.key != "config_path":
-                raise UserError(f"{setting.described()} is no key of the configuration{_nearest(setting.key, aliases)}")
+                raise UserError(
+                    f"{setting.described()} is no key of the configuration: {_nearest(setting.key, aliases)}"
+                )
             words = VALUE_WORDS.get(setting.key, {})
             value = words.get(str(setting.value).lower(), setting.value)
             return [Setting(setting.key, value, setting.origin)]
         if not alias.targets:
             self.notes.append(f"{setting.described()} has no effect here: {alias.reason}")
         try:
-            values = alias.settings(setting.value)
+            values = alias.settings(setting.value, self.command)
         except ValueError as error:
             raise UserError(f"{setting.described()} {error}") from None
-        if self.command == "eval" and setting.key == "data_dir":
-            values = {EVAL_TARGETS.get(key, key): value for key, value in values.items()}
         return [Setting(key, value, setting.origin, setting.key) for key, value in values.items()]
 
 
 def _nearest(key: str, aliases: dict[str, Alias]) -> str:
-    near = difflib.get_close_matches(key, [*KEY_TYPES, *aliases, "config_path"], n=1, cutoff=0.5)
-    return f": did you mean {near[0]}?" if near else ": see --help for all keys"
+    return did_you_mean(key, [*KEY_TYPES, *aliases, "config_path"], otherwise="see --help for all keys")
 
 
-def _typed_value(key: str, value: Any, given: dict[str, Setting]) -> Any:
+def _converted(key: str, value: Any, given: dict[str, Setting]) -> Any:
     try:
         return convert(value, KEY_TYPES[key])
     except ValueError as error:

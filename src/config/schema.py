@@ -1,4 +1,7 @@
-"""The typed sections of the configuration. Defaults, units and meanings stand in config/defaults.yml."""
+"""The typed sections of the configuration: each key with its type, its legal values and its marks.
+
+Defaults, units and meanings stand in config/defaults.yml.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,7 @@ from src.config.checks import (
     positive,
     share_below_one,
 )
+from src.config.marks import CLOUD, FLAG, FREE_ON_RESUME, RUN_ONLY, Mark, marks_of, only_commands, only_tasks
 
 DECAYS = ("cosine", "cosine_annealing", "cosine_restarts", "constant", "exp", "linear", "poly", "step", "steps")
 
@@ -23,25 +27,25 @@ DECAYS = ("cosine", "cosine_annealing", "cosine_restarts", "constant", "exp", "l
 class RunConfig:
     """Run"""
 
-    name: str
+    name: Annotated[str, RUN_ONLY, FREE_ON_RESUME]
     seed: Annotated[int, at_least(0)]
     device_target: Annotated[str, one_of("CPU", "GPU", "Ascend")]
-    device_id: Annotated[int, at_least(0)]
+    device_id: Annotated[int, at_least(0), FREE_ON_RESUME]
     context_mode: Annotated[int, one_of(0, 1)]
     amp_level: Annotated[str, one_of("O0", "O2", "O3")]
-    run_distribute: bool
+    run_distribute: Annotated[bool, RUN_ONLY]
     sync_bn: bool
     data_sink: bool
-    log_interval: Annotated[int, at_least(0)]
-    log_norms: bool
-    tensorboard: bool
-    report: bool
-    open_profiler: bool
-    check_dataset: bool
-    show_batch: str
-    plot_lr: str
-    list_models: bool
-    print_config: bool
+    log_interval: Annotated[int, at_least(0), FREE_ON_RESUME]
+    log_norms: Annotated[bool, FREE_ON_RESUME]
+    tensorboard: Annotated[bool, FREE_ON_RESUME]
+    report: Annotated[bool, FREE_ON_RESUME]
+    open_profiler: Annotated[bool, FREE_ON_RESUME]
+    check_dataset: Annotated[bool, FLAG, RUN_ONLY, only_commands("train")]
+    show_batch: Annotated[str, RUN_ONLY, only_commands("train")]
+    plot_lr: Annotated[str, FREE_ON_RESUME, only_commands("train")]
+    list_models: Annotated[bool, RUN_ONLY, FREE_ON_RESUME, only_commands("train")]
+    print_config: Annotated[bool, FLAG, RUN_ONLY, FREE_ON_RESUME]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,21 +53,21 @@ class DataConfig:
     """Training data"""
 
     dataset: Annotated[str, one_of("image_folder", "mindrecord", "cityscapes")]
-    dataset_path: str
+    dataset_path: Annotated[str, FREE_ON_RESUME]
     train_image_size: Annotated[int, at_least(8)]
-    interpolation: Annotated[str | None, one_of("bilinear", "bicubic")]
-    crop_min: Annotated[float, between(0.0, 1.0)]
-    train_scales: Annotated[list[float], all_positive()]
+    interpolation: Annotated[str | None, one_of("bilinear", "bicubic"), only_tasks("classification")]
+    crop_min: Annotated[float, between(0.0, 1.0), only_tasks("classification")]
+    train_scales: Annotated[list[float], all_positive(), only_tasks("segmentation")]
     hflip: Annotated[float, between(0.0, 1.0)]
     batch_size: Annotated[int, at_least(1)]
     accumulate_steps: Annotated[int, at_least(1)]
     train_num_workers: Annotated[int, at_least(1)]
-    data_timeout: Annotated[float, at_least(0.0)]
+    data_timeout: Annotated[float, at_least(0.0), FREE_ON_RESUME]
     mean: Annotated[list[float] | None, num_values(3)]
     std: Annotated[list[float] | None, num_values(3)]
-    data_list: str
-    max_bad_images: Annotated[float, between(0.0, 1.0)]
-    rgb: bool
+    data_list: Annotated[str, FREE_ON_RESUME]
+    max_bad_images: Annotated[float, between(0.0, 1.0), only_tasks("classification")]
+    rgb: Annotated[bool, only_tasks("segmentation")]
 
     @property
     def images_per_step(self) -> int:
@@ -78,34 +82,41 @@ class DataConfig:
 class EvalConfig:
     """Evaluation data"""
 
-    eval_path: str
-    eval_split: Annotated[str, one_of("train", "val", "test")]
+    eval_path: Annotated[str, FREE_ON_RESUME]
+    eval_split: Annotated[
+        str,
+        one_of("train", "val", "test"),
+        RUN_ONLY,
+        FREE_ON_RESUME,
+        only_tasks("segmentation"),
+        only_commands("train", "eval", "export"),
+    ]
     eval_image_size: Annotated[int | None, at_least(8)]
-    eval_batch_size: Annotated[int | None, at_least(1)]
-    eval_num_workers: Annotated[int, at_least(1)]
-    eval_interval: Annotated[int, at_least(0)]
-    eval_offset: int
-    crop_pct: Annotated[float | None, between(0.1, 1.0)]
-    eval_mode: Annotated[str, one_of("window", "whole")]
-    eval_scales: Annotated[list[float], all_positive()]
-    eval_flip: bool
+    eval_batch_size: Annotated[int | None, at_least(1), FREE_ON_RESUME]
+    eval_num_workers: Annotated[int, at_least(1), FREE_ON_RESUME]
+    eval_interval: Annotated[int, at_least(0), FREE_ON_RESUME]
+    eval_offset: Annotated[int, FREE_ON_RESUME]
+    crop_pct: Annotated[float | None, between(0.1, 1.0), only_tasks("classification")]
+    eval_mode: Annotated[str, one_of("window", "whole"), FREE_ON_RESUME, only_tasks("segmentation")]
+    eval_scales: Annotated[list[float], all_positive(), FREE_ON_RESUME, only_tasks("segmentation")]
+    eval_flip: Annotated[bool, FREE_ON_RESUME, only_tasks("segmentation")]
 
 
 @dataclass(frozen=True, kw_only=True)
 class AugmentConfig:
     """Augmentation"""
 
-    autoaugment: str
+    autoaugment: Annotated[str, only_tasks("classification")]
     color_jitter: Annotated[float, between(0.0, 1.0)]
-    mixup: Annotated[float, at_least(0.0)]
-    cutmix: Annotated[float, at_least(0.0)]
-    mixup_prob: Annotated[float, between(0.0, 1.0)]
-    switch_prob: Annotated[float, between(0.0, 1.0)]
-    mixup_mode: Annotated[str, one_of("batch", "pair", "elem")]
-    re_prob: Annotated[float, between(0.0, 1.0)]
-    re_mode: Annotated[str, one_of("pixel", "const")]
-    re_count: Annotated[int, at_least(1)]
-    repeated_augment: Annotated[int, at_least(1)]
+    mixup: Annotated[float, at_least(0.0), only_tasks("classification")]
+    cutmix: Annotated[float, at_least(0.0), only_tasks("classification")]
+    mixup_prob: Annotated[float, between(0.0, 1.0), only_tasks("classification")]
+    switch_prob: Annotated[float, between(0.0, 1.0), only_tasks("classification")]
+    mixup_mode: Annotated[str, one_of("batch", "pair", "elem"), only_tasks("classification")]
+    re_prob: Annotated[float, between(0.0, 1.0), only_tasks("classification")]
+    re_mode: Annotated[str, one_of("pixel", "const"), only_tasks("classification")]
+    re_count: Annotated[int, at_least(1), only_tasks("classification")]
+    repeated_augment: Annotated[int, at_least(1), only_tasks("classification")]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,7 +125,7 @@ class ModelConfig:
 
     backbone: str
     class_num: Annotated[int, at_least(1)]
-    pretrained: str
+    pretrained: Annotated[str, FREE_ON_RESUME]
     use_ema: bool
     freeze: str
     drop_path_rate: Annotated[float | None, share_below_one()]
@@ -140,8 +151,8 @@ class ScheduleConfig:
     lr_period_mult: Annotated[float, at_least(1.0)]
     T_max: Annotated[int | None, at_least(1)]
     num_steps: Annotated[int, at_least(0)]
-    max_steps: Annotated[int, at_least(0)]
-    early_stop_patience: Annotated[int, at_least(0)]
+    max_steps: Annotated[int, at_least(0), FREE_ON_RESUME]
+    early_stop_patience: Annotated[int, at_least(0), FREE_ON_RESUME]
     recipe_global_batch: Annotated[int | None, at_least(1)]
     scale_lr: bool
 
@@ -167,52 +178,52 @@ class LossConfig:
     """Loss"""
 
     loss_name: Annotated[str, one_of("ce", "ce_smooth", "ce_smooth_mixup", "soft_target", "bce", "ohem")]
-    use_label_smooth: bool
-    label_smooth_factor: Annotated[float, between(0.0, 1.0)]
-    bce_threshold: Annotated[float | None, between(0.0, 1.0)]
+    use_label_smooth: Annotated[bool, only_tasks("classification")]
+    label_smooth_factor: Annotated[float, between(0.0, 1.0), only_tasks("classification")]
+    bce_threshold: Annotated[float | None, between(0.0, 1.0), only_tasks("classification")]
     loss_scale: Annotated[float, positive()]
     is_dynamic_loss_scale: bool
-    ohem_thres: Annotated[float, between(0.0, 1.0)]
-    ohem_keep: Annotated[int, at_least(0)]
+    ohem_thres: Annotated[float, between(0.0, 1.0), only_tasks("segmentation")]
+    ohem_keep: Annotated[int, at_least(0), only_tasks("segmentation")]
 
 
 @dataclass(frozen=True, kw_only=True)
 class CheckpointConfig:
     """Checkpoints"""
 
-    save_checkpoint: bool
-    save_checkpoint_epochs: Annotated[int, at_least(1)]
-    save_checkpoint_steps: Annotated[int, at_least(0)]
-    keep_checkpoint_max: Annotated[int, at_least(1)]
-    save_checkpoint_path: str
-    resume: str
+    save_checkpoint: Annotated[bool, FREE_ON_RESUME]
+    save_checkpoint_epochs: Annotated[int, at_least(1), FREE_ON_RESUME]
+    save_checkpoint_steps: Annotated[int, at_least(0), FREE_ON_RESUME]
+    keep_checkpoint_max: Annotated[int, at_least(1), FREE_ON_RESUME]
+    save_checkpoint_path: Annotated[str, FREE_ON_RESUME]
+    resume: Annotated[str, RUN_ONLY, FREE_ON_RESUME]
 
 
 @dataclass(frozen=True, kw_only=True)
 class OutputConfig:
     """Export and prediction"""
 
-    file_format: str
-    file_name: str
-    input: str
-    output: str
-    top_k: Annotated[int, at_least(1)]
-    show_graph: bool
-    nodes: list[int]
-    submit: str
+    file_format: Annotated[str, only_commands("export")]
+    file_name: Annotated[str, RUN_ONLY, only_commands("export")]
+    input: Annotated[str, RUN_ONLY, only_commands("export", "predict", "convert")]
+    output: Annotated[str, RUN_ONLY, FREE_ON_RESUME]
+    top_k: Annotated[int, at_least(1), only_tasks("classification"), only_commands("predict")]
+    show_graph: Annotated[bool, RUN_ONLY, only_tasks("classification"), only_commands("predict")]
+    nodes: Annotated[list[int], RUN_ONLY, only_tasks("classification"), only_commands("predict")]
+    submit: Annotated[str, RUN_ONLY, FREE_ON_RESUME, only_tasks("segmentation"), only_commands("train", "eval")]
 
 
 @dataclass(frozen=True, kw_only=True)
 class CloudConfig:
     """Cloud (ModelArts)"""
 
-    enable_modelarts: bool
-    data_url: str
-    train_url: str
-    checkpoint_url: str
-    output_path: str
-    data_path: str
-    load_path: str
+    enable_modelarts: Annotated[bool, RUN_ONLY, FREE_ON_RESUME]
+    data_url: Annotated[str, RUN_ONLY, FREE_ON_RESUME, CLOUD]
+    train_url: Annotated[str, RUN_ONLY, FREE_ON_RESUME, CLOUD]
+    checkpoint_url: Annotated[str, RUN_ONLY, FREE_ON_RESUME, CLOUD]
+    output_path: Annotated[str, RUN_ONLY, FREE_ON_RESUME, CLOUD]
+    data_path: Annotated[str, RUN_ONLY, FREE_ON_RESUME, CLOUD]
+    load_path: Annotated[str, RUN_ONLY, FREE_ON_RESUME, CLOUD]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -259,3 +270,8 @@ SECTIONS: dict[str, type] = get_type_hints(Config)
 KEY_TYPES: dict[str, Any] = {
     key: hint for section in SECTIONS.values() for key, hint in get_type_hints(section, include_extras=True).items()
 }
+
+
+def keys_marked(mark: Mark) -> frozenset[str]:
+    """The keys that have this mark."""
+    return frozenset(key for key, hint in KEY_TYPES.items() if mark in marks_of(hint))

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from src.config import Config, as_user_error
+from src.config import Config, Resolved, as_user_error
+from src.config.effect import no_effect_on_task
 from src.config.schema import KEY_TYPES
 from src.lr_schedulers import learning_rates
 from src.runtime.device import clamp_workers
-from src.tasks.classification.augmentation import is_mixed
 
 Note = tuple[int, str]  # logging level, text
 
@@ -85,28 +85,15 @@ def schedule_change(before: dict[str, Any], config: Config, num_steps: int, step
     )
 
 
-# Keys that are understood and not acted on yet, with the value that asks for nothing.
-_NOT_YET = {
-    "enable_modelarts": False,
-}
-
-
-def silent_settings(config: Config) -> list[str]:
-    """Settings that have no effect in this run, said once."""
-    values = config.flat()
-    notes = [
-        f"{name}={values[name]} is not available in this version and has no effect"
-        for name, nothing in _NOT_YET.items()
-        if values[name] != nothing
-    ]
-    loss = config.loss
-    if loss.loss_name == "soft_target" and loss.use_label_smooth and not is_mixed(config):
-        notes.append("label_smooth_factor has no effect: soft_target takes labels as they are, and nothing mixes them")
-    if loss.bce_threshold is not None and loss.loss_name != "bce":
-        notes.append(f"bce_threshold has no effect: loss_name is {loss.loss_name}")
-    for name in ("train_num_workers", "eval_num_workers"):
-        if clamp_workers(values[name]) < values[name]:
-            notes.append(f"{name}: {clamp_workers(values[name])} of {values[name]}, this machine has no more cores")
+def silent_settings(resolved: Resolved, task: str) -> list[str]:
+    """The user's settings that the task does not read or this machine cannot fulfil, said once."""
+    notes, data, evaluation = no_effect_on_task(resolved.changed, task), resolved.config.data, resolved.config.eval
+    for name, asked in (
+        ("train_num_workers", data.train_num_workers),
+        ("eval_num_workers", evaluation.eval_num_workers),
+    ):
+        if clamp_workers(asked) < asked:
+            notes.append(f"{name}: {clamp_workers(asked)} of {asked}, this machine has no more cores")
     return notes
 
 

@@ -16,20 +16,13 @@ from mindspore import nn
 from src.callbacks.progress import Progress
 from src.checkpoints import Checkpoint, fit_image_size, load_weights, save_checkpoint
 from src.config import Config, UserError
+from src.config.marks import FREE_ON_RESUME
+from src.config.schema import keys_marked
 from src.inference.networks import arrays_of, resized_note
 from src.runtime.device import clamp_workers
 from src.runtime.session import Session
 from src.step.train_step import TrainStep
 from src.training.plan import Note
-
-# Keys that a resumed run may set anew without training something else.
-FREE_KEYS = {
-    *("name", "device_id", "log_interval", "open_profiler", "list_models", "print_config", "dataset_path", "eval_path"),
-    *("eval_num_workers", "eval_batch_size", "eval_interval", "eval_offset", "save_checkpoint", "pretrained", "resume"),
-    *("max_steps", "early_stop_patience", "log_norms", "tensorboard", "report", "plot_lr"),
-    *("save_checkpoint_epochs", "save_checkpoint_steps", "keep_checkpoint_max", "save_checkpoint_path", "output"),
-    *("data_list", "data_timeout", "eval_split", "eval_mode", "eval_scales", "eval_flip", "submit"),
-}
 
 
 def training_tensors(step: TrainStep, network: nn.Cell) -> dict[str, np.ndarray]:
@@ -123,8 +116,8 @@ def restore(
     restore_state(checkpoint, step)
     progress.epoch, progress.batch, progress.best = saved["epoch"], saved["batch"], saved["best"]
     progress.without_improvement = saved.get("without_improvement", 0)
-    differences = _differences("", saved["config"], config.flat(), FREE_KEYS)
-    differences += _differences("this machine's ", saved["environment"], environment(config, session), set())
+    differences = _differences("", saved["config"], config.flat(), keys_marked(FREE_ON_RESUME))
+    differences += _differences("this machine's ", saved["environment"], environment(config, session), frozenset())
     if saved["steps_per_epoch"] != progress.steps_per_epoch:
         if progress.batch:
             raise UserError(
@@ -151,7 +144,7 @@ def restore_state(checkpoint: Checkpoint, step: TrainStep) -> None:
         parameter.set_data(ms.Tensor(value, parameter.dtype))
 
 
-def _differences(whose: str, before: dict[str, Any], now: dict[str, Any], free: set[str]) -> list[str]:
+def _differences(whose: str, before: dict[str, Any], now: dict[str, Any], free: frozenset[str]) -> list[str]:
     keys = [key for key in now if key in before and key not in free and before[key] != now[key]]
     return [f"{whose}{key} {before[key]} -> {now[key]}" for key in keys]
 

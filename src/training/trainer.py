@@ -78,7 +78,7 @@ def train(resolved: Resolved) -> int:
         # Only now, when the user's mistakes have shown, is the run folder made or changed.
         if session.is_main:
             _open_run_folder(folder, config)
-        notes = (f"run folder {folder.root}", *resolved.notes, *task.notes, *silent_settings(config))
+        notes = (f"run folder {folder.root}", *resolved.notes, *task.notes, *silent_settings(resolved, task.name))
         announce(config, session, notes)
         for level, note in trainer.notes:
             trainer.logger.log(level, note)

@@ -6,6 +6,7 @@ from src.config.schema import KEY_TYPES
 from src.loss import CLASSIFICATION_LOSSES, SEGMENTATION_LOSSES
 from src.lr_schedulers.factory import SCHEDULES
 from src.optimizers.factory import OPTIMIZERS
+from src.tasks.create import TASKS
 
 
 @pytest.mark.parametrize(
@@ -14,6 +15,7 @@ from src.optimizers.factory import OPTIMIZERS
         ("lr_decay_mode", SCHEDULES),
         ("loss_name", (*CLASSIFICATION_LOSSES, *SEGMENTATION_LOSSES)),
         ("opt", OPTIMIZERS),
+        ("dataset", [name for task in TASKS.values() for name in task.datasets]),
     ],
 )
 def test_names(key, known):

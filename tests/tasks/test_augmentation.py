@@ -14,6 +14,7 @@ from src.tasks.classification.augmentation import (
     create_batch_step,
     create_training_loss,
     is_mixed,
+    silent_loss_settings,
 )
 from tests.support.commands import TINY
 from tests.support.user_errors import message_of
@@ -99,3 +100,12 @@ def test_a_loss_of_the_other_task_is_the_users_mistake():
     assert message_of(check_loss, config("--loss_name", "ohem")) == (
         "loss_name ohem is for segmentation networks: choose one of ce, ce_smooth, ce_smooth_mixup, soft_target, bce"
     )
+
+
+def test_loss_settings_without_effect_are_named():
+    words = ("--loss_name", "soft_target", "--bce_threshold", 0.2)
+    assert silent_loss_settings(config(*words)) == [
+        "label_smooth_factor has no effect: soft_target takes labels as they are, and nothing mixes them",
+        "bce_threshold has no effect: loss_name is soft_target",
+    ]
+    assert silent_loss_settings(config(*words[:-2], "--mixup", 0.8)) == []

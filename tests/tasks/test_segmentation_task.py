@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from src.config import read_config
+from src.config.effect import no_effect_on_task
 from src.runtime.session import Session
 from src.tasks.create import create_task
 from src.tasks.segmentation.predictor import ScenePredictor
 from src.tasks.segmentation.task import SegmentationTask
-from src.training.plan import silent_settings
 from tests.support.commands import TINY
 from tests.support.few_scenes import write_few_scenes
 from tests.support.user_errors import message_of
@@ -113,12 +113,11 @@ def test_the_checkpoints_preprocessing_holds_unless_the_user_says_otherwise(scen
 
 
 def test_settings_of_classification_are_named(scenes):
-    task = task_of(scenes, "--mixup", 0.2, "--autoaugment", "rand-m9")
-    assert task.notes[1:] == [
-        "autoaugment=rand-m9 has no effect on segmentation",
+    words = ["--config_path", RECIPE, "--dataset_path", str(scenes), "--mixup", "0.2", "--autoaugment", "rand-m9"]
+    assert no_effect_on_task(read_config([*words, "--rgb", "0"]).changed, "segmentation") == [
         "mixup=0.2 has no effect on segmentation",
+        "autoaugment=rand-m9 has no effect on segmentation",
     ]
-    assert silent_settings(task_of(scenes, "--rgb", 0).config) == []
 
 
 def test_data_that_are_not_there(scenes, tmp_path):

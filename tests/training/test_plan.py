@@ -17,8 +17,12 @@ from tests.support.commands import TINY
 from tests.support.user_errors import message_of
 
 
+def resolved(*words):
+    return read_config(["--config_path", str(TINY), *map(str, words)])
+
+
 def config(*words):
-    return read_config(["--config_path", str(TINY), *map(str, words)]).config
+    return resolved(*words).config
 
 
 @pytest.mark.parametrize(("num_steps", "epochs"), [(0, 4), (1, 1), (8, 2), (9, 3)])
@@ -48,19 +52,14 @@ def test_rates_are_scaled_to_the_batch_on_request_and_once():
 
 
 def test_settings_without_effect_are_named():
-    assert silent_settings(config("--train_num_workers", 1, "--eval_num_workers", 1)) == []
-    notes = silent_settings(config("--train_num_workers", 999, "--eval_num_workers", 1))
+    workers = ("--train_num_workers", 1, "--eval_num_workers", 1)
+    assert silent_settings(resolved(*workers), "classification") == []
+    notes = silent_settings(resolved("--train_num_workers", 999, "--eval_num_workers", 1), "classification")
     assert [note.split(":")[0] for note in notes] == ["train_num_workers"]
     assert "of 999" in notes[0]
-
-
-def test_loss_settings_without_effect_are_named():
-    words = ("--train_num_workers", 1, "--eval_num_workers", 1, "--loss_name", "soft_target", "--bce_threshold", 0.2)
-    assert silent_settings(config(*words)) == [
-        "label_smooth_factor has no effect: soft_target takes labels as they are, and nothing mixes them",
-        "bce_threshold has no effect: loss_name is soft_target",
+    assert silent_settings(resolved(*workers, "--eval_flip", 1), "classification") == [
+        "eval_flip=True has no effect on classification"
     ]
-    assert silent_settings(config(*words[:-2], "--mixup", 0.8)) == []
 
 
 def test_causes_of_an_infinite_loss_fit_the_configuration():

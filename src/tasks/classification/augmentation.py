@@ -80,5 +80,15 @@ def create_training_loss(config: Config) -> nn.Cell:
     )
 
 
+def silent_loss_settings(config: Config) -> list[str]:
+    """Loss settings that have no effect beside the others, said once."""
+    loss, notes = config.loss, []
+    if loss.loss_name == "soft_target" and loss.use_label_smooth and not is_mixed(config):
+        notes.append("label_smooth_factor has no effect: soft_target takes labels as they are, and nothing mixes them")
+    if loss.bce_threshold is not None and loss.loss_name != "bce":
+        notes.append(f"bce_threshold has no effect: loss_name is {loss.loss_name}")
+    return notes
+
+
 def _label_smoothing(config: Config) -> float:
     return config.loss.label_smooth_factor if config.loss.use_label_smooth else 0.0

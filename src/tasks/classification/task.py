@@ -35,6 +35,7 @@ from src.tasks.classification.augmentation import (
     check_loss,
     create_batch_step,
     create_training_loss,
+    silent_loss_settings,
 )
 from src.tasks.classification.evaluation import task_result
 from src.tasks.classification.evaluation_source import evaluation_files, evaluation_source
@@ -103,12 +104,9 @@ class ClassificationTask(Task):
         """What the user should know about the data."""
         found, wanted = len(self.training_folder.class_names), self.config.model.class_num
         text = f"training images: {len(self.training_folder)} in {found} classes at {self.training_folder.root}"
-        notes = [
-            text + (f" (class_num is {wanted}: {wanted - found} outputs have no images)" if found < wanted else "")
-        ]
-        if not self.config.data.rgb:
-            notes.append("rgb=False has no effect: classification networks see RGB")
-        return notes
+        if found < wanted:
+            text += f" (class_num is {wanted}: {wanted - found} outputs have no images)"
+        return [text, *silent_loss_settings(self.config)]
 
     def steps_per_epoch(self, num_ranks: int) -> int:
         """Training steps that one pass over the images gives; UserError when they do not fill a batch."""

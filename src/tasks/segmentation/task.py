@@ -25,7 +25,6 @@ from src.inference.evaluator import Evaluation, EvaluationSet
 from src.inference.networks import with_mixed_precision
 from src.loss import SEGMENTATION_LOSSES, create_loss
 from src.metrics import SegmentationMetric
-from src.runtime.logs import get_logger
 from src.runtime.session import Session
 from src.tasks.segmentation.evaluation import SceneObserver, task_result
 from src.tasks.segmentation.examples import SceneExamples
@@ -35,9 +34,6 @@ from src.tasks.segmentation.predictor import ScenePredictor
 from src.tasks.segmentation.submission import Submission
 from src.tasks.task import Task, TaskResult, chosen_preprocessing, full_steps
 from src.visualization import overlay
-
-# Augmentation of whole images, with the values that ask for none.
-_CLASSIFICATION_ONLY = {"autoaugment": "none", "mixup": 0.0, "cutmix": 0.0, "re_prob": 0.0, "repeated_augment": 1}
 
 
 class SegmentationTask(Task):
@@ -88,10 +84,7 @@ class SegmentationTask(Task):
     @property
     def notes(self) -> list[str]:
         """What the user should know about the data."""
-        notes = [f"training images: {len(self.training_pairs)} at {self.config.data.dataset_path}"]
-        values = self.config.flat()
-        unread = [name for name, nothing in _CLASSIFICATION_ONLY.items() if values[name] != nothing]
-        return notes + [f"{name}={values[name]} has no effect on segmentation" for name in unread]
+        return [f"training images: {len(self.training_pairs)} at {self.config.data.dataset_path}"]
 
     def steps_per_epoch(self, num_ranks: int) -> int:
         """Training steps that one pass over the images gives; UserError when they do not fill a batch."""
@@ -233,8 +226,6 @@ class SegmentationTask(Task):
 
     def predict(self, network: nn.Cell, files: Sequence[Path], make_folder: Callable[[], Path]) -> None:
         """A map and an overlay for each picture, and a sheet."""
-        if self.config.output.show_graph:
-            get_logger().warning("show_graph has no effect on a segmentation network")
         forward = with_mixed_precision(network, self.config.run.amp_level).set_train(False)
         write_maps(self.predictor(forward), files, make_folder())
 

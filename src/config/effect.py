@@ -1,0 +1,48 @@
+"""Settings without effect: what the marks of the keys say of one command and of one task."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from src.config.marks import CLOUD, OnlyCommands, OnlyTasks, marks_of
+from src.config.schema import KEY_TYPES, keys_marked
+
+
+def no_effect_in_command(arguments: Mapping[str, Any], command: str) -> list[str]:
+    """A line for each key of the command line that the command does not read.
+
+    A recipe serves several commands, so its keys are not asked.
+    """
+    lines = [
+        f"{key}={value} has no effect in {command}.py"
+        for key, value in arguments.items()
+        if any(command not in names for names in _names(key, OnlyCommands))
+    ]
+    cloud = keys_marked(CLOUD)
+    return lines + [
+        f"{key}={value} has no effect: enable_modelarts is off" for key, value in arguments.items() if key in cloud
+    ]
+
+
+def no_effect_on_task(changed: Mapping[str, Any], task: str) -> list[str]:
+    """A line for each of the user's settings that the task does not read.
+
+    A task that no key names has not said what it reads: of it nothing is said.
+    """
+    if task not in known_tasks():
+        return []
+    return [
+        f"{key}={value} has no effect on {task}"
+        for key, value in changed.items()
+        if any(task not in names for names in _names(key, OnlyTasks))
+    ]
+
+
+def known_tasks() -> frozenset[str]:
+    """The tasks that some key names."""
+    return frozenset(task for key in KEY_TYPES for names in _names(key, OnlyTasks) for task in names)
+
+
+def _names(key: str, kind: type) -> list[frozenset[str]]:
+    return [mark.names for mark in marks_of(KEY_TYPES[key]) if isinstance(mark, kind)]
