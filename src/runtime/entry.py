@@ -40,7 +40,7 @@ def command_config(argv: list[str], command: str, purpose: str, **options: Calla
     Args:
         argv: arguments without the program's name.
         purpose: first lines of the help page.
-        options: `checkpoint_values`, see `read_config`.
+        options: `checkpoint_values` and `network_names`, see `read_config`.
     """
     if "--help" in argv or "-h" in argv:
         print(help_text(f"{command}.py", purpose))
@@ -50,4 +50,14 @@ def command_config(argv: list[str], command: str, purpose: str, **options: Calla
         # Without the request itself, so that what is printed can be used as a recipe.
         print(config_text(resolved.config.with_values(print_config=False)))
         return None
+    _refuse_cloud(resolved)
     return resolved
+
+
+def _refuse_cloud(resolved: Resolved) -> None:
+    """UserError for a cloud job: a run that never fetches its data nor saves its results must not begin."""
+    if resolved.config.cloud.enable_modelarts:
+        raise UserError(
+            f"enable_modelarts ({resolved.origins['enable_modelarts']}): this version cannot reach a job's storage: "
+            "give --enable_modelarts 0, and local folders by --dataset_path, --eval_path and --save_checkpoint_path"
+        )
