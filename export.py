@@ -16,9 +16,11 @@ from src.runtime.entry import command_config, run_command
 
 def main(argv: list[str]) -> int:
     """Read the configuration, export, return the exit code."""
+    from src.commands.network_names import network_names
     from src.commands.trained import checkpoint_values
 
-    resolved = command_config(argv, "export", __doc__, checkpoint_values=checkpoint_values)
+    readers = {"checkpoint_values": checkpoint_values, "network_names": network_names}
+    resolved = command_config(argv, "export", __doc__, **readers)
     if resolved is None:
         return 0
     from src.commands.export import export

@@ -15,9 +15,11 @@ from src.runtime.entry import command_config, run_command
 
 def main(argv: list[str]) -> int:
     """Read the configuration, predict, return the exit code."""
+    from src.commands.network_names import network_names
     from src.commands.trained import checkpoint_values
 
-    resolved = command_config(argv, "predict", __doc__, checkpoint_values=checkpoint_values)
+    readers = {"checkpoint_values": checkpoint_values, "network_names": network_names}
+    resolved = command_config(argv, "predict", __doc__, **readers)
     if resolved is None:
         return 0
     from src.commands.predict import predict

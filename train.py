@@ -19,7 +19,9 @@ from src.runtime.entry import command_config, run_command
 
 def main(argv: list[str]) -> int:
     """Read the configuration, train, return the exit code."""
-    resolved = command_config(argv, "train", __doc__)
+    from src.commands.network_names import network_names
+
+    resolved = command_config(argv, "train", __doc__, network_names=network_names)
     if resolved is None:
         return 0
     # MindSpore is loaded here, after the process has been prepared for it.
