@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from src.models import list_models
+from src.models.registry import FAMILIES
 from tests.support.processes import PROJECT_ROOT, run_python
 
 BASE = {"runtime", "config"}
@@ -98,6 +101,26 @@ def test_a_task_knows_no_other_task():
                     wrong.append(f"{place} {'.'.join(module)}")
     assert len(rooms) >= 2
     assert wrong == []
+
+
+# The seeds' own key names and the dialects, which are called after the networks.
+NAMES_NETWORKS = PROJECT_ROOT / "src/config/aliases.py"
+
+
+def test_settings_and_optimizers_name_no_network():
+    families = {*FAMILIES, *(name.split("_")[0] for name in list_models())}
+    networks = re.compile(rf"(?<![a-z0-9])({'|'.join(sorted(families, key=len, reverse=True))})(?![a-z0-9])", re.I)
+    rooms = {PROJECT_ROOT / "src/config", PROJECT_ROOT / "src/optimizers"}
+    places = [
+        f"{path.relative_to(PROJECT_ROOT)}:{number} {found.group()}"
+        for path in SOURCES
+        if path.parent in rooms and path != NAMES_NETWORKS
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+        if (found := networks.search(line))
+    ]
+    assert {"vig", "pvig", "resnext101"} <= families
+    assert networks.search(NAMES_NETWORKS.read_text(encoding="utf-8"))
+    assert places == []
 
 
 def test_each_room_says_what_lives_there():

@@ -55,6 +55,23 @@ def test_keys_and_values(told, tiny):
     assert "nowhere.yml" in told(base=("--config_path", "nowhere.yml"))
 
 
+def test_a_mistyped_network_without_a_recipe(told):
+    assert told(base=("--backbone", "vig_nanoo")).startswith("backbone: unknown network 'vig_nanoo'; nearest: vig_nano")
+    assert told(base=("--backbone", "resnet50")) == ("backbone: unknown network 'resnet50': did you mean resnext152?")
+    assert told(base=("--arch", "qqqqqq")) == (
+        "backbone: unknown network 'qqqqqq': --list_models 1 prints the networks"
+    )
+
+
+def test_a_cloud_job_is_refused(told, tmp_path):
+    line = "this version cannot reach a job's storage: give --enable_modelarts 0, and local folders by "
+    assert told("--enable_modelarts", "True").startswith(f"enable_modelarts (command line): {line}")
+    recipe = "config/hlg/hlg_cloud.yml"
+    assert told(base=("--config_path", recipe)).startswith(f"enable_modelarts ({recipe}:7): {line}")
+    local = ("--config_path", recipe, "--enable_modelarts", 0, "--device_target", "CPU", "--dataset_path", tmp_path)
+    assert "enable_modelarts" not in told(base=local)
+
+
 def test_data(told, tiny, tmp_path):
     config = ("--config_path", TINY, "--save_checkpoint_path", tiny.parent, "--dataset_path")
     (tmp_path / "empty").mkdir()
