@@ -16,9 +16,9 @@ from src.runtime.entry import command_config, run_command
 
 def main(argv: list[str]) -> int:
     """Read the configuration, export, return the exit code."""
-    from src.commands.trained import checkpoint_values
+    from src.commands.trained import load_checkpoint
 
-    resolved = command_config(argv, "export", __doc__, checkpoint_values=checkpoint_values)
+    resolved = command_config(argv, "export", __doc__, open_checkpoint=load_checkpoint)
     if resolved is None:
         return 0
     from src.commands.export import export

@@ -13,7 +13,7 @@ import mindspore as ms
 import numpy as np
 from mindspore import nn
 
-from src.commands.trained import Loaded
+from src.commands.trained import OpenedCheckpoint
 from src.config import Resolved, UserError
 from src.datasets.sources.image_folder import find_pictures
 from src.runtime.files import write_atomically
@@ -36,20 +36,20 @@ class ExportMismatch(Exception):
 def export(resolved: Resolved) -> int:
     """Export `pretrained` in every asked-for format; returns the exit code."""
     formats = _formats(resolved.config.output.file_format, resolved.config.run.device_target)
-    loaded = Loaded.from_config(resolved)
-    config = loaded.config
+    opened = OpenedCheckpoint.from_config(resolved)
+    config = opened.config
     session = start(config, resolved.notes)
     logger = get_logger()
-    logger.info("load model %s success", loaded.checkpoint.path)
+    logger.info("load model %s success", opened.checkpoint.path)
     batch = config.data.batch_size if _batch_is_for_export(resolved) else 1
-    inputs = _verification_inputs(loaded, batch)
-    reference, allowed = _reference(loaded.network(session), inputs)
-    network = loaded.network(session, exporting=True)
+    inputs = _verification_inputs(opened, batch)
+    reference, allowed = _reference(opened.network(session), inputs)
+    network = opened.network(session, exporting=True)
     target = Path(config.output.file_name or config.model.backbone)
     for file_format in formats:
         path = target.with_name(target.name.removesuffix(ENDINGS[file_format]) + ENDINGS[file_format])
         differences = export_file(network, inputs, reference, allowed, path, file_format)
-        _write_card(loaded, path, file_format, batch, differences, allowed)
+        _write_card(opened, path, file_format, batch, differences, allowed)
         logger.info("%s: exported, loaded again, largest difference %s", path, _as_text(differences))
     return 0
 
@@ -119,21 +119,21 @@ def _batch_is_for_export(resolved: Resolved) -> bool:
     )
 
 
-def _verification_inputs(loaded: Loaded, batch: int) -> dict[str, np.ndarray]:
+def _verification_inputs(opened: OpenedCheckpoint, batch: int) -> dict[str, np.ndarray]:
     """Random numbers, and real images: --input, or the first validation images."""
-    shape = _input_shape(loaded, batch)
+    shape = _input_shape(opened, batch)
     inputs = {"random": np.random.default_rng(0).standard_normal(shape).astype(np.float32)}
-    chosen = loaded.config.output.input
+    chosen = opened.config.output.input
     try:
-        files = find_pictures(chosen) if chosen else loaded.task.sample_files(batch)
+        files = find_pictures(chosen) if chosen else opened.task.sample_files(batch)
     except UserError as error:
         get_logger().warning("compared on random input only, no real image at hand: %s", error)
         return inputs
-    return inputs | {"real": np.resize(loaded.task.inputs(files[:batch]), shape)}
+    return inputs | {"real": np.resize(opened.task.inputs(files[:batch]), shape)}
 
 
-def _input_shape(loaded: Loaded, batch: int) -> tuple[int, int, int, int]:
-    size = loaded.task.preprocessing.image_size
+def _input_shape(opened: OpenedCheckpoint, batch: int) -> tuple[int, int, int, int]:
+    size = opened.task.preprocessing.image_size
     return batch, 3, size, size
 
 
@@ -192,18 +192,23 @@ def _free_onnx_batch(path: Path) -> None:
 
 
 def _write_card(
-    loaded: Loaded, path: Path, file_format: str, batch: int, differences: dict[str, float], allowed: dict[str, float]
+    opened: OpenedCheckpoint,
+    path: Path,
+    file_format: str,
+    batch: int,
+    differences: dict[str, float],
+    allowed: dict[str, float],
 ) -> None:
     """What a program needs to use the file: input, preprocessing, class names, and how well it agrees."""
     card: dict[str, Any] = {
         "file": path.name,
         "format": file_format,
-        "task": loaded.task.name,
-        "backbone": loaded.config.model.backbone,
-        "checkpoint": str(loaded.checkpoint.path),
-        "input": {"shape": list(_input_shape(loaded, batch)), "type": "float32"},
+        "task": opened.task.name,
+        "backbone": opened.config.model.backbone,
+        "checkpoint": str(opened.checkpoint.path),
+        "input": {"shape": list(_input_shape(opened, batch)), "type": "float32"},
         "dynamic_batch": file_format == "ONNX",
-        **loaded.task.export_card(),
+        **opened.task.export_card(),
         "largest_difference": differences,
         "allowed_difference": allowed if differences else {},
         "mindspore": ms.__version__,

@@ -25,6 +25,9 @@ RUN_KEYS = {
 }
 # Keys of a command that are no part of the configuration.
 FLAGS = {"help", "print_config", "check_dataset"}
+# What the command line may call the recipe and the checkpoint, before a dialect is known.
+RECIPE_NAMES = ("config_path", "vig_config")
+CHECKPOINT_NAMES = ("pretrained", "ckpt_file", "restore_from")
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,7 @@ class Resolved:
     recipe: str  # stem of the recipe file: the run's name by default
     notes: tuple[str, ...]
     origins: dict[str, str]  # where each key stands that the recipe or the command line sets
+    checkpoint: Any = None  # the one that the configuration comes from, as `open_checkpoint` gave it
 
     @property
     def given(self) -> frozenset[str]:
@@ -60,22 +64,23 @@ class Resolved:
 def read_config(
     argv: list[str],
     command: str = "train",
-    checkpoint_values: Callable[[str], dict[str, Any]] | None = None,
+    open_checkpoint: Callable[[str], Any] | None = None,
 ) -> Resolved:
     """Resolve a command line.
 
     Args:
         argv: arguments without the program's name.
         command: train, eval, export, predict or convert (`--data_dir` names other images in eval than in train).
-        checkpoint_values: reads the flat configuration that a checkpoint carries; used when `--pretrained` comes
-            without a recipe.
+        open_checkpoint: reads a checkpoint, whose `meta["config"]` is a flat configuration; used when `--pretrained`
+            comes without a recipe.
 
     Raises:
         UserError: unknown key, wrong type, value out of range, two names of one key, a missing or ambiguous file.
     """
     typed = parse_arguments(argv)
     reader = _Reader(command)
-    recipe_path, inherited, notes = _base_layer(typed, command, checkpoint_values)
+    checkpoint = _open_named(typed, command, open_checkpoint)
+    recipe_path, inherited, notes = _base_layer(typed, command, checkpoint)
     file_settings = read_settings(recipe_path) if recipe_path else []
     dialect = _dialect(typed, file_settings, inherited)
 
@@ -89,7 +94,7 @@ def read_config(
     config = Config.from_flat({key: _typed_value(key, value, given) for key, value in values.items()})
     origins = {key: setting.origin for key, setting in given.items()}
     recipe = recipe_path.stem if recipe_path else config.run.name or config.model.backbone
-    return Resolved(config, recipe, tuple(notes + reader.notes), origins)
+    return Resolved(config, recipe, tuple(notes + reader.notes), origins, checkpoint)
 
 
 def parse_arguments(argv: list[str]) -> list[Setting]:
@@ -137,24 +142,33 @@ def _setting(key: yaml.Node, value: yaml.Node, origin: str) -> Setting:
         raise UserError(f"{origin}: {key.value} has no plain value: put it in quotes") from None
 
 
-def _base_layer(
-    typed: list[Setting], command: str, checkpoint_values: Callable[[str], dict[str, Any]] | None
-) -> tuple[Path | None, dict[str, Any], list[str]]:
-    """What lies under the command line: a recipe file, or the configuration in a checkpoint (DESIGN, contract 1)."""
+def _open_named(typed: list[Setting], command: str, open_checkpoint: Callable[[str], Any] | None) -> Any:
+    """The checkpoint that the configuration comes from; None where a recipe is named, and for a training."""
+    path = _typed_value_of(typed, *CHECKPOINT_NAMES)
+    wanted = command in ("eval", "export", "predict") and _typed_value_of(typed, *RECIPE_NAMES) is None
+    return open_checkpoint(path) if path and open_checkpoint and wanted else None
+
+
+def _typed_value_of(typed: list[Setting], *names: str) -> str | None:
+    """The value of the first of these names that is on the command line; None without one."""
     by_name = {setting.key: str(setting.value) for setting in typed}
-    for name in ("config_path", "vig_config"):
-        if name in by_name:
-            path = find_config(by_name[name])
-            return path, {}, [f"configuration {shown(path)}"]
-    checkpoint = next((by_name[n] for n in ("pretrained", "ckpt_file", "restore_from") if n in by_name), "")
-    if checkpoint and checkpoint_values and command in ("eval", "export", "predict"):
-        values = checkpoint_values(checkpoint)
-        if values:
-            known = {key: value for key, value in values.items() if key in KEY_TYPES and key not in RUN_KEYS}
-            return None, {**known, "pretrained": checkpoint}, [f"configuration from {checkpoint}"]
+    return next((by_name[name] for name in names if name in by_name), None)
+
+
+def _base_layer(typed: list[Setting], command: str, checkpoint: Any) -> tuple[Path | None, dict[str, Any], list[str]]:
+    """What lies under the command line: a recipe file, or the configuration in a checkpoint (DESIGN, contract 1)."""
+    recipe = _typed_value_of(typed, *RECIPE_NAMES)
+    if recipe is not None:
+        path = find_config(recipe)
+        return path, {}, [f"configuration {shown(path)}"]
+    if checkpoint is not None and checkpoint.meta["config"]:
+        values = checkpoint.meta["config"].items()
+        known = {key: value for key, value in values if key in KEY_TYPES and key not in RUN_KEYS}
+        path = _typed_value_of(typed, *CHECKPOINT_NAMES)
+        return None, {**known, "pretrained": path}, [f"configuration from {path}"]
     if command == "convert":  # a recipe's preprocessing is not that of any published weights
         return None, {}, []
-    path = seed_recipe(by_name.get("backbone") or by_name.get("arch"))
+    path = seed_recipe(_typed_value_of(typed, "backbone", "arch"))
     return path, {}, [f"no --config_path given: configuration {shown(path)}"]
 
 

@@ -35,6 +35,7 @@ from src.training.event_log import event_log
 from src.training.freezing import freeze
 from src.training.limits import Limits
 from src.training.plan import (
+    check_learning_rates,
     learning_rate_table,
     likely_causes,
     num_epochs,
@@ -58,8 +59,7 @@ def train(resolved: Resolved) -> int:
     """
     config = resolved.config
     task = create_task(config, given=resolved.given)
-    steps = task.steps_per_epoch(num_ranks=1)
-    learning_rate_table(config, num_epochs(config, steps), steps)
+    check_learning_rates(config, num_epochs(config, task.steps_per_epoch(num_ranks=1)))
     task.check_settings()
     if config.eval.eval_interval:
         task.check_validation()
