@@ -11,6 +11,7 @@ from typing import Any
 
 from mindspore.train import Callback
 
+from src.callbacks.order import Stage
 from src.callbacks.progress import Progress
 
 
@@ -46,6 +47,8 @@ class LogEpochs(Callback):
         plot: draws the records.
         norms: {name: norm} after the last step, empty when they are not kept.
     """
+
+    stage = Stage.LOG
 
     def __init__(
         self,

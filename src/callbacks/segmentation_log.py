@@ -1,4 +1,4 @@
-"""The log lines that only the segmentation seed has."""
+"""Log lines that only the segmentation seed has."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from mindspore.train import Callback
 
+from src.callbacks.order import Stage
 from src.callbacks.progress import Progress
 
 
@@ -14,11 +15,12 @@ class LogSegmentation(Callback):
     """`iter = 0 of 62475 completed,loss = 4.116372, lr=0.01` for each reading of the loss; `loss is ...`, `mIOU: ...`.
 
     The seed greps its logs for the last two and has them in neither of its formats: here they come once an epoch.
-    Must come after the evaluation.
 
     Args:
         learning_rate: the rate of the last step done.
     """
+
+    stage = Stage.LOG
 
     def __init__(self, progress: Progress, logger: logging.Logger, learning_rate: Callable[[], float]):
         super().__init__()

@@ -15,6 +15,7 @@ from src.callbacks.checkpoints import SaveCheckpoints
 from src.callbacks.epoch_log import LogEpochs, read_records
 from src.callbacks.evaluation import EvaluateEpochs
 from src.callbacks.guards import StopOnNonFiniteLoss, StopOnRequest
+from src.callbacks.order import in_order
 from src.callbacks.profiling import ProfileSteps
 from src.callbacks.progress import Progress, TrackProgress
 from src.callbacks.progress_bar import ShowProgress
@@ -165,7 +166,7 @@ class Trainer:
     # -- parts
 
     def _callbacks(self) -> list[Callback]:
-        """In the order in which they must act; what writes belongs to rank 0 alone."""
+        """What a configuration asks for, in order; what writes belongs to rank 0 alone."""
         config, progress = self.config, self.progress
         evaluation, main = config.eval, self.session.is_main
         interval = config.run.log_interval or (1 if self.session.device == "CPU" else READ_INTERVAL_OFF_CPU)
@@ -205,8 +206,8 @@ class Trainer:
         callbacks += [saver, StopOnRequest(progress, self.limits.reached, saver.save_last)]
         if main and config.run.open_profiler:
             profile = ProfileSteps(self.folder.profile, self.logger)
-            callbacks = [profile, *callbacks, profile.closing]
-        return callbacks
+            callbacks += [profile, profile.closing]
+        return in_order(callbacks)
 
     def _epoch_log(self) -> LogEpochs:
         return LogEpochs(

@@ -133,7 +133,9 @@ def test_training_from_a_checkpoint_keeps_its_own_configuration():
 
 def test_the_checkpoints_network_chooses_the_dialect():
     argv = ["--pretrained", "x.ckpt", "--optimizer", "adamw"]
-    assert read_config(argv, "eval", lambda _: carrying({"backbone": "vig_s"})).config.optimizer.opt == "adamweightdecay"
+    assert (
+        read_config(argv, "eval", lambda _: carrying({"backbone": "vig_s"})).config.optimizer.opt == "adamweightdecay"
+    )
 
 
 @pytest.mark.parametrize(
