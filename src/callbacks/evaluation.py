@@ -19,7 +19,7 @@ def evaluation_due(epoch: int, num_epochs: int, interval: int, offset: int) -> b
 
 
 class EvaluateEpochs(Callback):
-    """Runs `evaluate` after the epochs that are due and keeps its record, {"accuracy": ..., "eval_seconds": ...}.
+    """Runs `evaluate` after the epochs that are due and keeps its record, {"top1": ..., "eval_seconds": ...}.
 
     Here it is decided what is best and how long nothing has improved: the saver and early stopping read it.
 
@@ -48,7 +48,7 @@ class EvaluateEpochs(Callback):
         # A run that is broken off in mid-epoch comes through this hook too.
         if progress.at_epoch_end and due and not stops_early:
             progress.evaluation = self._evaluate()
-            self._compare(progress.evaluation.get("accuracy"))
+            self._compare(progress.score)
 
     def _compare(self, score: float | None) -> None:
         progress = self._progress

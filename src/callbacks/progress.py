@@ -24,6 +24,7 @@ class Progress:
         losses: losses read in the current epoch.
         epoch_seconds, step_seconds: time of the last completed epoch, and a step of it; without evaluation.
         evaluation: record of the last evaluation, {} when the last completed epoch had none.
+        score_name: key of the score in `evaluation`.
         best: best score so far.
         improved: whether the last completed epoch was evaluated as the best so far.
         without_improvement: evaluations since the best one.
@@ -41,6 +42,7 @@ class Progress:
     epoch_seconds: float = 0.0
     step_seconds: float = 0.0
     evaluation: dict[str, Any] = field(default_factory=dict)
+    score_name: str = "score"
     best: float | None = None
     improved: bool = False
     without_improvement: int = 0
@@ -55,6 +57,11 @@ class Progress:
     def num_steps(self) -> int:
         """Steps of the whole run."""
         return self.num_epochs * self.steps_per_epoch
+
+    @property
+    def score(self) -> float | None:
+        """Of the last evaluation; None when the last completed epoch had none."""
+        return self.evaluation.get(self.score_name)
 
     @property
     def at_epoch_end(self) -> bool:

@@ -37,5 +37,5 @@ class LogSegmentation(Callback):
         if not progress.at_epoch_end:
             return
         self._logger.info("epoch %d: loss is %.6f", progress.epoch, sum(progress.losses) / len(progress.losses))
-        if "accuracy" in progress.evaluation:
-            self._logger.info("epoch %d: mIOU: %.6f", progress.epoch, progress.evaluation["accuracy"])
+        if progress.score is not None:
+            self._logger.info("epoch %d: mIOU: %.6f", progress.epoch, progress.score)

@@ -98,7 +98,7 @@ class Trainer:
         batch = config.data.images_per_step * session.num_ranks
         steps = task.steps_per_epoch(session.num_ranks)
         self.config, self.notes = scaled_to_batch(config, batch)
-        self.progress = Progress(num_epochs(config, steps), steps, batch)
+        self.progress = Progress(num_epochs(config, steps), steps, batch, score_name=task.score_name)
         self.network = build_network(self.config, session, config.data.train_image_size)
         frozen = freeze(self.network, config.model.freeze)
         self.notes += [(logging.INFO, frozen)] if frozen else []
@@ -229,8 +229,9 @@ class Trainer:
             config=self.config,
             command=sys.argv,
             ended=progress.ended,
-            records=read_records(self.folder.metrics),
-            accuracy_name=self.task.accuracy_name,
+            records=read_records(self.folder.metrics, self.task.score_name),
+            score_name=self.task.score_name,
+            curves=self.task.curves,
             rates=self.rates,
             steps_per_epoch=progress.steps_per_epoch,
             result=self.validation.latest,
@@ -241,7 +242,7 @@ class Trainer:
     def _plot(self, records: list[dict[str, Any]]) -> None:
         """Draw the curves; the mean over an epoch's steps tells more than its last step's loss, which the log has."""
         means = [{**record, "loss": record["mean_loss"]} for record in records]
-        plot_curves(means, self.folder.curves, self.task.accuracy_name)
+        plot_curves(means, self.folder.curves, self.task.curves, self.task.score_name)
 
     def _weights(self) -> dict[str, np.ndarray]:
         """The network's tensors as they are now, averaged where the run averages."""

@@ -37,7 +37,8 @@ class Validation:
         set_arrays(self._network, self._weights())
         evaluation = self._evaluator.run(examples)
         self.latest = self._task.summarise(evaluation, examples)
-        return {**self.latest.record, "eval_seconds": evaluation.seconds}
+        score = {} if self.latest.score is None else {self._task.score_name: self.latest.score}
+        return {**score, **self.latest.numbers, "eval_seconds": evaluation.seconds}
 
     @cached_property
     def _set(self) -> EvaluationSet:

@@ -24,7 +24,7 @@ def _complete(progress, saver, accuracies):
 
     def evaluate():
         accuracy = next(coming)
-        return {} if accuracy is None else {"accuracy": accuracy}
+        return {} if accuracy is None else {"score": accuracy}
 
     evaluation = EvaluateEpochs(progress, evaluate, 1, -1, lambda: "")
     complete_epochs(progress, [evaluation, saver], len(accuracies))

@@ -85,7 +85,8 @@ class BrightnessTask(Task):
 
     name = "brightness"
     datasets = ("image_folder",)
-    accuracy_name = "negative squared error"
+    score_name = "negative_error"
+    curves = {"negative_error": "negative squared error"}
     class_names = ("brightness",)
 
     @cached_property
@@ -166,7 +167,8 @@ class BrightnessTask(Task):
             return ["error.txt"]
 
         return TaskResult(
-            record={"accuracy": -error, "squared_error": error},
+            score=-error,
+            numbers={"squared_error": error},
             summary={"squared_error": error},
             lines=[f"squared error {error:.6f}"],
             write=write,

@@ -51,7 +51,8 @@ class ClassificationTask(Task):
 
     name = "classification"
     datasets = ("image_folder", "mindrecord")
-    accuracy_name = "top-1 accuracy"
+    score_name = "top1"
+    curves = {"top1": "top-1 accuracy", "top5": "top-5 accuracy"}
 
     # -- what belongs to the weights
 
