@@ -14,7 +14,7 @@ from tqdm import tqdm
 
 from src.config import UserError
 from src.inference.networks import with_mixed_precision
-from src.runtime.distributed import sum_over_ranks
+from src.runtime.distributed import gather_over_ranks
 from src.runtime.session import Session
 from src.runtime.terminal import progress_shown
 
@@ -109,7 +109,7 @@ class Evaluator:
             seconds.append(time.perf_counter() - step_began)
             step_began = time.perf_counter()
         local_state = metric.state()
-        metric.load_state(sum_over_ranks(local_state, self._session.num_ranks))
+        metric.merge(gather_over_ranks(local_state, self._session.rank, self._session.num_ranks))
         per_step = float(np.median(seconds)) if seconds else 0.0
         batch = len(self._set.weights[0]) if seconds else 0
         speed = batch * self._session.num_ranks / per_step if per_step else 0.0

@@ -124,7 +124,11 @@ class Task(ABC):
 
     @abstractmethod
     def metric(self) -> Any:
-        """An empty count with `update`, `state`, `load_state` and `compute`."""
+        """An empty count.
+
+        It has `update(outputs, labels, weights)`, `state()` (a float64 array of fixed shape), `merge(states)` of all
+        ranks, and `compute()`, which raises ValueError where nothing was counted.
+        """
 
     @abstractmethod
     def examples(self, data: EvaluationSet) -> Any:

@@ -61,8 +61,8 @@ class ErrorMetric:
     def state(self):
         return self._sums
 
-    def load_state(self, state):
-        self._sums = np.asarray(state)
+    def merge(self, states):
+        self._sums = np.sum(states, axis=0)
 
     def compute(self):
         return self._sums[0] / self._sums[1]

@@ -213,7 +213,7 @@ class ClassificationTask(Task):
     def summarise(self, evaluation: Evaluation, examples: Examples) -> TaskResult:
         """Top-1, top-5, loss and confusions."""
         local = self.metric()
-        local.load_state(evaluation.local_state)
+        local.merge([evaluation.local_state])
         return task_result(evaluation, local.compute(), examples, self.class_names)
 
     # -- prediction
