@@ -16,9 +16,9 @@ from src.runtime.entry import command_config, run_command
 def main(argv: list[str]) -> int:
     """Read the configuration, evaluate, return the exit code."""
     from src.commands.network_names import network_names
-    from src.commands.trained import checkpoint_values
+    from src.commands.trained import load_checkpoint
 
-    readers = {"checkpoint_values": checkpoint_values, "network_names": network_names}
+    readers = {"open_checkpoint": load_checkpoint, "network_names": network_names}
     resolved = command_config(argv, "eval", __doc__, **readers)
     if resolved is None:
         return 0

@@ -1,4 +1,4 @@
-"""Which checkpoints are written when, and which stay."""
+"""SaveCheckpoints: the checkpoints that a run writes and keeps."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 
 from mindspore.train import Callback
 
+from src.callbacks.order import Stage
 from src.callbacks.progress import Progress
 from src.runtime.files import complete_file
 
@@ -25,6 +26,8 @@ class SaveCheckpoints(Callback):
         every_steps: steps between two refreshes of last.ckpt; 0: at each epoch's end only.
         keep: how many numbered ones stay.
     """
+
+    stage = Stage.SAVE
 
     def __init__(
         self,
@@ -54,16 +57,10 @@ class SaveCheckpoints(Callback):
         progress = self._progress
         if not progress.at_epoch_end:
             return
-        accuracy = progress.evaluation.get("accuracy")
-        is_best = accuracy is not None and (progress.best is None or accuracy > progress.best)
-        if is_best:
-            progress.best = accuracy
-        if accuracy is not None:
-            progress.without_improvement = 0 if is_best else progress.without_improvement + 1
         self.save_last()
         if not self._every_epochs:
             return
-        if is_best:
+        if progress.improved:
             self._put("best.ckpt")
         if progress.epoch % self._every_epochs == 0 or progress.epoch == progress.num_epochs:
             self._put(f"{self._prefix}-{progress.epoch}_{progress.steps_per_epoch}.ckpt")

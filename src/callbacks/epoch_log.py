@@ -1,4 +1,4 @@
-"""The seeds' log lines, metrics.jsonl and the curves."""
+"""Log lines of the seeds, metrics.jsonl and the curves."""
 
 from __future__ import annotations
 
@@ -11,27 +11,31 @@ from typing import Any
 
 from mindspore.train import Callback
 
+from src.callbacks.order import Stage
 from src.callbacks.progress import Progress
 
 
-def epoch_line(record: dict[str, Any]) -> str:
+def epoch_line(record: dict[str, Any], score: float | None) -> str:
     """`epoch[1], epoch time: 3247.40s, per step time: 1.2979s, loss=6.397223, lr=0.000120, fps=394.48, ...`"""
     line = (
         f"epoch[{record['epoch']}], epoch time: {record['epoch_seconds']:.2f}s, "
         f"per step time: {record['step_seconds']:.4f}s, loss={record['loss']:.6f}, lr={record['lr']:.6f}, "
         f"fps={record['fps']:.2f}"
     )
-    if "accuracy" in record:
-        line += f", accuracy={record['accuracy']:.6f}, eval_cost={record['eval_seconds']:.2f}"
+    if score is not None:  # the seeds call every score so
+        line += f", accuracy={score:.6f}, eval_cost={record['eval_seconds']:.2f}"
     return line
 
 
-def read_records(path: Path, num_epochs: int | None = None) -> list[dict[str, Any]]:
-    """The records of metrics.jsonl, up to epoch `num_epochs`; a half-written last line is passed over."""
+def read_records(path: Path, score_name: str, num_epochs: int | None = None) -> list[dict[str, Any]]:
+    """The records of metrics.jsonl, up to epoch `num_epochs`; a half-written last line is passed over.
+
+    In older files the score is called accuracy, whatever it is: here it gets its name.
+    """
     records = []
     for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else ():
         try:
-            records.append(json.loads(line))
+            records.append({score_name if key == "accuracy" else key: value for key, value in json.loads(line).items()})
         except json.JSONDecodeError:
             break
     return [record for record in records if num_epochs is None or record["epoch"] <= num_epochs]
@@ -46,6 +50,8 @@ class LogEpochs(Callback):
         plot: draws the records.
         norms: {name: norm} after the last step, empty when they are not kept.
     """
+
+    stage = Stage.LOG
 
     def __init__(
         self,
@@ -62,7 +68,7 @@ class LogEpochs(Callback):
         self._learning_rate, self._num_skipped = learning_rate, num_skipped
         self._metrics, self._plot, self._norms = metrics, plot, norms
         self._began = time.perf_counter()
-        self._records = read_records(metrics, progress.epoch)
+        self._records = read_records(metrics, progress.score_name, progress.epoch)
         text = "".join(json.dumps(record) + "\n" for record in self._records)
         metrics.write_text(text, encoding="utf-8")
 
@@ -73,7 +79,7 @@ class LogEpochs(Callback):
         record = self._record()
         self._records.append(record)
         self._logger.info("epoch[%d], step_num[%d], loss=%.6f", record["epoch"], record["step"], record["loss"])
-        self._logger.info(epoch_line(record))
+        self._logger.info(epoch_line(record, progress.score))
         norms = [f"{name}={value:.6g}" for name, value in record.items() if name.endswith("_norm")]
         if norms:
             self._logger.info("norms: %s", ", ".join(norms))
@@ -87,7 +93,8 @@ class LogEpochs(Callback):
         if self._progress.interrupted:
             return
         self._logger.info("training time used=%.2fs", time.perf_counter() - self._began)
-        evaluated = [record["accuracy"] for record in self._records if "accuracy" in record]
+        name = self._progress.score_name
+        evaluated = [record[name] for record in self._records if name in record]
         if evaluated:
             self._logger.info("last_metric[%.5f]", evaluated[-1])
         speeds = [record["fps"] for record in self._records]

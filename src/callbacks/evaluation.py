@@ -1,4 +1,4 @@
-"""Evaluation between epochs."""
+"""Evaluation between epochs, and whether it was the best."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 from mindspore.train import Callback
 
+from src.callbacks.order import Stage
 from src.callbacks.progress import Progress
 
 
@@ -18,10 +19,14 @@ def evaluation_due(epoch: int, num_epochs: int, interval: int, offset: int) -> b
 
 
 class EvaluateEpochs(Callback):
-    """Runs `evaluate` after the epochs that are due and keeps its record, {"accuracy": ..., "eval_seconds": ...}.
+    """Runs `evaluate` after the epochs that are due and keeps its record, {"top1": ..., "eval_seconds": ...}.
+
+    Here it is decided what is best and how long nothing has improved: the saver and early stopping read it.
 
     A run that is asked to stop early wants a checkpoint, not an evaluation.
     """
+
+    stage = Stage.EVALUATE
 
     def __init__(
         self,
@@ -37,8 +42,20 @@ class EvaluateEpochs(Callback):
 
     def on_train_epoch_end(self, run_context) -> None:
         progress = self._progress
+        progress.improved = False
         due = evaluation_due(progress.epoch, progress.num_epochs, self._interval, self._offset)
         stops_early = self._stop_requested() and progress.epoch < progress.num_epochs
         # A run that is broken off in mid-epoch comes through this hook too.
         if progress.at_epoch_end and due and not stops_early:
             progress.evaluation = self._evaluate()
+            self._compare(progress.score)
+
+    def _compare(self, score: float | None) -> None:
+        progress = self._progress
+        if score is None:  # images without a truth
+            return
+        progress.improved = progress.best is None or score > progress.best
+        if progress.improved:
+            progress.best, progress.without_improvement = score, 0
+        else:
+            progress.without_improvement += 1

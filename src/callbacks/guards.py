@@ -1,4 +1,4 @@
-"""What ends a run before its last epoch."""
+"""Guards that end a run before its last epoch."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from mindspore.train import Callback
 
+from src.callbacks.order import Stage
 from src.callbacks.progress import Progress
 from src.config import UserError
 
@@ -18,6 +19,8 @@ class StopOnNonFiniteLoss(Callback):
         patience: readings in a row that are allowed; more than one only with a loss scale, which skips such steps.
         last_good: names the checkpoint to go back to.
     """
+
+    stage = Stage.CHECK
 
     def __init__(self, progress: Progress, patience: int, causes: str, last_good: Callable[[], str]):
         super().__init__()
@@ -38,7 +41,9 @@ class StopOnNonFiniteLoss(Callback):
 
 
 class StopOnRequest(Callback):
-    """Ends the run between two steps when `requested()` names a reason; must be the last callback."""
+    """Ends the run between two steps when `requested()` names a reason."""
+
+    stage = Stage.STOP
 
     def __init__(self, progress: Progress, requested: Callable[[], str], save: Callable[[], None]):
         super().__init__()

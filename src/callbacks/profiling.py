@@ -10,17 +10,24 @@ from pathlib import Path
 import mindspore as ms
 from mindspore.train import Callback
 
+from src.callbacks.order import Stage
+
 SKIPPED_STEPS = 2  # the first compiles, the second still allocates
 PROFILED_STEPS = 5
 SHOWN_OPERATORS = 12
 
 
 class ProfileSteps(Callback):
-    """Profiles a few steps with the framework's profiler; must be the first callback, `closing` the last one.
+    """Profiles a few steps with the framework's profiler.
+
+    Attributes:
+        closing: the callback that tells when all others are done.
 
     Args:
         folder: for the profiler's own files and the readable summary, summary.txt.
     """
+
+    stage = Stage.PROFILE
 
     def __init__(self, folder: Path, logger: logging.Logger):
         super().__init__()
@@ -87,6 +94,8 @@ class ProfileSteps(Callback):
 
 class _Closing(Callback):
     """Tells the profile when the other callbacks are done."""
+
+    stage = Stage.END_PROFILE
 
     def __init__(self, profile: ProfileSteps):
         super().__init__()

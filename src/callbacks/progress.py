@@ -1,4 +1,4 @@
-"""Where the run stands: one object that the callbacks share, moved on by the first of them."""
+"""Progress of a run: one object that the callbacks share."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mindspore.train import Callback
+
+from src.callbacks.order import Stage
 
 
 @dataclass
@@ -22,7 +24,9 @@ class Progress:
         losses: losses read in the current epoch.
         epoch_seconds, step_seconds: time of the last completed epoch, and a step of it; without evaluation.
         evaluation: record of the last evaluation, {} when the last completed epoch had none.
-        best: best value of the watched metric so far.
+        score_name: key of the score in `evaluation`.
+        best: best score so far.
+        improved: whether the last completed epoch was evaluated as the best so far.
         without_improvement: evaluations since the best one.
         stop_reason: why training ends before its last epoch (a signal's or a key's name), "" while it goes on.
     """
@@ -38,7 +42,9 @@ class Progress:
     epoch_seconds: float = 0.0
     step_seconds: float = 0.0
     evaluation: dict[str, Any] = field(default_factory=dict)
+    score_name: str = "score"
     best: float | None = None
+    improved: bool = False
     without_improvement: int = 0
     stop_reason: str = ""
 
@@ -51,6 +57,11 @@ class Progress:
     def num_steps(self) -> int:
         """Steps of the whole run."""
         return self.num_epochs * self.steps_per_epoch
+
+    @property
+    def score(self) -> float | None:
+        """Of the last evaluation; None when the last completed epoch had none."""
+        return self.evaluation.get(self.score_name)
 
     @property
     def at_epoch_end(self) -> bool:
@@ -74,12 +85,14 @@ class Progress:
 
 
 class TrackProgress(Callback):
-    """Moves `progress` on; must be the first callback.
+    """Moves `progress` on.
 
     Args:
         progress: shared with the other callbacks.
         read_interval: steps between two readings of the loss (a reading waits for the device).
     """
+
+    stage = Stage.COUNT
 
     def __init__(self, progress: Progress, read_interval: int):
         super().__init__()

@@ -8,6 +8,7 @@ import time
 from mindspore.train import Callback
 from tqdm import tqdm
 
+from src.callbacks.order import Stage
 from src.callbacks.progress import Progress
 from src.runtime.terminal import ElapsedTime
 
@@ -18,6 +19,8 @@ class ShowProgress(Callback):
     Args:
         shown: draw the bar (a terminal is there).
     """
+
+    stage = Stage.SHOW
 
     def __init__(self, progress: Progress, logger: logging.Logger, shown: bool):
         super().__init__()

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 
 from mindspore.train import Callback
 
+from src.callbacks.order import Stage
 from src.callbacks.progress import Progress
 
 COST = "eval_seconds"  # what an evaluation took is no figure of the network
@@ -19,6 +20,8 @@ class WriteScalars(Callback):
         learning_rate: the rate of the last step done.
         norms: {name: norm}, empty when they are not kept.
     """
+
+    stage = Stage.LOG
 
     def __init__(
         self,

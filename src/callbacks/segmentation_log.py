@@ -1,4 +1,4 @@
-"""The log lines that only the segmentation seed has."""
+"""Log lines that only the segmentation seed has."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from mindspore.train import Callback
 
+from src.callbacks.order import Stage
 from src.callbacks.progress import Progress
 
 
@@ -14,11 +15,12 @@ class LogSegmentation(Callback):
     """`iter = 0 of 62475 completed,loss = 4.116372, lr=0.01` for each reading of the loss; `loss is ...`, `mIOU: ...`.
 
     The seed greps its logs for the last two and has them in neither of its formats: here they come once an epoch.
-    Must come after the evaluation.
 
     Args:
         learning_rate: the rate of the last step done.
     """
+
+    stage = Stage.LOG
 
     def __init__(self, progress: Progress, logger: logging.Logger, learning_rate: Callable[[], float]):
         super().__init__()
@@ -35,5 +37,5 @@ class LogSegmentation(Callback):
         if not progress.at_epoch_end:
             return
         self._logger.info("epoch %d: loss is %.6f", progress.epoch, sum(progress.losses) / len(progress.losses))
-        if "accuracy" in progress.evaluation:
-            self._logger.info("epoch %d: mIOU: %.6f", progress.epoch, progress.evaluation["accuracy"])
+        if progress.score is not None:
+            self._logger.info("epoch %d: mIOU: %.6f", progress.epoch, progress.score)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from src.commands.trained import Loaded
+from src.commands.trained import OpenedCheckpoint
 from src.config import Resolved
 from src.inference.evaluator import Evaluator
 from src.runtime.files import write_atomically
@@ -17,35 +17,35 @@ from src.training.report import evaluation_report
 
 def evaluate(resolved: Resolved) -> int:
     """Evaluate `pretrained` on the validation data; returns the exit code."""
-    loaded = Loaded.from_config(resolved)
-    task, config = loaded.task, loaded.config
+    opened = OpenedCheckpoint.from_config(resolved)
+    task, config = opened.task, opened.config
     task.check_validation()
-    session = start(config, loaded.notes)
+    session = start(config, opened.notes)
     logger = get_logger()
     data = task.evaluation_set(session)
     examples = task.examples(data)
-    network = loaded.network(session)
-    logger.info("load model %s success", loaded.checkpoint.path)
+    network = opened.network(session)
+    logger.info("load model %s success", opened.checkpoint.path)
     logger.info("evaluating on %s", task.evaluation_note)
     evaluator = Evaluator(network, data, task.outputs, task.metric, session, config.run.amp_level)
-    evaluation = evaluator.run(loaded.weights(), examples)
+    evaluation = evaluator.run(examples)
     if session.is_main:
         result = task.summarise(evaluation, examples)
         for line in result.lines:
             logger.info(line)
         if result.summary:
-            _write(loaded, result)
+            _write(opened, result)
     return 0
 
 
-def _write(loaded: Loaded, result: TaskResult) -> None:
+def _write(opened: OpenedCheckpoint, result: TaskResult) -> None:
     """The task's own files, result.json and the report."""
-    folder = fresh_folder(loaded.evaluation_folder)
-    summary = {"checkpoint": str(loaded.checkpoint.path), **result.summary}
+    folder = fresh_folder(opened.evaluation_folder)
+    summary = {"checkpoint": str(opened.checkpoint.path), **result.summary}
     names = result.write(folder)
     write_atomically(folder / "result.json", json.dumps(summary, indent=2))
-    if loaded.config.run.report:
-        evaluation_report(folder / "report.html", loaded.config, summary, result)
+    if opened.config.run.report:
+        evaluation_report(folder / "report.html", opened.config, summary, result)
         names.append("report.html")
     for name in names:
         get_logger().info("see %s", folder / name)

@@ -1,4 +1,4 @@
-"""Export to MINDIR, ONNX and AIR; every file is loaded again and compared before it is put in place."""
+"""Export to MINDIR, ONNX and AIR; every file is loaded again and all its outputs compared before it is put in place."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import mindspore as ms
 import numpy as np
 from mindspore import nn
 
-from src.commands.trained import Loaded
+from src.commands.trained import OpenedCheckpoint
 from src.config import Resolved, UserError
 from src.datasets.sources.image_folder import find_pictures
 from src.runtime.files import write_atomically
@@ -29,6 +29,9 @@ SENSITIVITY_FACTOR = 3.0
 ROUNDING = 1e-6
 
 
+Outputs = list[np.ndarray]  # of a network, in its order
+
+
 class ExportMismatch(Exception):
     """An exported file computes something else than the network."""
 
@@ -36,20 +39,20 @@ class ExportMismatch(Exception):
 def export(resolved: Resolved) -> int:
     """Export `pretrained` in every asked-for format; returns the exit code."""
     formats = _formats(resolved.config.output.file_format, resolved.config.run.device_target)
-    loaded = Loaded.from_config(resolved)
-    config = loaded.config
-    session = start(config, loaded.notes)
+    opened = OpenedCheckpoint.from_config(resolved)
+    config = opened.config
+    session = start(config, opened.notes)
     logger = get_logger()
-    logger.info("load model %s success", loaded.checkpoint.path)
+    logger.info("load model %s success", opened.checkpoint.path)
     batch = config.data.batch_size if _batch_is_for_export(resolved) else 1
-    inputs = _verification_inputs(loaded, batch)
-    reference, allowed = _reference(loaded.network(session), inputs)
-    network = loaded.network(session, exporting=True)
+    inputs = _verification_inputs(opened, batch)
+    reference, allowed = reference_outputs(opened.network(session), inputs)
+    network = opened.network(session, exporting=True)
     target = Path(config.output.file_name or config.model.backbone)
     for file_format in formats:
         path = target.with_name(target.name.removesuffix(ENDINGS[file_format]) + ENDINGS[file_format])
         differences = export_file(network, inputs, reference, allowed, path, file_format)
-        _write_card(loaded, path, file_format, batch, differences, allowed)
+        _write_card(opened, path, file_format, batch, differences, allowed)
         logger.info("%s: exported, loaded again, largest difference %s", path, _as_text(differences))
     return 0
 
@@ -57,8 +60,8 @@ def export(resolved: Resolved) -> int:
 def export_file(
     network: nn.Cell,
     inputs: dict[str, np.ndarray],
-    reference: dict[str, np.ndarray],
-    allowed: dict[str, float],
+    reference: dict[str, Outputs],
+    allowed: dict[str, list[float]],
     path: Path,
     file_format: str,
 ) -> dict[str, float]:
@@ -66,11 +69,11 @@ def export_file(
 
     Args:
         inputs: {name: (B, 3, H, W)} to compare on; B is the exported batch size.
-        reference: {name: logits (B, K)} of the network itself.
-        allowed: {name: largest difference}.
+        reference: {name: outputs} of the network itself, each (B, ...).
+        allowed: {name: largest difference of each output}.
 
     Returns:
-        {name: largest absolute difference}; {} for AIR, which only an Ascend runtime can load.
+        {name: largest absolute difference over all outputs}; {} for AIR, which only an Ascend runtime can load.
 
     Raises:
         ExportMismatch: the file computes something else.
@@ -119,63 +122,88 @@ def _batch_is_for_export(resolved: Resolved) -> bool:
     )
 
 
-def _verification_inputs(loaded: Loaded, batch: int) -> dict[str, np.ndarray]:
+def _verification_inputs(opened: OpenedCheckpoint, batch: int) -> dict[str, np.ndarray]:
     """Random numbers, and real images: --input, or the first validation images."""
-    shape = _input_shape(loaded, batch)
+    shape = _input_shape(opened, batch)
     inputs = {"random": np.random.default_rng(0).standard_normal(shape).astype(np.float32)}
-    chosen = loaded.config.output.input
+    chosen = opened.config.output.input
     try:
-        files = find_pictures(chosen) if chosen else loaded.task.sample_files(batch)
+        files = find_pictures(chosen) if chosen else opened.task.sample_files(batch)
     except UserError as error:
         get_logger().warning("compared on random input only, no real image at hand: %s", error)
         return inputs
-    return inputs | {"real": np.resize(loaded.task.inputs(files[:batch]), shape)}
+    return inputs | {"real": np.resize(opened.task.inputs(files[:batch]), shape)}
 
 
-def _input_shape(loaded: Loaded, batch: int) -> tuple[int, int, int, int]:
-    size = loaded.task.preprocessing.image_size
+def _input_shape(opened: OpenedCheckpoint, batch: int) -> tuple[int, int, int, int]:
+    size = opened.task.preprocessing.image_size
     return batch, 3, size, size
 
 
-def _reference(network: nn.Cell, inputs: dict[str, np.ndarray]) -> tuple[dict[str, np.ndarray], dict[str, float]]:
-    """The network's own logits, and how much a file may differ from them."""
-    logits, allowed = {}, {}
+def reference_outputs(
+    network: nn.Cell, inputs: dict[str, np.ndarray]
+) -> tuple[dict[str, Outputs], dict[str, list[float]]]:
+    """The network's own outputs for each input, and how much each output of a file may differ from them."""
+    run = _runner(network)
+    reference = {name: run(value) for name, value in inputs.items()}
+    allowed = {}
     for name, value in inputs.items():
-        logits[name] = network(ms.Tensor(value)).asnumpy()
-        nudged = [network(ms.Tensor(value * np.float32(1 + sign * ROUNDING))).asnumpy() for sign in (-1, 1, 2)]
-        sensitivity = max(float(np.abs(other - logits[name]).max()) for other in nudged)
-        allowed[name] = max(RELATIVE_TOLERANCE * float(np.abs(logits[name]).max()), SENSITIVITY_FACTOR * sensitivity)
-    return logits, allowed
+        nudged = [run(value * np.float32(1 + sign * ROUNDING)) for sign in (-1, 1, 2)]
+        sensitivities = np.max([_largest(other, reference[name]) for other in nudged], axis=0)
+        sizes = [float(np.abs(output).max()) for output in reference[name]]
+        allowed[name] = [
+            max(RELATIVE_TOLERANCE * size, SENSITIVITY_FACTOR * float(sensitivity))
+            for size, sensitivity in zip(sizes, sensitivities, strict=True)
+        ]
+    return reference, allowed
+
+
+def _largest(found: Outputs, expected: Outputs) -> list[float]:
+    """The largest difference of each output."""
+    return [float(np.abs(one - other).max()) for one, other in zip(found, expected, strict=True)]
 
 
 def _differences(
-    run: Callable[[np.ndarray], np.ndarray],
+    run: Callable[[np.ndarray], Outputs],
     inputs: dict[str, np.ndarray],
-    reference: dict[str, np.ndarray],
-    allowed: dict[str, float],
+    reference: dict[str, Outputs],
+    allowed: dict[str, list[float]],
     path: Path,
 ) -> dict[str, float]:
-    differences = {name: float(np.abs(run(value) - reference[name]).max()) for name, value in inputs.items()}
-    for name, difference in differences.items():
-        if not difference <= allowed[name]:
-            raise ExportMismatch(
-                f"{path}: differs from the network by {difference:.2e} on {name} input (allowed {allowed[name]:.2e}): "
-                "the file is not kept"
-            )
+    differences = {}
+    for name, value in inputs.items():
+        found = _largest(run(value), reference[name])
+        for number, (difference, limit) in enumerate(zip(found, allowed[name], strict=True)):
+            if not difference <= limit:
+                output = f" in output {number}" if len(found) > 1 else ""
+                raise ExportMismatch(
+                    f"{path}: differs from the network by {difference:.2e}{output} on {name} input "
+                    f"(allowed {limit:.2e}): the file is not kept"
+                )
+        differences[name] = max(found)
     return differences
 
 
-def _mindir_runner(path: Path) -> Callable[[np.ndarray], np.ndarray]:
-    graph = nn.GraphCell(ms.load(str(path)))
-    return lambda value: graph(ms.Tensor(value)).asnumpy()
+def _runner(network: nn.Cell) -> Callable[[np.ndarray], Outputs]:
+    """(B, 3, H, W) -> every output of the network, be it one or a tuple."""
+
+    def run(value: np.ndarray) -> Outputs:
+        outputs = network(ms.Tensor(value))
+        return [output.asnumpy() for output in (outputs if isinstance(outputs, tuple) else (outputs,))]
+
+    return run
 
 
-def _onnx_runner(path: Path) -> Callable[[np.ndarray], np.ndarray]:
+def _mindir_runner(path: Path) -> Callable[[np.ndarray], Outputs]:
+    return _runner(nn.GraphCell(ms.load(str(path))))
+
+
+def _onnx_runner(path: Path) -> Callable[[np.ndarray], Outputs]:
     import onnxruntime
 
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     name = session.get_inputs()[0].name
-    return lambda value: session.run(None, {name: value})[0]
+    return lambda value: session.run(None, {name: value})
 
 
 _RUNNERS = {"MINDIR": _mindir_runner, "ONNX": _onnx_runner}
@@ -192,20 +220,25 @@ def _free_onnx_batch(path: Path) -> None:
 
 
 def _write_card(
-    loaded: Loaded, path: Path, file_format: str, batch: int, differences: dict[str, float], allowed: dict[str, float]
+    opened: OpenedCheckpoint,
+    path: Path,
+    file_format: str,
+    batch: int,
+    differences: dict[str, float],
+    allowed: dict[str, float],
 ) -> None:
     """What a program needs to use the file: input, preprocessing, class names, and how well it agrees."""
     card: dict[str, Any] = {
         "file": path.name,
         "format": file_format,
-        "task": loaded.task.name,
-        "backbone": loaded.config.model.backbone,
-        "checkpoint": str(loaded.checkpoint.path),
-        "input": {"shape": list(_input_shape(loaded, batch)), "type": "float32"},
+        "task": opened.task.name,
+        "backbone": opened.config.model.backbone,
+        "checkpoint": str(opened.checkpoint.path),
+        "input": {"shape": list(_input_shape(opened, batch)), "type": "float32"},
         "dynamic_batch": file_format == "ONNX",
-        **loaded.task.export_card(),
+        **opened.task.export_card(),
         "largest_difference": differences,
-        "allowed_difference": allowed if differences else {},
+        "allowed_difference": {name: max(allowed[name]) for name in differences},
         "mindspore": ms.__version__,
     }
     write_atomically(path.with_suffix(path.suffix + ".json"), json.dumps(card, indent=2, ensure_ascii=False).encode())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
-from src.commands.trained import Loaded
+from src.commands.trained import OpenedCheckpoint
 from src.config import Resolved
 from src.datasets.sources.image_folder import find_pictures
 from src.runtime.logs import get_logger
@@ -16,10 +16,10 @@ from src.runtime.session import start
 def predict(resolved: Resolved) -> int:
     """Predict the pictures of `input` with `pretrained`; returns the exit code."""
     files = find_pictures(resolved.config.output.input)
-    loaded = Loaded.from_config(resolved)
-    config = loaded.config
-    session = start(config, loaded.notes)
-    network = loaded.network(session)
-    get_logger().info("load model %s success", loaded.checkpoint.path)
-    loaded.task.predict(network, files, partial(fresh_folder, Path(config.output.output or "predictions")))
+    opened = OpenedCheckpoint.from_config(resolved)
+    config = opened.config
+    session = start(config, opened.notes)
+    network = opened.network(session)
+    get_logger().info("load model %s success", opened.checkpoint.path)
+    opened.task.predict(network, files, partial(fresh_folder, Path(config.output.output or "predictions")))
     return 0

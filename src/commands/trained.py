@@ -1,9 +1,8 @@
-"""A checkpoint with the configuration and the task that it carries: the start of eval, export and predict."""
+"""OpenedCheckpoint: a checkpoint with its configuration and task, the start of eval, export and predict."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -19,20 +18,15 @@ from src.tasks.create import create_task
 from src.tasks.task import Task
 
 
-@lru_cache(maxsize=1)
-def _checkpoint_at(path: str) -> Checkpoint:
-    """One reading serves the configuration and the weights."""
-    return load_checkpoint(path)
-
-
-def checkpoint_values(path: str) -> dict[str, Any]:
-    """The flat configuration that a checkpoint carries."""
-    return _checkpoint_at(path).meta["config"]
-
-
 @dataclass(frozen=True)
-class Loaded:
-    """A checkpoint, ready to be used."""
+class OpenedCheckpoint:
+    """A checkpoint, ready to be used.
+
+    Attributes:
+        config: the command's configuration.
+        checkpoint: tensors and meta data.
+        task: what the network does, with the checkpoint's class names and preprocessing.
+    """
 
     config: Config
     checkpoint: Checkpoint
@@ -40,12 +34,16 @@ class Loaded:
     notes: tuple[str, ...] = ()  # for the log
 
     @classmethod
-    def from_config(cls, resolved: Resolved) -> Loaded:
-        """UserError without a checkpoint, or with one that is damaged or of another network."""
+    def from_config(cls, resolved: Resolved) -> OpenedCheckpoint:
+        """The checkpoint `pretrained`: the one that the configuration comes from, else read now.
+
+        Raises:
+            UserError: none is given, it is damaged, or it is of another network.
+        """
         config = resolved.config
         if not config.model.pretrained:
             raise UserError("pretrained is empty: give the checkpoint, --pretrained outputs/<run>/ckpt/best.ckpt")
-        checkpoint = _checkpoint_at(config.model.pretrained)
+        checkpoint = resolved.checkpoint or load_checkpoint(config.model.pretrained)
         trained = checkpoint.meta["config"]["backbone"]
         if trained != config.model.backbone:
             raise UserError(f"{checkpoint.path} holds {trained}, backbone is {config.model.backbone}: give one of them")
@@ -60,15 +58,17 @@ class Loaded:
         beside = folder.parent if folder.name == "ckpt" else folder
         return Path(self.config.output.output or beside / "evaluation")
 
-    def weights(self) -> dict:
-        """The network's tensors, averaged ones if the checkpoint has them and use_ema is on."""
-        return self.checkpoint.weights(self.config.model.use_ema)
-
     def network(self, session: Session, *, exporting: bool = False) -> nn.Cell:
-        """The network with the checkpoint's weights, in inference mode, for the images of the task's preprocessing."""
+        """The network in inference mode, for the images of the task's preprocessing.
+
+        It has the checkpoint's weights: the averaged ones where the checkpoint has them and use_ema is on.
+
+        Raises:
+            UserError: the weights do not fit the network.
+        """
         image_size = self.task.preprocessing.image_size
         network = build_network(self.config, session, image_size, exporting=exporting)
-        weights, resized = fit_image_size(network, self.weights())
+        weights, resized = fit_image_size(network, self.checkpoint.weights(self.config.model.use_ema))
         class_num = (self.checkpoint.meta["config"]["class_num"], self.config.model.class_num)
         load_weights(network, weights, origin=str(self.checkpoint.path), class_num=class_num, new_head=False)
         if resized and not exporting:  # export builds a second one
@@ -85,6 +85,6 @@ def load_model(path: str) -> Any:
         UserError: not there, damaged, or not a checkpoint of this zoo.
     """
     words = ["--pretrained", path, "--device_target", "CPU"]
-    loaded = Loaded.from_config(read_config(words, "predict", checkpoint_values))
+    opened = OpenedCheckpoint.from_config(read_config(words, "predict", load_checkpoint))
     session = Session(device="CPU", rank=0, num_ranks=1, isa="")
-    return loaded.task.predictor(loaded.network(session))
+    return opened.task.predictor(opened.network(session))

@@ -45,6 +45,7 @@ class Resolved:
     notes: tuple[str, ...]
     origins: dict[str, str]  # where each key stands that the recipe or the command line sets
     changed: dict[str, Any]  # those of these keys whose value is not the default
+    checkpoint: Any = None  # the one that the configuration comes from, as `open_checkpoint` gave it
 
     @property
     def given(self) -> frozenset[str]:
@@ -55,7 +56,7 @@ class Resolved:
 def read_config(
     argv: list[str],
     command: str = "train",
-    checkpoint_values: Callable[[str], dict[str, Any]] | None = None,
+    open_checkpoint: Callable[[str], Any] | None = None,
     network_names: Callable[[], Sequence[str]] | None = None,
 ) -> Resolved:
     """Resolve a command line.
@@ -63,8 +64,8 @@ def read_config(
     Args:
         argv: arguments without the program's name.
         command: train, eval, export, predict or convert (`--data_dir` names other images in eval than in train).
-        checkpoint_values: reads the flat configuration that a checkpoint carries; used when `--pretrained` comes
-            without a recipe.
+        open_checkpoint: reads a checkpoint, whose `meta["config"]` is a flat configuration; used when `--pretrained`
+            comes without a recipe.
         network_names: gives the known networks; asked for the nearest one to a network that nothing is known of.
 
     Raises:
@@ -72,7 +73,8 @@ def read_config(
     """
     arguments = parse_arguments(argv)
     reader = _Reader(command)
-    recipe_path, inherited, notes = _base_layer(arguments, command, checkpoint_values, network_names)
+    checkpoint = _open_named(arguments, command, open_checkpoint)
+    recipe_path, inherited, notes = _base_layer(arguments, command, checkpoint, network_names)
     file_settings = read_settings(recipe_path) if recipe_path else []
     dialect = _dialect(arguments, file_settings, inherited)
 
@@ -88,7 +90,8 @@ def read_config(
     from_arguments = {key: value for key, value in changed.items() if given[key].origin == COMMAND_LINE}
     recipe = recipe_path.stem if recipe_path else config.run.name or config.model.backbone
     notes += [*reader.notes, *no_effect_in_command(from_arguments, command)]
-    return Resolved(config, recipe, tuple(notes), {key: setting.origin for key, setting in given.items()}, changed)
+    origins = {key: setting.origin for key, setting in given.items()}
+    return Resolved(config, recipe, tuple(notes), origins, changed, checkpoint)
 
 
 def parse_arguments(argv: list[str]) -> list[Setting]:
@@ -136,28 +139,38 @@ def _setting(key: yaml.Node, value: yaml.Node, origin: str) -> Setting:
         raise UserError(f"{origin}: {key.value} has no plain value: put it in quotes") from None
 
 
+def _open_named(arguments: list[Setting], command: str, open_checkpoint: Callable[[str], Any] | None) -> Any:
+    """The checkpoint that the configuration comes from; None where a recipe is named, and for a training."""
+    path = _argument(arguments, "pretrained")
+    wanted = command in ("eval", "export", "predict") and _argument(arguments, "config_path") is None
+    return open_checkpoint(path) if path and open_checkpoint and wanted else None
+
+
+def _argument(arguments: list[Setting], key: str) -> str | None:
+    """The value of a key on the command line, under any of its names; None without one."""
+    by_name = {setting.key: str(setting.value) for setting in arguments}
+    return next((by_name[name] for name in names_of(key) if name in by_name), None)
+
+
 def _base_layer(
     arguments: list[Setting],
     command: str,
-    checkpoint_values: Callable[[str], dict[str, Any]] | None,
+    checkpoint: Any,
     network_names: Callable[[], Sequence[str]] | None,
 ) -> tuple[Path | None, dict[str, Any], list[str]]:
     """What lies under the command line: a recipe file, or the configuration in a checkpoint (DESIGN, contract 1)."""
-    by_name = {setting.key: str(setting.value) for setting in arguments}
-    for name in names_of("config_path"):
-        if name in by_name:
-            path = find_config(by_name[name])
-            return path, {}, [f"configuration {shown(path)}"]
-    checkpoint = next((by_name[n] for n in names_of("pretrained") if n in by_name), "")
-    if checkpoint and checkpoint_values and command in ("eval", "export", "predict"):
-        values = checkpoint_values(checkpoint)
-        if values:
-            taken_over = set(KEY_TYPES) - keys_marked(RUN_ONLY)
-            known = {key: value for key, value in values.items() if key in taken_over}
-            return None, {**known, "pretrained": checkpoint}, [f"configuration from {checkpoint}"]
+    recipe = _argument(arguments, "config_path")
+    if recipe is not None:
+        path = find_config(recipe)
+        return path, {}, [f"configuration {shown(path)}"]
+    if checkpoint is not None and checkpoint.meta["config"]:
+        taken_over = set(KEY_TYPES) - keys_marked(RUN_ONLY)
+        known = {key: value for key, value in checkpoint.meta["config"].items() if key in taken_over}
+        path = _argument(arguments, "pretrained")
+        return None, {**known, "pretrained": path}, [f"configuration from {path}"]
     if command == "convert":  # a recipe's preprocessing is not that of any published weights
         return None, {}, []
-    backbone = next((by_name[name] for name in names_of("backbone") if by_name.get(name)), None)
+    backbone = _argument(arguments, "backbone")
     if backbone and network_names and not seed_of(backbone):
         _check_network(backbone, network_names())
     path = seed_recipe(backbone)

@@ -1,9 +1,9 @@
-"""One pass over the validation set."""
+"""Evaluator: one pass over the validation set."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,8 +13,8 @@ from mindspore import nn
 from tqdm import tqdm
 
 from src.config import UserError
-from src.inference.networks import set_arrays, with_mixed_precision
-from src.runtime.distributed import sum_over_ranks
+from src.inference.networks import with_mixed_precision
+from src.runtime.distributed import gather_over_ranks
 from src.runtime.session import Session
 from src.runtime.terminal import progress_shown
 
@@ -58,9 +58,10 @@ class Evaluation:
 
 
 class Evaluator:
-    """Evaluates weights in a network of its own, so that the training graph stays as it is compiled.
+    """Evaluates a network with the weights that it has when it runs.
 
     Args:
+        network: (B, 3, H, W) float32 -> logits; put into inference mode, so a training needs another one.
         outputs: (the network in inference mode, a batch of images) -> what the metric counts.
 
     Attributes:
@@ -76,19 +77,20 @@ class Evaluator:
         session: Session,
         amp_level: str,
     ):
-        self._network = network
         self.forward = with_mixed_precision(network, amp_level).set_train(False)
         self._set = evaluation_set
         self._outputs, self._make_metric = outputs, make_metric
         self._session = session
 
-    def run(self, weights: Mapping[str, np.ndarray], observe: Callable[..., None] | None = None) -> Evaluation:
-        """Evaluate a network's tensors; every sample counts once over all ranks.
+    def run(self, observe: Callable[..., None] | None = None) -> Evaluation:
+        """Evaluate the network; every sample counts once over all ranks.
 
         Args:
             observe: shown each batch of this rank: outputs, labels, weights.
+
+        Raises:
+            UserError: there was nothing to count.
         """
-        set_arrays(self._network, weights)
         metric, seconds = self._make_metric(), []
         began = step_began = time.perf_counter()
         bar = tqdm(
@@ -107,7 +109,7 @@ class Evaluator:
             seconds.append(time.perf_counter() - step_began)
             step_began = time.perf_counter()
         local_state = metric.state()
-        metric.load_state(sum_over_ranks(local_state, self._session.num_ranks))
+        metric.merge(gather_over_ranks(local_state, self._session.rank, self._session.num_ranks))
         per_step = float(np.median(seconds)) if seconds else 0.0
         batch = len(self._set.weights[0]) if seconds else 0
         speed = batch * self._session.num_ranks / per_step if per_step else 0.0

@@ -1,5 +1,5 @@
 """Learning-rate schedules as tables: `learning_rates(name, ...)` gives the rate of every step."""
 
-from src.lr_schedulers.factory import learning_rates
+from src.lr_schedulers.factory import check_schedule, learning_rates
 
-__all__ = ["learning_rates"]
+__all__ = ["check_schedule", "learning_rates"]

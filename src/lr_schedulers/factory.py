@@ -21,6 +21,14 @@ SCHEDULES = {
 }
 
 
+def check_schedule(name: str, *, num_epochs: int, warmup_epochs: float) -> None:
+    """ValueError for an unknown name, or a warm-up longer than the training."""
+    if name not in SCHEDULES:
+        raise unknown("learning-rate schedule", name, SCHEDULES)
+    if warmup_epochs > num_epochs:
+        raise ValueError(f"a warm-up of {warmup_epochs} epochs does not fit into {num_epochs}: lower warmup_epochs")
+
+
 def learning_rates(
     name: str,
     *,
@@ -45,12 +53,12 @@ def learning_rates(
     `cosine` and `linear` end on `lr_min`; `step` reads `lr_epochs` and `lr_gamma`; `exp` reads
     `lr_gamma` (per epoch); `cosine_annealing` reads `T_max` (epochs, default: all of them) and
     `eta_min`; `poly` reads `power`; `cosine_restarts` reads `lr_min`, `lr_period` (epochs of the first cosine)
-    and `lr_period_mult` (at least 1). Unknown name or a warm-up longer than the training: ValueError.
+    and `lr_period_mult` (at least 1).
+
+    Raises:
+        ValueError: see `check_schedule`.
     """
-    if name not in SCHEDULES:
-        raise unknown("learning-rate schedule", name, SCHEDULES)
-    if warmup_epochs > num_epochs:
-        raise ValueError(f"a warm-up of {warmup_epochs} epochs does not fit into {num_epochs}: lower warmup_epochs")
+    check_schedule(name, num_epochs=num_epochs, warmup_epochs=warmup_epochs)
     span = decays.Span(num_epochs * steps_per_epoch, round(warmup_epochs * steps_per_epoch), steps_per_epoch)
     options = {
         "lr_max": lr_max,

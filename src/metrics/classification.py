@@ -37,7 +37,7 @@ class ClassificationResult:
 
 
 class ClassificationMetric:
-    """Accumulates logits and labels; `state` and `load_state` let ranks sum what they counted.
+    """Accumulates logits and labels; `state` and `merge` bring together what ranks counted.
 
     Equal logits rank by class index, so the result does not depend on batching or on the sort used.
     An image with a NaN among its logits is wrong in top-1 and in top-5.
@@ -75,11 +75,12 @@ class ClassificationMetric:
         self._loss_sum += float(np.sum(_cross_entropies(logits, labels)))
 
     def state(self) -> np.ndarray:
-        """All that was counted, as a float64 vector (2 + K * K,) to be summed over ranks."""
+        """All that was counted, as a float64 vector (2 + K * K,), for `merge`."""
         return np.concatenate(([self._num_correct_top5, self._loss_sum], self._confusion.state()))
 
-    def load_state(self, vector: np.ndarray) -> None:
-        """Replace what was counted by a vector that `state` gave, summed or not."""
+    def merge(self, states: Sequence[np.ndarray]) -> None:
+        """Replace what was counted by what all these states, one per rank, counted together."""
+        vector = np.sum(states, axis=0)
         self._num_correct_top5 = round(float(vector[0]))
         self._loss_sum = float(vector[1])
         self._confusion.load_state(vector[2:])

@@ -33,7 +33,7 @@ class SegmentationResult:
 
 
 class SegmentationMetric:
-    """Accumulates predicted and true classes of pixels; `state` and `load_state` let ranks sum what they counted.
+    """Accumulates predicted and true classes of pixels; `state` and `merge` bring together what ranks counted.
 
     One matrix over the whole set, never a mean over images: that is how Cityscapes scores.
 
@@ -62,11 +62,12 @@ class SegmentationMetric:
         self._confusion.update(predictions, labels)
 
     def state(self) -> np.ndarray:
-        """All that was counted, as a float64 vector (K * K,) to be summed over ranks."""
+        """All that was counted, as a float64 vector (K * K,), for `merge`."""
         return self._confusion.state()
 
-    def load_state(self, vector: np.ndarray) -> None:
-        """Replace what was counted by a vector that `state` gave, summed or not."""
+    def merge(self, states: Sequence[np.ndarray]) -> None:
+        """Replace what was counted by what all these states, one per rank, counted together."""
+        vector = np.sum(states, axis=0)
         self._confusion.load_state(vector)
 
     def compute(self) -> SegmentationResult:

@@ -37,10 +37,19 @@ def join_group() -> tuple[int, int]:
     return get_rank(), get_group_size()
 
 
-def sum_over_ranks(values: np.ndarray, num_ranks: int) -> np.ndarray:
-    """Element-wise float64 sum of a vector over all ranks; whole numbers stay exact up to 2**40."""
+def gather_over_ranks(values: np.ndarray, rank: int, num_ranks: int) -> list[np.ndarray]:
+    """The float64 arrays of all ranks, of one shape; whole numbers stay exact up to 2**40.
+
+    One all-reduce per rank, to which the others add zeros: it is what all devices have in common, and all arrays at
+    once would be more than the CPU's takes.
+    """
     if num_ranks == 1:
-        return values
+        return [values]
+    nothing = np.zeros_like(values)
+    return [_sum_over_ranks(values if sender == rank else nothing) for sender in range(num_ranks)]
+
+
+def _sum_over_ranks(values: np.ndarray) -> np.ndarray:
     import mindspore as ms
     from mindspore import ops
 

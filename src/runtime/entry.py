@@ -40,7 +40,7 @@ def command_config(argv: list[str], command: str, purpose: str, **options: Calla
     Args:
         argv: arguments without the program's name.
         purpose: first lines of the help page.
-        options: `checkpoint_values` and `network_names`, see `read_config`.
+        options: `open_checkpoint` and `network_names`, see `read_config`.
     """
     if "--help" in argv or "-h" in argv:
         print(help_text(f"{command}.py", purpose))

@@ -24,17 +24,19 @@ from src.visualization.page import Section
 
 @dataclass(frozen=True)
 class TaskResult:
-    """What an evaluation comes to: all that a log, a record, a report and the choice of the best weights need.
+    """Result of an evaluation: all that a log, a record, a report and the choice of the best weights need.
 
     Attributes:
-        record: numbers by name for metrics.jsonl; `accuracy` is the score.
+        score: higher is better; None where there is no truth.
+        numbers: further ones by name, for metrics.jsonl, TensorBoard and the report.
         summary: what result.json says, besides the checkpoint.
         lines: of the log.
         write: writes the result's files into a folder and returns their names.
         sections: makes the result's sections of a report.
     """
 
-    record: Mapping[str, float] = field(default_factory=dict)
+    score: float | None = None
+    numbers: Mapping[str, float] = field(default_factory=dict)
     summary: Mapping[str, Any] = field(default_factory=dict)
     lines: Sequence[str] = ()
     write: Callable[[Path], list[str]] = lambda folder: []
@@ -52,14 +54,16 @@ class Task(ABC):
     Attributes:
         name: of the task.
         datasets: what the key `dataset` may be.
-        accuracy_name: what the score is called in curves; the best checkpoint has the highest.
+        score_name: key of the score in metrics.jsonl; the best checkpoint has the highest.
+        curves: {key of metrics.jsonl: its name in a legend} of the fractions that are drawn, the score's included.
         class_names: in label order.
         preprocessing: how the weights want an image; has `image_size`, the side of the network's input in pixels.
     """
 
     name: str
     datasets: tuple[str, ...]
-    accuracy_name: str
+    score_name: str
+    curves: Mapping[str, str]
     class_names: tuple[str, ...]
     preprocessing: Any
 
@@ -120,7 +124,11 @@ class Task(ABC):
 
     @abstractmethod
     def metric(self) -> Any:
-        """An empty count with `update`, `state`, `load_state` and `compute`."""
+        """An empty count.
+
+        It has `update(outputs, labels, weights)`, `state()` (a float64 array of fixed shape), `merge(states)` of all
+        ranks, and `compute()`, which raises ValueError where nothing was counted.
+        """
 
     @abstractmethod
     def examples(self, data: EvaluationSet) -> Any:

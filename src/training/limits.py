@@ -1,4 +1,4 @@
-"""What ends a run before its last epoch."""
+"""Limits that end a run: a signal, max_steps, early_stop_patience."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ import numpy as np
 from src.config import Config, Resolved, as_user_error
 from src.config.effect import no_effect_on_task
 from src.config.schema import KEY_TYPES
-from src.lr_schedulers import learning_rates
+from src.lr_schedulers import check_schedule, learning_rates
 from src.runtime.device import clamp_workers
 
 Note = tuple[int, str]  # logging level, text
@@ -41,26 +41,37 @@ def scaled_to_batch(config: Config, global_batch: int) -> tuple[Config, list[Not
     return replace(config, schedule=done), [(logging.INFO, text)]
 
 
-def learning_rate_table(config: Config, num_epochs: int, steps_per_epoch: int) -> np.ndarray:
-    """The learning rate of every step; UserError for a schedule that cannot be."""
+def check_learning_rates(config: Config, num_epochs: int) -> None:
+    """UserError for a schedule that does not fit into this many epochs."""
     schedule = config.schedule
     with as_user_error(f"lr_decay_mode {schedule.lr_decay_mode}"):
-        return learning_rates(
-            schedule.lr_decay_mode,
-            lr_init=schedule.lr_init,
-            lr_max=schedule.lr_max,
-            lr_min=schedule.lr_min,
-            num_epochs=num_epochs,
-            warmup_epochs=schedule.warmup_epochs,
-            steps_per_epoch=steps_per_epoch,
-            lr_epochs=schedule.lr_epochs,
-            lr_gamma=schedule.lr_gamma,
-            T_max=schedule.T_max,
-            eta_min=schedule.lr_min,
-            power=schedule.lr_power,
-            lr_period=schedule.lr_period,
-            lr_period_mult=schedule.lr_period_mult,
-        )
+        check_schedule(schedule.lr_decay_mode, num_epochs=num_epochs, warmup_epochs=schedule.warmup_epochs)
+
+
+def learning_rate_table(config: Config, num_epochs: int, steps_per_epoch: int) -> np.ndarray:
+    """The learning rate of every step, (num_epochs * steps_per_epoch,) float32.
+
+    Raises:
+        UserError: the schedule does not fit into this many epochs.
+    """
+    check_learning_rates(config, num_epochs)
+    schedule = config.schedule
+    return learning_rates(
+        schedule.lr_decay_mode,
+        lr_init=schedule.lr_init,
+        lr_max=schedule.lr_max,
+        lr_min=schedule.lr_min,
+        num_epochs=num_epochs,
+        warmup_epochs=schedule.warmup_epochs,
+        steps_per_epoch=steps_per_epoch,
+        lr_epochs=schedule.lr_epochs,
+        lr_gamma=schedule.lr_gamma,
+        T_max=schedule.T_max,
+        eta_min=schedule.lr_min,
+        power=schedule.lr_power,
+        lr_period=schedule.lr_period,
+        lr_period_mult=schedule.lr_period_mult,
+    )
 
 
 def schedule_change(before: dict[str, Any], config: Config, num_steps: int, steps_per_epoch: int) -> str:

@@ -29,7 +29,8 @@ def training_report(
     command: Sequence[str],
     ended: str,
     records: Sequence[dict[str, Any]],
-    accuracy_name: str,
+    score_name: str,
+    curves: Mapping[str, str],
     rates: np.ndarray,
     steps_per_epoch: int,
     result: TaskResult | None,
@@ -39,15 +40,16 @@ def training_report(
 
     Args:
         ended: how it ended, in words.
-        records: of metrics.jsonl; accuracy_name: what their `accuracy` is.
+        records: of metrics.jsonl.
+        score_name, curves: see `Task`.
         rates: learning rate of every step.
         result: of the last evaluation; None without one.
         environment: what the result depends on besides the configuration.
     """
     sections = [
-        Section("Summary", _summary(ended, records, accuracy_name, len(rates) // steps_per_epoch)),
+        Section("Summary", _summary(ended, records, len(rates) // steps_per_epoch, score_name, curves[score_name])),
         Section("Command", _commands(command, path.parent / "config.yml")),
-        Section("Curves", _curves(records, accuracy_name, result.record if result else {})),
+        Section("Curves", _curves(records, curves, score_name, result.numbers if result else {})),
         Section("Learning rate", picture(lambda file: plot_learning_rate(rates, steps_per_epoch, file), "schedule")),
         *evaluation_sections(result),
         Section("Configuration", configuration(config)),
@@ -85,7 +87,7 @@ def configuration(config: Config) -> str:
     return table(changed, ("key", "value", "default")) + folded("all keys", code(config_text(config)))
 
 
-def _summary(ended: str, records: Sequence[dict[str, Any]], accuracy_name: str, num_epochs: int) -> str:
+def _summary(ended: str, records: Sequence[dict[str, Any]], num_epochs: int, score_name: str, title: str) -> str:
     rows = [("ended", ended), ("epochs", f"{len(records)} of {num_epochs}")]
     if records:
         last = records[-1]
@@ -97,12 +99,12 @@ def _summary(ended: str, records: Sequence[dict[str, Any]], accuracy_name: str, 
             ("images a second", f"{speed:.1f}"),
             ("steps skipped on overflow", last["skipped"]),
         ]
-    evaluated = [record for record in records if "accuracy" in record]
+    evaluated = [record for record in records if score_name in record]
     if evaluated:
-        best = max(evaluated, key=lambda record: record["accuracy"])
+        best = max(evaluated, key=lambda record: record[score_name])
         rows += [
-            (f"best {accuracy_name}", f"{best['accuracy']:.2%} after epoch {best['epoch']}"),
-            (f"last {accuracy_name}", f"{evaluated[-1]['accuracy']:.2%} after epoch {evaluated[-1]['epoch']}"),
+            (f"best {title}", f"{best[score_name]:.2%} after epoch {best['epoch']}"),
+            (f"last {title}", f"{evaluated[-1][score_name]:.2%} after epoch {evaluated[-1]['epoch']}"),
         ]
     return table(rows)
 
@@ -116,14 +118,17 @@ def _commands(command: Sequence[str], config_file: Path) -> str:
     )
 
 
-def _curves(records: Sequence[dict[str, Any]], accuracy_name: str, evaluated: Iterable[str]) -> str:
+def _curves(
+    records: Sequence[dict[str, Any]], curves: Mapping[str, str], score_name: str, numbers: Iterable[str]
+) -> str:
     if not records:
         return paragraph("No epoch was completed.")
     drawn = [{**record, "loss": record["mean_loss"]} for record in records]
+    evaluated = [name for name in (score_name, *numbers) if any(name in record for record in records)]
     keys = ("epoch", "step", "mean_loss", "lr", "fps", *evaluated)
     rows = [[_short(record.get(key, "")) for key in keys] for record in records]
-    curves = picture(lambda file: plot_curves(drawn, file, accuracy_name), "curves")
-    return curves + folded("figures", table(rows, keys))
+    drawing = picture(lambda file: plot_curves(drawn, file, curves, score_name), "curves")
+    return drawing + folded("figures", table(rows, keys))
 
 
 def _short(value: Any) -> str:

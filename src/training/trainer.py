@@ -15,6 +15,7 @@ from src.callbacks.checkpoints import SaveCheckpoints
 from src.callbacks.epoch_log import LogEpochs, read_records
 from src.callbacks.evaluation import EvaluateEpochs
 from src.callbacks.guards import StopOnNonFiniteLoss, StopOnRequest
+from src.callbacks.order import in_order
 from src.callbacks.profiling import ProfileSteps
 from src.callbacks.progress import Progress, TrackProgress
 from src.callbacks.progress_bar import ShowProgress
@@ -35,6 +36,7 @@ from src.training.event_log import event_log
 from src.training.freezing import freeze
 from src.training.limits import Limits
 from src.training.plan import (
+    check_learning_rates,
     learning_rate_table,
     likely_causes,
     num_epochs,
@@ -58,8 +60,7 @@ def train(resolved: Resolved) -> int:
     """
     config = resolved.config
     task = create_task(config, given=resolved.given)
-    steps = task.steps_per_epoch(num_ranks=1)
-    learning_rate_table(config, num_epochs(config, steps), steps)
+    check_learning_rates(config, num_epochs(config, task.steps_per_epoch(num_ranks=1)))
     task.check_settings()
     if config.eval.eval_interval:
         task.check_validation()
@@ -97,7 +98,7 @@ class Trainer:
         batch = config.data.images_per_step * session.num_ranks
         steps = task.steps_per_epoch(session.num_ranks)
         self.config, self.notes = scaled_to_batch(config, batch)
-        self.progress = Progress(num_epochs(config, steps), steps, batch)
+        self.progress = Progress(num_epochs(config, steps), steps, batch, score_name=task.score_name)
         self.network = build_network(self.config, session, config.data.train_image_size)
         frozen = freeze(self.network, config.model.freeze)
         self.notes += [(logging.INFO, frozen)] if frozen else []
@@ -165,7 +166,7 @@ class Trainer:
     # -- parts
 
     def _callbacks(self) -> list[Callback]:
-        """In the order in which they must act; what writes belongs to rank 0 alone."""
+        """What a configuration asks for, in order; what writes belongs to rank 0 alone."""
         config, progress = self.config, self.progress
         evaluation, main = config.eval, self.session.is_main
         interval = config.run.log_interval or (1 if self.session.device == "CPU" else READ_INTERVAL_OFF_CPU)
@@ -205,8 +206,8 @@ class Trainer:
         callbacks += [saver, StopOnRequest(progress, self.limits.reached, saver.save_last)]
         if main and config.run.open_profiler:
             profile = ProfileSteps(self.folder.profile, self.logger)
-            callbacks = [profile, *callbacks, profile.closing]
-        return callbacks
+            callbacks += [profile, profile.closing]
+        return in_order(callbacks)
 
     def _epoch_log(self) -> LogEpochs:
         return LogEpochs(
@@ -228,8 +229,9 @@ class Trainer:
             config=self.config,
             command=sys.argv,
             ended=progress.ended,
-            records=read_records(self.folder.metrics),
-            accuracy_name=self.task.accuracy_name,
+            records=read_records(self.folder.metrics, self.task.score_name),
+            score_name=self.task.score_name,
+            curves=self.task.curves,
             rates=self.rates,
             steps_per_epoch=progress.steps_per_epoch,
             result=self.validation.latest,
@@ -240,7 +242,7 @@ class Trainer:
     def _plot(self, records: list[dict[str, Any]]) -> None:
         """Draw the curves; the mean over an epoch's steps tells more than its last step's loss, which the log has."""
         means = [{**record, "loss": record["mean_loss"]} for record in records]
-        plot_curves(means, self.folder.curves, self.task.accuracy_name)
+        plot_curves(means, self.folder.curves, self.task.curves, self.task.score_name)
 
     def _weights(self) -> dict[str, np.ndarray]:
         """The network's tensors as they are now, averaged where the run averages."""

@@ -7,10 +7,11 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+from mindspore import nn
 
 from src.config import Config
 from src.inference.evaluator import EvaluationSet, Evaluator
-from src.inference.networks import build_network
+from src.inference.networks import build_network, set_arrays
 from src.runtime.session import Session
 from src.tasks.task import Task, TaskResult
 
@@ -33,16 +34,21 @@ class Validation:
 
     def __call__(self) -> dict[str, Any]:
         examples = self._task.examples(self._set)
-        evaluation = self._evaluator.run(self._weights(), examples)
+        set_arrays(self._network, self._weights())
+        evaluation = self._evaluator.run(examples)
         self.latest = self._task.summarise(evaluation, examples)
-        return {**self.latest.record, "eval_seconds": evaluation.seconds}
+        score = {} if self.latest.score is None else {self._task.score_name: self.latest.score}
+        return {**score, **self.latest.numbers, "eval_seconds": evaluation.seconds}
 
     @cached_property
     def _set(self) -> EvaluationSet:
         return self._task.evaluation_set(self._session)
 
     @cached_property
+    def _network(self) -> nn.Cell:
+        return build_network(self._config, self._session, self._task.preprocessing.image_size)
+
+    @cached_property
     def _evaluator(self) -> Evaluator:
-        task = self._task
-        network = build_network(self._config, self._session, task.preprocessing.image_size)
-        return Evaluator(network, self._set, task.outputs, task.metric, self._session, self._config.run.amp_level)
+        task, level = self._task, self._config.run.amp_level
+        return Evaluator(self._network, self._set, task.outputs, task.metric, self._session, level)

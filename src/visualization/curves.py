@@ -1,6 +1,6 @@
-"""How a training goes: loss, accuracy and learning rate over the epochs."""
+"""Curves of a training: loss, score and learning rate over the epochs."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import isfinite
 from pathlib import Path
 from typing import Any
@@ -14,14 +14,17 @@ from .canvas import BLUE, GRAY, GREEN, ORANGE, canvas
 MAX_MARKED_POINTS = 40  # beyond, markers merge into a thick line
 
 
-def plot_curves(records: Sequence[dict[str, Any]], path: str | Path, accuracy_name: str = "top-1 accuracy") -> None:
-    """Draw loss, accuracy (the best one marked) and learning rate, an epoch a point.
+def plot_curves(
+    records: Sequence[dict[str, Any]], path: str | Path, curves: Mapping[str, str], score_name: str
+) -> None:
+    """Draw loss, score (the best one marked) with other fractions, and learning rate, one point per epoch.
 
     Args:
         records: a dict a finished epoch with `epoch` (from 1), `loss`, `lr` and, where the epoch was
-            evaluated, `accuracy`, `top5` (fractions) and `eval_loss`; None and missing are the same.
+            evaluated, the keys of `curves` (fractions) and `eval_loss`; None and missing are the same.
         path: the PNG file.
-        accuracy_name: what `accuracy` is, for the legend ("mIoU" in segmentation).
+        curves: {key: name in the legend}.
+        score_name: the one of them whose best value is marked.
 
     Raises:
         ValueError: there is no record.
@@ -29,13 +32,13 @@ def plot_curves(records: Sequence[dict[str, Any]], path: str | Path, accuracy_na
     if not records:
         raise ValueError("no epoch to draw: plot the curves after the first epoch")
     with canvas(path, width=13, height=3.9) as figure:
-        loss, accuracy, learning_rate = figure.subplots(1, 3, sharex=True)
+        loss, score, learning_rate = figure.subplots(1, 3, sharex=True)
         _draw_losses(loss, records)
-        _draw_accuracies(accuracy, records, accuracy_name)
+        _draw_scores(score, records, curves, score_name)
         _draw_series(learning_rate, *_series(records, "lr"), BLUE, "")
         learning_rate.set_title("Learning rate (end of epoch)")
         learning_rate.set_ylim(bottom=0)
-        for axes in (loss, accuracy, learning_rate):
+        for axes in (loss, score, learning_rate):
             _scale_epochs(axes, records[0]["epoch"], records[-1]["epoch"])
 
 
@@ -46,16 +49,18 @@ def _draw_losses(axes: Axes, records: Sequence[dict[str, Any]]) -> None:
     axes.legend()
 
 
-def _draw_accuracies(axes: Axes, records: Sequence[dict[str, Any]], accuracy_name: str) -> None:
-    axes.set_title("Accuracy (%)")
-    epochs, values = _series(records, "accuracy", scale=100)
+def _draw_scores(axes: Axes, records: Sequence[dict[str, Any]], curves: Mapping[str, str], score_name: str) -> None:
+    axes.set_title(f"{curves[score_name]} (%)")
+    epochs, values = _series(records, score_name, scale=100)
     if not epochs:
         axes.text(0.5, 0.5, "not evaluated yet", transform=axes.transAxes, ha="center", color=GRAY)
         axes.set_yticks([])
         axes.grid(False)
         return
-    _draw_series(axes, *_series(records, "top5", scale=100), ORANGE, "top-5 accuracy")
-    _draw_series(axes, epochs, values, BLUE, accuracy_name)
+    others = [name for name in curves if name != score_name]
+    for name, color in zip(others, (ORANGE, GRAY, "tab:purple"), strict=False):
+        _draw_series(axes, *_series(records, name, scale=100), color, curves[name])
+    _draw_series(axes, epochs, values, BLUE, curves[score_name])
     best = int(np.argmax(values))
     axes.plot(
         epochs[best], values[best], "*", color=GREEN, markersize=13, markeredgecolor="white", zorder=3,

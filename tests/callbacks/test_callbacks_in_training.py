@@ -51,11 +51,11 @@ class Run:
 
     def _evaluate(self):
         self.evaluated.append(self.progress.epoch)
-        return {"accuracy": 0.5, "eval_seconds": 0.0}
+        return {"score": 0.5, "eval_seconds": 0.0}
 
     def recorded(self):
         """(epoch, step, last loss, mean loss) of metrics.jsonl"""
-        records = read_records(self.folder / "metrics.jsonl")
+        records = read_records(self.folder / "metrics.jsonl", "score")
         return [(record["epoch"], record["step"], record["loss"], record["mean_loss"]) for record in records]
 
     def files(self):

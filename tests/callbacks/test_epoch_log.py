@@ -37,21 +37,21 @@ def _log(progress, logger, path, skipped=0, plotted=None):
 
 
 def test_the_line_is_the_seeds_line():
-    assert epoch_line({**RECORD, "accuracy": 0.04978, "eval_seconds": 144.56}) == (
+    assert epoch_line({**RECORD, "eval_seconds": 144.56}, 0.04978) == (
         "epoch[1], epoch time: 3247.40s, per step time: 1.2979s, loss=6.397223, lr=0.000120, fps=394.48, "
         "accuracy=0.049780, eval_cost=144.56"
     )
 
 
 def test_an_epoch_without_evaluation_has_the_first_part_of_the_line():
-    assert epoch_line(RECORD) == (
+    assert epoch_line(RECORD, None) == (
         "epoch[1], epoch time: 3247.40s, per step time: 1.2979s, loss=6.397223, lr=0.000120, fps=394.48"
     )
 
 
 def test_an_epoch_is_logged_recorded_and_drawn(tmp_path, logger, caplog):
     path, plotted = tmp_path / "metrics.jsonl", []
-    progress = _progress(evaluation={"accuracy": 0.25, "eval_seconds": 1.5})
+    progress = _progress(evaluation={"score": 0.25, "eval_seconds": 1.5})
     complete_epochs(progress, [_log(progress, logger, path, plotted=plotted)], 1)
     record = {
         "epoch": 1,
@@ -63,7 +63,7 @@ def test_an_epoch_is_logged_recorded_and_drawn(tmp_path, logger, caplog):
         "epoch_seconds": 4.0,
         "step_seconds": 2.0,
         "skipped": 0,
-        "accuracy": 0.25,
+        "score": 0.25,
         "eval_seconds": 1.5,
     }
     assert caplog.messages == [
@@ -90,7 +90,7 @@ def test_an_epoch_that_was_broken_off_is_not_logged(tmp_path, logger, caplog):
 def test_the_end_of_the_run_is_summed_up_in_the_seeds_lines(tmp_path, logger, caplog):
     progress = _progress()
     log = _log(progress, logger, tmp_path / "m.jsonl")
-    for evaluation, seconds in (({"accuracy": 0.75618, "eval_seconds": 1.0}, 2.0), ({}, 4.0)):
+    for evaluation, seconds in (({"score": 0.75618, "eval_seconds": 1.0}, 2.0), ({}, 4.0)):
         progress.evaluation, progress.step_seconds = evaluation, seconds
         complete_epochs(progress, [log], 1)
     caplog.clear()
@@ -119,9 +119,9 @@ def test_a_resumed_run_goes_on_after_its_last_epoch(tmp_path, logger):
     path.write_text("".join(json.dumps({**RECORD, "epoch": epoch}) + "\n" for epoch in (1, 2, 3)))
     progress, plotted = _progress(epoch=1), []
     log = _log(progress, logger, path, plotted=plotted)
-    assert [record["epoch"] for record in read_records(path)] == [1]
+    assert [record["epoch"] for record in read_records(path, "top1")] == [1]
     complete_epochs(progress, [log], 1)
-    assert [record["epoch"] for record in read_records(path)] == [1, 2]
+    assert [record["epoch"] for record in read_records(path, "top1")] == [1, 2]
     assert [record["epoch"] for record in plotted[0]] == [1, 2]
 
 
@@ -129,14 +129,20 @@ def test_a_half_written_last_line_is_cut_off(tmp_path, logger):
     path = tmp_path / "metrics.jsonl"
     whole = json.dumps({**RECORD, "epoch": 1}) + "\n"
     path.write_text(whole + json.dumps({**RECORD, "epoch": 2})[:20])
-    assert [record["epoch"] for record in read_records(path)] == [1]
+    assert [record["epoch"] for record in read_records(path, "top1")] == [1]
     _log(_progress(epoch=2), logger, path)
     assert path.read_text() == whole
 
 
 def test_a_new_run_begins_with_no_records(tmp_path, logger):
     path = tmp_path / "metrics.jsonl"
-    assert read_records(path) == []
+    assert read_records(path, "top1") == []
     path.write_text(json.dumps({**RECORD, "epoch": 1}) + "\n")
     _log(_progress(), logger, path)
     assert path.read_text() == ""
+
+
+def test_a_score_of_an_older_file_gets_its_name(tmp_path):
+    path = tmp_path / "metrics.jsonl"
+    path.write_text('{"epoch": 1, "accuracy": 0.5}\n{"epoch": 2}\n{"epoch": 3, "miou": 0.75}\n')
+    assert [record.get("miou") for record in read_records(path, "miou")] == [0.5, None, 0.75]

@@ -31,7 +31,7 @@ def _evaluations(progress, interval, stop_requested=""):
 
     def evaluate():
         evaluated.append(progress.epoch)
-        return {"accuracy": progress.epoch / 10}
+        return {"score": progress.epoch / 10}
 
     return EvaluateEpochs(progress, evaluate, interval, -1, lambda: stop_requested), evaluated
 
@@ -41,7 +41,7 @@ def test_the_result_is_kept_for_the_other_callbacks():
     callback, evaluated = _evaluations(progress, interval=2)
     complete_epochs(progress, [callback], 5)
     assert evaluated == [2, 4, 5]
-    assert progress.evaluation == {"accuracy": 0.5}
+    assert progress.evaluation == {"score": 0.5}
 
 
 def test_an_epoch_that_was_broken_off_is_not_evaluated():
@@ -56,3 +56,21 @@ def test_a_run_that_is_asked_to_stop_is_not_evaluated():
     callback, evaluated = _evaluations(progress, interval=1, stop_requested="SIGTERM")
     complete_epochs(progress, [callback], 1)
     assert evaluated == []
+
+
+def test_best_and_patience_are_the_evaluations_without_any_saver():
+    progress = Progress(num_epochs=9, steps_per_epoch=2, global_batch=1)
+    scores = iter([0.5, 0.7, 0.7, 0.6])
+    callback = EvaluateEpochs(progress, lambda: {"score": next(scores)}, 1, -1, lambda: "")
+    seen = []
+    for _ in range(4):
+        complete_epochs(progress, [callback], 1)
+        seen.append((progress.best, progress.improved, progress.without_improvement))
+    assert seen == [(0.5, True, 0), (0.7, True, 0), (0.7, False, 1), (0.7, False, 2)]
+
+
+def test_an_epoch_without_evaluation_is_no_improvement_and_costs_no_patience():
+    progress = Progress(num_epochs=9, steps_per_epoch=2, global_batch=1)
+    callback, _ = _evaluations(progress, interval=2)
+    complete_epochs(progress, [callback], 3)
+    assert (progress.best, progress.improved, progress.without_improvement) == (0.2, False, 0)

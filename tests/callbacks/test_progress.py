@@ -47,7 +47,7 @@ def test_the_loss_is_read_every_so_many_steps_and_at_the_epochs_end():
 
 
 def test_an_epoch_begins_without_the_readings_of_the_last_one():
-    progress = Progress(2, 3, 1, losses=[1.0], evaluation={"accuracy": 0.5})
+    progress = Progress(2, 3, 1, losses=[1.0], evaluation={"score": 0.5})
     TrackProgress(progress, 1).on_train_epoch_begin(run_context())
     assert (progress.losses, progress.evaluation) == ([], {})
 

@@ -3,6 +3,7 @@
 import os
 
 from src.callbacks.checkpoints import SaveCheckpoints
+from src.callbacks.evaluation import EvaluateEpochs
 from src.callbacks.progress import Progress
 from tests.support.training import SavedPositions, complete_epochs, run_context
 
@@ -18,9 +19,15 @@ def _files(folder):
 
 
 def _complete(progress, saver, accuracies):
-    for accuracy in accuracies:
-        progress.evaluation = {} if accuracy is None else {"accuracy": accuracy}
-        complete_epochs(progress, [saver], 1)
+    """None: an epoch without a score."""
+    coming = iter(accuracies)
+
+    def evaluate():
+        accuracy = next(coming)
+        return {} if accuracy is None else {"score": accuracy}
+
+    evaluation = EvaluateEpochs(progress, evaluate, 1, -1, lambda: "")
+    complete_epochs(progress, [evaluation, saver], len(accuracies))
 
 
 def test_the_newest_numbered_checkpoints_stay(tmp_path):

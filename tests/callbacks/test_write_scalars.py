@@ -16,10 +16,10 @@ def test_steps_and_epochs_are_handed_on():
 
 
 def test_an_evaluation_is_written_with_its_epoch_and_a_broken_epoch_is_not():
-    progress, written = Progress(2, 2, 1, epoch=1, evaluation={"accuracy": 0.5, "top5": 0.75, "eval_seconds": 3.0}), []
+    progress, written = Progress(2, 2, 1, epoch=1, evaluation={"score": 0.5, "top5": 0.75, "eval_seconds": 3.0}), []
     callback = WriteScalars(progress, lambda *values: written.append(values), lambda: 0.1, dict)
     callback.on_train_epoch_end(None)
-    assert written == [(2, {"images_per_second": 0.0, "accuracy": 0.5, "top5": 0.75})]
+    assert written == [(2, {"images_per_second": 0.0, "score": 0.5, "top5": 0.75})]
     progress.batch = 1
     callback.on_train_epoch_end(None)
     assert len(written) == 1

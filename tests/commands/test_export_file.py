@@ -2,13 +2,13 @@
 
 import numpy as np
 import pytest
-from mindspore import Tensor
+from mindspore import Tensor, nn
 
-from src.commands.export import ExportMismatch, export_file
+from src.commands.export import ExportMismatch, export_file, reference_outputs
 from tests.support.small_step import Linear
 
 INPUTS = {"random": np.random.default_rng(0).standard_normal((2, 3)).astype(np.float32)}
-ALLOWED = {"random": 1e-4}
+ALLOWED = {"random": [1e-4]}
 
 
 @pytest.fixture
@@ -18,7 +18,7 @@ def network():
 
 @pytest.mark.parametrize("form", ["MINDIR", "ONNX"])
 def test_a_file_that_agrees_is_kept(network, tmp_path, form):
-    reference = {"random": network(Tensor(INPUTS["random"])).asnumpy()}
+    reference = {"random": [network(Tensor(INPUTS["random"])).asnumpy()]}
     path = tmp_path / "sub" / "net.file"
     path = path.with_suffix({"MINDIR": ".mindir", "ONNX": ".onnx"}[form])
     differences = export_file(network, INPUTS, reference, ALLOWED, path, form)
@@ -31,8 +31,34 @@ def test_a_file_that_agrees_is_kept(network, tmp_path, form):
 @pytest.mark.parametrize("form", ["MINDIR", "ONNX"])
 @pytest.mark.parametrize("wrong", [0.01, np.nan])
 def test_a_file_that_differs_is_not(network, tmp_path, form, wrong):
-    reference = {"random": network(Tensor(INPUTS["random"])).asnumpy() + np.float32(wrong)}
+    reference = {"random": [network(Tensor(INPUTS["random"])).asnumpy() + np.float32(wrong)]}
     path = tmp_path / {"MINDIR": "net.mindir", "ONNX": "net.onnx"}[form]
     with pytest.raises(ExportMismatch, match="differs from the network by .* the file is not kept"):
         export_file(network, INPUTS, reference, ALLOWED, path, form)
+    assert list(tmp_path.iterdir()) == []
+
+
+class TwoOutputs(nn.Cell):
+    """(2, 3) -> (2, 3), (2, 3)"""
+
+    def __init__(self):
+        super().__init__()
+        self.first = nn.ReLU()
+
+    def construct(self, x):
+        return self.first(x), 100.0 * x
+
+
+@pytest.mark.parametrize("form", ["MINDIR", "ONNX"])
+def test_every_output_is_compared_by_its_own_measure(tmp_path, form):
+    network = TwoOutputs().set_train(False)
+    path = tmp_path / {"MINDIR": "net.mindir", "ONNX": "net.onnx"}[form]
+    reference, allowed = reference_outputs(network, INPUTS)
+    assert len(reference["random"]) == 2
+    assert 50 * allowed["random"][0] < allowed["random"][1] < 0.1
+    assert set(export_file(network, INPUTS, reference, allowed, path, form)) == {"random"}
+    path.unlink()
+    reference["random"][1] = reference["random"][1] + np.float32(0.5)
+    with pytest.raises(ExportMismatch, match="in output 1 on random input"):
+        export_file(network, INPUTS, reference, allowed, path, form)
     assert list(tmp_path.iterdir()) == []

@@ -1,5 +1,7 @@
 """Defaults < recipe < command line, and what a written value means."""
 
+from types import SimpleNamespace
+
 import pytest
 
 from src.config import read_config
@@ -96,16 +98,21 @@ def test_options_are_taken_in_both_spellings():
     ]
 
 
+def carrying(config):
+    return SimpleNamespace(meta={"config": config})
+
+
 def test_a_checkpoint_carries_its_configuration():
     asked = []
 
-    def checkpoint_values(path):
+    def open_checkpoint(path):
         asked.append(path)
-        return {"backbone": "vig_ti", "class_num": 10, "name": "its run", "resume": "auto", "gone_key": 1}
+        return carrying({"backbone": "vig_ti", "class_num": 10, "name": "its run", "resume": "auto", "gone_key": 1})
 
-    resolved = read_config(["--pretrained", "x.ckpt", "--eval_batch_size", "3"], "eval", checkpoint_values)
+    resolved = read_config(["--pretrained", "x.ckpt", "--eval_batch_size", "3"], "eval", open_checkpoint)
     config = resolved.config
     assert asked == ["x.ckpt"]
+    assert resolved.checkpoint.meta["config"]["class_num"] == 10  # opened once, handed on
     assert (config.model.backbone, config.model.class_num, config.model.pretrained) == ("vig_ti", 10, "x.ckpt")
     assert (config.run.name, config.checkpoint.resume, config.eval.eval_batch_size) == ("", "", 3)
     assert resolved.notes == ("configuration from x.ckpt",)
@@ -116,17 +123,19 @@ def test_a_recipe_wins_over_the_checkpoints_configuration(tmp_path):
     path = tmp_path / "mine.yml"
     path.write_text("class_num: 7\n")
     argv = ["--config_path", str(path), "--pretrained", "x.ckpt"]
-    assert read_config(argv, "eval", lambda _: {"class_num": 10}).config.model.class_num == 7
+    assert read_config(argv, "eval", lambda _: carrying({"class_num": 10})).config.model.class_num == 7
 
 
 def test_training_from_a_checkpoint_keeps_its_own_configuration():
-    config = read_config(["--pretrained", "x.ckpt"], "train", lambda _: {"class_num": 10}).config
+    config = read_config(["--pretrained", "x.ckpt"], "train", lambda _: carrying({"class_num": 10})).config
     assert config.model.class_num == 1000
 
 
 def test_the_checkpoints_network_chooses_the_dialect():
     argv = ["--pretrained", "x.ckpt", "--optimizer", "adamw"]
-    assert read_config(argv, "eval", lambda _: {"backbone": "vig_s"}).config.optimizer.opt == "adamweightdecay"
+    assert (
+        read_config(argv, "eval", lambda _: carrying({"backbone": "vig_s"})).config.optimizer.opt == "adamweightdecay"
+    )
 
 
 @pytest.mark.parametrize(

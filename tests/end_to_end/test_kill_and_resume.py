@@ -66,8 +66,8 @@ def test_each_epoch_is_recorded_once_and_as_it_was(killed_five_times, reference)
     run, _ = killed_five_times
     assert run.epochs == [1, 2, 3, 4]
     assert [record["loss"] for record in run.records] == [record["loss"] for record in reference.records]
-    figures = [(record.get("accuracy"), record.get("eval_loss")) for record in run.records]
-    assert figures == [(record.get("accuracy"), record.get("eval_loss")) for record in reference.records]
+    figures = [(record.get("top1"), record.get("eval_loss")) for record in run.records]
+    assert figures == [(record.get("top1"), record.get("eval_loss")) for record in reference.records]
 
 
 def test_nothing_half_written_stays(killed_five_times, reference):

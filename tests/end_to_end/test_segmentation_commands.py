@@ -71,14 +71,14 @@ def test_the_log_has_the_seeds_lines(run):
     means = [float(loss) for loss in re.findall(r"loss is (\d\.\d{6})", log)]
     assert means == pytest.approx([sum(losses[:2]) / 2, sum(losses[2:]) / 2], abs=1e-6)
     scores = [float(score) for score in re.findall(r"mIOU: (0\.\d{6})", log)]
-    assert scores == pytest.approx([record["accuracy"] for record in records(run.folder)], abs=1e-6)
+    assert scores == pytest.approx([record["miou"] for record in records(run.folder)], abs=1e-6)
 
 
 def test_the_checkpoint_knows_its_task(run):
     meta = load_checkpoint(run.best).meta
     assert (meta["task"], meta["class_names"]) == ("segmentation", list(CLASS_NAMES))
     assert meta["preprocessing"]["image_size"] == 32
-    assert meta["best"] == max(record["accuracy"] for record in records(run.folder))
+    assert meta["best"] == max(record["miou"] for record in records(run.folder))
 
 
 def test_a_resumed_run_has_the_same_bits(run, tmp_path):
@@ -100,7 +100,7 @@ def test_the_score_is_that_of_the_submitted_files(run, evaluated):
     result = metric.compute()
     written = json.loads((folder / "result" / "result.txt").read_text())
     assert list(written) == ["meanIU", "IU_array"]
-    assert written["meanIU"] == result.mean_iou == max(record["accuracy"] for record in records(run.folder))
+    assert written["meanIU"] == result.mean_iou == max(record["miou"] for record in records(run.folder))
     assert written["IU_array"] == [None if np.isnan(value) else value for value in result.iou]
     assert f":INFO:mIOU: {result.mean_iou:.6f}\n" in out
     rows = list(csv.DictReader((folder / "per_class.csv").open()))

@@ -52,7 +52,7 @@ def test_a_third_task_trains_and_resumes_to_the_same_bits(bright):
     assert runs["toy"]["sha256"] == runs["whole"]["sha256"]
     assert (runs["toy"]["task"], runs["toy"]["class_names"]) == ("brightness", ["brightness"])
     records = [json.loads(line) for line in (bright / "outputs/toy/metrics.jsonl").read_text().splitlines()]
-    assert [record["accuracy"] for record in records] == [-record["squared_error"] for record in records]
+    assert [record["negative_error"] for record in records] == [-record["squared_error"] for record in records]
     assert records[-1]["squared_error"] < 0.8 * records[0]["squared_error"]
     assert "squared error" in (bright / "outputs/toy/report.html").read_text()
 

@@ -53,7 +53,7 @@ def test_metrics_have_each_epoch_and_what_was_evaluated(reference):
     assert [(record["epoch"], record["step"]) for record in records] == [(1, 4), (2, 8), (3, 12), (4, 16)]
     assert [record["lr"] for record in records] == pytest.approx([0.0075, 0.00827430, 0.00292292, 0.0], abs=1e-8)
     assert [record["skipped"] for record in records] == [0, 0, 0, 0]
-    assert ["accuracy" in record for record in records] == [False, True, False, True]
+    assert ["top1" in record for record in records] == [False, True, False, True]
     assert records[3]["mean_loss"] < records[0]["mean_loss"] < 3
     assert {"top5", "eval_loss", "eval_seconds"} < set(records[1])
 
@@ -84,9 +84,9 @@ def test_checkpoints_know_where_they_stand(reference):
     assert [third[name] for name in counters] == [3, 0, 12, 4]
     assert [last[name] for name in counters] == [4, 0, 16, 4]
     assert last["class_names"] == [str(digit) for digit in range(10)]
-    assert last["metrics"]["accuracy"] == reference.records[3]["accuracy"]
+    assert last["metrics"]["top1"] == reference.records[3]["top1"]
     best = load_checkpoint(reference.best).meta
-    assert best["best"] == max(record.get("accuracy", 0) for record in reference.records) == last["best"]
+    assert best["best"] == max(record.get("top1", 0) for record in reference.records) == last["best"]
 
 
 def test_a_second_run_has_a_folder_of_its_own_and_the_same_bits(reference):
@@ -104,4 +104,4 @@ def test_another_seed_gives_other_weights_and_evaluation_follows_its_offset(tiny
     finished = run_here("train.py", *tiny.options, "--seed", 2, "--eval_interval", 3, "--eval_offset", 0)
     assert (finished.code, finished.err) == (0, "")
     assert tiny.weights() != reference.weights()
-    assert [record["epoch"] for record in tiny.records if "accuracy" in record] == [1, 4]
+    assert [record["epoch"] for record in tiny.records if "top1" in record] == [1, 4]

@@ -14,7 +14,7 @@ def test_vig_nano_from_training_to_prediction(tiny, tmp_path):
     weights = ("--pretrained", tiny.last)
     assert run_here("eval.py", *weights).code == 0
     result = json.loads((tiny.folder / "evaluation" / "result.json").read_text())
-    assert result["top1"] == tiny.records[0]["accuracy"]
+    assert result["top1"] == tiny.records[0]["top1"]
     exported = run_here("export.py", *weights, "--file_format", "MINDIR,ONNX", "--file_name", tmp_path / "vig")
     assert (exported.code, exported.err) == (0, "")
     pictures = ("--input", tiny.digits / "val", "--output", tmp_path / "predictions")

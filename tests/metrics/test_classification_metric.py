@@ -78,7 +78,7 @@ def test_state_of_two_ranks_adds_up_to_one_process():
     first, second, merged = (ClassificationMetric(12) for _ in range(3))
     first.update(logits[:20], labels[:20])
     second.update(logits[20:], labels[20:])
-    merged.load_state(first.state() + second.state())
+    merged.merge([first.state(), second.state()])
     result, expected = merged.compute(), _result(logits, labels)
     assert first.state().shape == (2 + 12 * 12,)
     assert first.state().dtype == np.float64
@@ -91,7 +91,7 @@ def test_state_of_two_ranks_adds_up_to_one_process():
 def test_state_survives_float32():
     metric, copy = ClassificationMetric(6), ClassificationMetric(6)
     metric.update(LOGITS, LABELS, WEIGHTS)
-    copy.load_state(metric.state().astype(np.float32))
+    copy.merge([metric.state().astype(np.float32)])
     assert np.array_equal(copy.compute().confusion, metric.compute().confusion)
     assert copy.compute().loss == pytest.approx(metric.compute().loss, rel=1e-6)
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from src.runtime.distributed import join_group, sum_over_ranks
+from src.runtime.distributed import gather_over_ranks, join_group
 from tests.support.processes import run_python
 
 
@@ -10,9 +10,10 @@ def test_without_a_launcher_this_is_the_only_rank():
     assert join_group() == (0, 1)
 
 
-def test_the_sum_over_one_rank_is_the_values_themselves():
+def test_one_rank_gathers_its_own_values():
     values = np.array([1.5, 2.0**40 + 1.0])
-    assert sum_over_ranks(values, num_ranks=1).tolist() == [1.5, 1099511627777.0]
+    (gathered,) = gather_over_ranks(values, rank=0, num_ranks=1)
+    assert gathered.tolist() == [1.5, 1099511627777.0]
 
 
 def test_launchers_are_recognised():

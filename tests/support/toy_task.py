@@ -61,8 +61,8 @@ class ErrorMetric:
     def state(self):
         return self._sums
 
-    def load_state(self, state):
-        self._sums = np.asarray(state)
+    def merge(self, states):
+        self._sums = np.sum(states, axis=0)
 
     def compute(self):
         return self._sums[0] / self._sums[1]
@@ -85,7 +85,8 @@ class BrightnessTask(Task):
 
     name = "brightness"
     datasets = ("image_folder",)
-    accuracy_name = "negative squared error"
+    score_name = "negative_error"
+    curves = {"negative_error": "negative squared error"}
     class_names = ("brightness",)
 
     @cached_property
@@ -166,7 +167,8 @@ class BrightnessTask(Task):
             return ["error.txt"]
 
         return TaskResult(
-            record={"accuracy": -error, "squared_error": error},
+            score=-error,
+            numbers={"squared_error": error},
             summary={"squared_error": error},
             lines=[f"squared error {error:.6f}"],
             write=write,

@@ -20,7 +20,7 @@ SECTIONS = [
 RECORDS = [
     {"epoch": 1, "step": 4, "loss": 2.0, "mean_loss": 2.25, "lr": 0.1, "fps": 8.0, "epoch_seconds": 2.0, "skipped": 0},
     {"epoch": 2, "step": 8, "loss": 1.0, "mean_loss": 1.5, "lr": 0.05, "fps": 10.0, "epoch_seconds": 1.5, "skipped": 1,
-     "accuracy": 0.75, "top5": 1.0, "eval_loss": 0.5},
+     "top1": 0.75, "top5": 1.0, "eval_loss": 0.5},
 ]  # fmt: skip
 
 
@@ -32,7 +32,8 @@ def write(path, records, result):
         command=["train.py", "--name", "cats & dogs"],
         ended="complete, 8 steps",
         records=records,
-        accuracy_name="top-1 accuracy",
+        score_name="top1",
+        curves={"top1": "top-1 accuracy"},
         rates=np.linspace(0.1, 0.05, 16),
         steps_per_epoch=4,
         result=result,

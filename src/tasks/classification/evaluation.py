@@ -29,7 +29,8 @@ def task_result(
         return ["confusion_matrix.png", "per_class.csv"]
 
     return TaskResult(
-        record={"accuracy": result.top1, "top5": result.top5, "eval_loss": result.loss},
+        score=result.top1,
+        numbers={"top5": result.top5, "eval_loss": result.loss},
         summary=_summary(evaluation),
         lines=result_lines(evaluation, local),
         write=write,

@@ -52,7 +52,8 @@ class ClassificationTask(Task):
 
     name = "classification"
     datasets = ("image_folder", "mindrecord")
-    accuracy_name = "top-1 accuracy"
+    score_name = "top1"
+    curves = {"top1": "top-1 accuracy", "top5": "top-5 accuracy"}
 
     # -- what belongs to the weights
 
@@ -210,7 +211,7 @@ class ClassificationTask(Task):
     def summarise(self, evaluation: Evaluation, examples: Examples) -> TaskResult:
         """Top-1, top-5, loss and confusions."""
         local = self.metric()
-        local.load_state(evaluation.local_state)
+        local.merge([evaluation.local_state])
         return task_result(evaluation, local.compute(), examples, self.class_names)
 
     # -- prediction

@@ -45,7 +45,8 @@ def task_result(evaluation: Evaluation, examples: SceneExamples, num_images: int
         return ["result/result.txt", "per_class.csv", "best.png", "worst.png"]
 
     return TaskResult(
-        record={"accuracy": result.mean_iou, "pixel_accuracy": result.pixel_accuracy},
+        score=result.mean_iou,
+        numbers={"pixel_accuracy": result.pixel_accuracy},
         summary={
             "images": num_images,
             "miou": result.mean_iou,

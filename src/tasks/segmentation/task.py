@@ -41,7 +41,8 @@ class SegmentationTask(Task):
 
     name = "segmentation"
     datasets = ("cityscapes",)
-    accuracy_name = "mIoU"
+    score_name = "miou"
+    curves = {"miou": "mIoU", "pixel_accuracy": "pixel accuracy"}
     class_names = CLASS_NAMES
 
     def __init__(self, config: Config, meta: dict[str, Any] | None = None, given: frozenset[str] = frozenset()):
