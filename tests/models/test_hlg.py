@@ -6,7 +6,7 @@ import pytest
 from mindspore import Tensor
 
 from src.models import create_model
-from src.models.hlg.blocks import Attention
+from src.models.hlg.blocks import MultiHeadAttention
 from src.models.hlg.tokens import DilatedWindows, Windows, map_of, sequence_of
 from src.models.layers import LayerContext
 from tests.golden import check_hlg, reader
@@ -55,7 +55,7 @@ def test_class_token_comes_first():
 
 
 def test_attention_without_preference_averages():
-    attention = Attention(4, 2, LayerContext())
+    attention = MultiHeadAttention(4, 2, LayerContext())
     attention.to_v.weight.set_data(Tensor(np.eye(4, dtype=np.float32)))
     attention.proj.weight.set_data(Tensor(2 * np.eye(4, dtype=np.float32)))
     context = np.arange(12, dtype=np.float32).reshape(1, 3, 4)

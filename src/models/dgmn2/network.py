@@ -21,7 +21,7 @@ from ..layers import (
     linear,
     truncated_normal,
 )
-from .attention import Attention
+from .attention import SampledAttention
 from .positions import resize_table
 from .variants import VARIANTS, Variant
 
@@ -81,7 +81,7 @@ class Block(nn.Cell):
     def __init__(self, channels: int, num_heads: int, mlp_ratio: int, side: int, rate: float, context: LayerContext):
         super().__init__()
         self.norm1 = layer_norm(channels, NORM_EPSILON, context)
-        self.attn = Attention(channels, num_heads, side, context)
+        self.attn = SampledAttention(channels, num_heads, side, context)
         self.norm2 = layer_norm(channels, NORM_EPSILON, context)
         self.mlp = FeedForward(channels, mlp_ratio, context)
         self.drop_attn = drop_path(rate)

@@ -18,7 +18,7 @@ from .tokens import Windows, map_of, sequence_of
 NORM_EPSILON = 1e-7  # the seed's framework's default
 
 
-class Attention(nn.Cell):
+class MultiHeadAttention(nn.Cell):
     """Scaled dot-product attention in several heads; queries (B, N, C) look at (B, M, C) -> (B, N, C)."""
 
     def __init__(self, channels: int, num_heads: int, context: LayerContext):
@@ -106,7 +106,7 @@ class LocalGlobalBlock(nn.Cell):
         self.norm0 = layer_norm(channels, NORM_EPSILON, context)
         self.norm1 = layer_norm(channels, NORM_EPSILON, context)
         self.norm2 = layer_norm(channels, NORM_EPSILON, context)
-        self.attn = Attention(channels, num_heads, context)
+        self.attn = MultiHeadAttention(channels, num_heads, context)
         self.mlp = FeedForward(channels, mlp_ratio, context)
         self.drop_local = drop_path(rate)
         self.drop_global = drop_path(rate)
@@ -146,7 +146,7 @@ class GlobalBlock(nn.Cell):
         super().__init__()
         self.norm1 = layer_norm(channels, NORM_EPSILON, context)
         self.norm2 = layer_norm(channels, NORM_EPSILON, context)
-        self.attn = Attention(channels, num_heads, context)
+        self.attn = MultiHeadAttention(channels, num_heads, context)
         self.mlp = FeedForward(channels, mlp_ratio, context)
         self.drop_attn = drop_path(rate)
         self.drop_mlp = drop_path(rate)

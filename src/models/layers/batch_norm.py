@@ -3,7 +3,7 @@
 from mindspore import dtype as mstype
 from mindspore import nn, ops
 
-from .context import LayerContext
+from .formulations import LayerContext
 
 
 class SyncBatchNorm(nn.BatchNorm2d):

@@ -1,40 +1,9 @@
-"""Convolutions as the networks write them: symmetric padding, zeros until the keyed initialisation fills them."""
+"""A convolution followed by its BatchNorm, as most cells of the networks begin."""
 
 from mindspore import nn
 
 from .batch_norm import batch_norm
-from .context import LayerContext
-from .grouped_conv import GroupedConv
-
-
-def conv(
-    in_channels: int,
-    out_channels: int,
-    kernel: int = 1,
-    *,
-    stride: int = 1,
-    dilation: int = 1,
-    groups: int = 1,
-    bias: bool,
-    context: LayerContext,
-) -> nn.Cell:
-    """Convolution with padding dilation * (kernel // 2); weight (out, in / groups, kernel, kernel)."""
-    narrow_groups = groups > 1 and 1 < in_channels // groups < 16  # of one channel, depthwise: the operator is fast
-    if context.cpu_kernels and narrow_groups and kernel == 3 and stride == dilation == 1 and not bias:
-        return GroupedConv(in_channels, out_channels, groups)
-    return nn.Conv2d(
-        in_channels,
-        out_channels,
-        kernel,
-        stride,
-        pad_mode="pad",
-        padding=dilation * (kernel // 2),
-        dilation=dilation,
-        group=groups,
-        has_bias=bias,
-        weight_init="zeros",
-        bias_init="zeros",
-    )
+from .formulations import LayerContext, conv
 
 
 def conv_norm(

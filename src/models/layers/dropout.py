@@ -8,7 +8,8 @@ from .keyed_random import KeyedRandom
 
 
 class Dropout(KeyedRandom):
-    """Zero elements of the input with probability `rate` in training and scale the others by 1 / (1 - rate)."""
+    """Zero elements of the input, of any shape, with probability `rate` in training and scale the others by
+    1 / (1 - rate)."""
 
     def __init__(self, rate: float):
         super().__init__()

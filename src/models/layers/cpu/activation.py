@@ -1,10 +1,7 @@
-"""GELU in its two forms, each written the way that is fastest, or exportable, where it runs."""
+"""GELU in its two forms with their derivatives, element by element, for the CPU."""
 
-from mindspore import Tensor, nn, ops
-from mindspore import dtype as mstype
+from mindspore import nn, ops
 from mindspore.ops.auto_generate import SigmoidGrad
-
-from .context import LayerContext
 
 SQRT_HALF = 0.7071067811865476
 DENSITY_AT_0 = 0.3989422804014327  # of the standard normal, 1 / sqrt(2 pi)
@@ -35,25 +32,6 @@ class ErfGelu(nn.Cell):
 
     def construct(self, x):
         return self.function(x)[0]
-
-
-class ExportGelu(nn.Cell):
-    """Exact GELU without erf, which ONNX export lacks: relu(x) - |x| * Q(|x|), Q the normal tail.
-
-    Q comes from Abramowitz and Stegun 7.1.26, |error of erf| <= 1.5e-7.
-    """
-
-    def __init__(self):
-        super().__init__()
-        self.one = Tensor(1.0, mstype.float32)  # 1.0 / x would become a Reciprocal, which ONNX export lacks too
-
-    def construct(self, x):
-        size = ops.maximum(x, -x)
-        t = self.one / (1.0 + 0.3275911 * SQRT_HALF * size)
-        series = 1.421413741 + t * (-1.453152027 + t * 1.061405429)
-        series = t * (0.254829592 + t * (-0.284496736 + t * series))
-        tail = 0.5 * series * ops.exp(-0.5 * x * x)
-        return ops.relu(x) - size * tail
 
 
 class TanhGeluFunction(nn.Cell):
@@ -89,19 +67,3 @@ class TanhGelu(nn.Cell):
 
     def construct(self, x):
         return self.function(x)[0]
-
-
-def gelu(context: LayerContext) -> nn.Cell:
-    """Exact (erf) GELU for the given device."""
-    if context.exporting:
-        return ExportGelu()
-    if context.device == "CPU":
-        return ErfGelu()
-    return nn.GELU(approximate=False)
-
-
-def tanh_gelu(context: LayerContext) -> nn.Cell:
-    """GELU in its tanh approximation for the given device."""
-    if context.exporting or context.device == "CPU":
-        return TanhGelu()
-    return nn.GELU(approximate=True)
