@@ -116,7 +116,7 @@ def test_a_network_knows_the_layers_only():
         if folder[:1] != ("models",) or len(folder) < 2:
             continue
         for place, module in _imports(path):
-            if module[:2] != ("src", "models") or module[2] not in ("layers", "family", folder[1]):
+            if module[:2] != ("src", "models") or module[2] not in ("layers", "family", "graphs", folder[1]):
                 wrong.append(f"{place} {'.'.join(module)}")
     assert wrong == []
 

@@ -2,19 +2,35 @@
 
 from .family import Family
 from .features import FeatureMaps
+from .graphs import Graphs, LinkedLayer, Links, node_box, node_centres
 from .layers import LayerContext, share_random_step
-from .registry import ModelInfo, PublicNames, create_model, family_of, list_models, model_info, public_names
+from .registry import (
+    ModelInfo,
+    PublicNames,
+    create_model,
+    family_of,
+    list_models,
+    model_info,
+    network_options,
+    public_names,
+)
 
 __all__ = [
     "Family",
     "FeatureMaps",
+    "Graphs",
     "LayerContext",
+    "LinkedLayer",
+    "Links",
     "ModelInfo",
     "PublicNames",
     "create_model",
     "family_of",
     "list_models",
     "model_info",
+    "network_options",
+    "node_box",
+    "node_centres",
     "public_names",
     "share_random_step",
 ]

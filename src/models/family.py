@@ -9,6 +9,8 @@ from typing import Any
 
 from mindspore import nn
 
+from .graphs import Graphs
+
 
 @dataclass(frozen=True, kw_only=True)
 class Family:
@@ -22,6 +24,7 @@ class Family:
         blocks: pattern of the beginning of a parameter's name that tells its block, for layer-wise learning rates;
             None: the family has no blocks.
         names: fields of its PublicNames; None: there are no public checkpoints.
+        graphs: how its networks tell of their graphs; None: they build none.
     """
 
     paper: str
@@ -29,6 +32,7 @@ class Family:
     build: Callable[..., nn.Cell]
     blocks: str | None = None
     names: Mapping[str, Any] | None = None
+    graphs: Graphs | None = None
 
     @property
     def options(self) -> list[str]:

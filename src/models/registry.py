@@ -104,6 +104,11 @@ def family_of(name: str) -> Family:
     return FAMILIES[model_info(name).family]
 
 
+def network_options() -> list[str]:
+    """Sorted names of the options that some family's `build` takes."""
+    return sorted({option for family in FAMILIES.values() for option in family.options})
+
+
 def create_model(
     name: str,
     class_num: int = 1000,

@@ -1,10 +1,11 @@
 """Vision GNN."""
 
 from ..family import Family
+from .graph_view import GRAPHS
 from .names import NAMES
 from .network import build
 from .variants import CARDS, PAPER
 
-FAMILY = Family(paper=PAPER, cards=CARDS, build=build, blocks=r"backbone\.\d+", names=NAMES)
+FAMILY = Family(paper=PAPER, cards=CARDS, build=build, blocks=r"backbone\.\d+", names=NAMES, graphs=GRAPHS)
 
 __all__ = ["FAMILY"]
