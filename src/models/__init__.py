@@ -1,12 +1,10 @@
 """The networks of the zoo, by name."""
 
-from .family import Family
-from .features import FeatureMaps
+from .family import Family, ModelInfo, PublicNames
 from .graphs import Graphs, LinkedLayer, Links, node_box, node_centres
 from .layers import LayerContext, share_random_step
 from .registry import (
-    ModelInfo,
-    PublicNames,
+    FeatureMaps,
     create_model,
     family_of,
     list_models,

@@ -7,9 +7,8 @@ from mindspore import Tensor, nn
 
 from src.models import LayerContext, create_model
 from src.models.dgmn2.attention import RelativePosition, SampledAttention
-from src.models.dgmn2.positions import resize_table
 from src.models.dgmn2.sampling import TAPS, Sampling
-from src.models.layers import named_rows
+from src.models.layers import named_rows, resize_linear
 from src.models.layers.cpu.dense_rows import LARGEST_MAP
 
 
@@ -128,9 +127,9 @@ def test_attention_without_preference_averages_the_window():
 
 def test_tables_are_resized_linearly():
     table = np.float32([[0, 10], [2, 10], [4, 10]])
-    assert resize_table(table, 3).tolist() == table.tolist()
-    np.testing.assert_allclose(resize_table(table, 6)[:, 0], [0, 0.5, 1.5, 2.5, 3.5, 4])
-    np.testing.assert_allclose(resize_table(table, 1), [[2, 10]])
+    assert resize_linear(table, 3).tolist() == table.tolist()
+    np.testing.assert_allclose(resize_linear(table, 6)[:, 0], [0, 0.5, 1.5, 2.5, 3.5, 4])
+    np.testing.assert_allclose(resize_linear(table, 1), [[2, 10]])
 
 
 def test_tables_of_another_image_size():

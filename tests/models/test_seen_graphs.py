@@ -6,8 +6,7 @@ import pytest
 from mindspore import Tensor
 
 from src.models import create_model
-from src.models.hlg.blocks import MultiHeadAttention
-from src.models.hlg.tokens import DilatedWindows, Windows
+from src.models.hlg.blocks import DilatedWindows, MultiHeadAttention, Windows
 from src.models.layers import LayerContext
 from src.models.vig.classifier import GraphLayer
 

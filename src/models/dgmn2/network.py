@@ -8,9 +8,9 @@ import numpy as np
 from mindspore import nn
 
 from ..layers import (
+    ConvStem,
+    Downsample,
     LayerContext,
-    batch_norm,
-    conv,
     drop_path,
     dropout,
     gelu,
@@ -19,46 +19,16 @@ from ..layers import (
     kaiming_uniform,
     layer_norm,
     linear,
+    map_of,
+    nodes_of,
+    relu,
+    resize_linear,
     truncated_normal,
 )
 from .attention import SampledAttention
-from .positions import resize_table
 from .variants import VARIANTS, Variant
 
 NORM_EPSILON = 1e-6
-
-
-class Stem(nn.Cell):
-    """Three 3x3 convolutions: (B, 3, H, W) -> (B, C, H / stride, W / stride), stride 2 or 4."""
-
-    def __init__(self, channels: int, stride: int, context: LayerContext):
-        super().__init__()
-        narrow = channels // 2
-        self.conv1 = conv(3, narrow, 3, stride=stride // 2, bias=False, context=context)
-        self.norm1 = batch_norm(narrow, context)
-        self.conv2 = conv(narrow, narrow, 3, bias=False, context=context)
-        self.norm2 = batch_norm(narrow, context)
-        self.conv3 = conv(narrow, channels, 3, stride=2, bias=False, context=context)
-        self.norm3 = batch_norm(channels, context)
-        self.relu = nn.ReLU()
-
-    def construct(self, x):
-        x = self.relu(self.norm1(self.conv1(x)))
-        x = self.relu(self.norm2(self.conv2(x)))
-        return self.relu(self.norm3(self.conv3(x)))
-
-
-class Downsample(nn.Cell):
-    """(B, C, H, W) -> (B, D, H / 2, W / 2)."""
-
-    def __init__(self, in_channels: int, out_channels: int, context: LayerContext):
-        super().__init__()
-        self.conv = conv(in_channels, out_channels, 3, stride=2, bias=False, context=context)
-        self.norm = batch_norm(out_channels, context)
-        self.relu = nn.ReLU()
-
-    def construct(self, x):
-        return self.relu(self.norm(self.conv(x)))
 
 
 class FeedForward(nn.Cell):
@@ -92,12 +62,6 @@ class Block(nn.Cell):
         return x + self.drop_mlp(self.mlp(self.norm2(x)))
 
 
-def nodes_of(x):
-    """(B, C, S, S) -> (B, N, C)."""
-    _, channels, height, width = x.shape
-    return x.reshape((-1, channels, height * width)).transpose((0, 2, 1))
-
-
 class DGMN2(nn.Cell):
     """Classifier: (B, 3, S, S) -> (B, class_num).
 
@@ -129,10 +93,11 @@ class DGMN2(nn.Cell):
             sizes = (channels, channels // variant.head_channels, variant.mlp_ratio[stage], side)
             return nn.SequentialCell([Block(*sizes, next(rates), context) for _ in range(variant.num_blocks[stage])])
 
-        self.patch_embed1 = Stem(widths[0], variant.stem_stride, context)
-        self.patch_embed2 = Downsample(widths[0], widths[1], context)
-        self.patch_embed3 = Downsample(widths[1], widths[2], context)
-        self.patch_embed4 = Downsample(widths[2], widths[3], context)
+        narrow = widths[0] // 2
+        self.patch_embed1 = ConvStem((narrow, narrow, widths[0]), variant.stem_stride, relu, context, bias=False)
+        self.patch_embed2 = Downsample(widths[0], widths[1], relu, context, bias=False)
+        self.patch_embed3 = Downsample(widths[1], widths[2], relu, context, bias=False)
+        self.patch_embed4 = Downsample(widths[2], widths[3], relu, context, bias=False)
         self.block1 = blocks(0)
         self.block2 = blocks(1)
         self.block3 = blocks(2)
@@ -140,19 +105,14 @@ class DGMN2(nn.Cell):
         self.dropout = dropout(drop_rate)
         self.head = linear(widths[3], class_num, context)
 
-    def map_of(self, nodes, stage):
-        """(B, N, C) -> (B, C, S, S) of stage 0 ... 3."""
-        side = self.sides[stage]
-        return nodes.transpose((0, 2, 1)).reshape((-1, nodes.shape[2], side, side))
-
     def feature_maps(self, x):
         """(B, 3, S, S) -> the four stages' outputs (B, C, H, W), sides 1/4, 1/8, 1/16 and 1/32 of S (nano: 1/2 ...)."""
         if x.shape[2] != self.image_size or x.shape[3] != self.image_size:
             raise ValueError("DGMN2 takes square images of the size that it was built for")
-        first = self.map_of(self.block1(nodes_of(self.patch_embed1(x))), 0)
-        second = self.map_of(self.block2(nodes_of(self.patch_embed2(first))), 1)
-        third = self.map_of(self.block3(nodes_of(self.patch_embed3(second))), 2)
-        fourth = self.map_of(self.block4(nodes_of(self.patch_embed4(third))), 3)
+        first = map_of(self.block1(nodes_of(self.patch_embed1(x))), self.sides[0])
+        second = map_of(self.block2(nodes_of(self.patch_embed2(first))), self.sides[1])
+        third = map_of(self.block3(nodes_of(self.patch_embed3(second))), self.sides[2])
+        fourth = map_of(self.block4(nodes_of(self.patch_embed4(third))), self.sides[3])
         return first, second, third, fourth
 
     def features(self, x):
@@ -175,7 +135,7 @@ class DGMN2(nn.Cell):
             for block in (self.block1, self.block2, self.block3, self.block4)[stage]:
                 found.append(block.attn.sampled(block.norm1(nodes)))
                 nodes = block(nodes)
-            x = self.map_of(nodes, stage)
+            x = map_of(nodes, self.sides[stage])
         return tuple(found)
 
     def resize_parameter(self, name: str, value: np.ndarray) -> np.ndarray | None:
@@ -185,7 +145,7 @@ class DGMN2(nn.Cell):
         """
         if not name.endswith((".rel_height", ".rel_width")):
             return None
-        return resize_table(value, self.parameters_dict()[name].shape[0])
+        return resize_linear(value, self.parameters_dict()[name].shape[0])
 
 
 def build(

@@ -2,9 +2,8 @@
 
 from ..family import Family
 from .graph_view import GRAPHS
-from .names import NAMES
 from .network import build
-from .variants import CARDS, PAPER
+from .variants import CARDS, NAMES, PAPER
 
 FAMILY = Family(paper=PAPER, cards=CARDS, build=build, blocks=r"block\d+_\d+", names=NAMES, graphs=GRAPHS)
 

@@ -8,53 +8,22 @@ import numpy as np
 from mindspore import Parameter, Tensor, nn, ops
 
 from ..layers import (
+    ConvStem,
+    Downsample,
     LayerContext,
-    batch_norm,
-    conv,
     dropout,
     initialize,
     kaiming_normal,
     layer_norm,
     linear,
+    map_of,
+    nodes_of,
     resize_tokens,
     tanh_gelu,
     truncated_normal,
 )
-from .blocks import NORM_EPSILON, GlobalBlock, LocalGlobalBlock
-from .tokens import DilatedWindows, Windows, map_of, sequence_of
+from .blocks import NORM_EPSILON, DilatedWindows, GlobalBlock, LocalGlobalBlock, Windows
 from .variants import VARIANTS, Variant
-
-
-class Stem(nn.Cell):
-    """Three 3x3 convolutions: (B, 3, H, W) -> (B, C, H / stride, W / stride), stride 2 or 4."""
-
-    def __init__(self, channels: int, stride: int, context: LayerContext):
-        super().__init__()
-        self.conv1 = conv(3, channels, 3, stride=stride // 2, bias=True, context=context)
-        self.norm1 = batch_norm(channels, context)
-        self.conv2 = conv(channels, channels, 3, bias=True, context=context)
-        self.norm2 = batch_norm(channels, context)
-        self.conv3 = conv(channels, channels, 3, stride=2, bias=True, context=context)
-        self.norm3 = batch_norm(channels, context)
-        self.act = tanh_gelu(context)
-
-    def construct(self, x):
-        x = self.act(self.norm1(self.conv1(x)))
-        x = self.act(self.norm2(self.conv2(x)))
-        return self.act(self.norm3(self.conv3(x)))
-
-
-class Downsample(nn.Cell):
-    """(B, C, H, W) -> (B, D, H / 2, W / 2)."""
-
-    def __init__(self, in_channels: int, out_channels: int, context: LayerContext):
-        super().__init__()
-        self.conv = conv(in_channels, out_channels, 3, stride=2, bias=True, context=context)
-        self.norm = batch_norm(out_channels, context)
-        self.act = tanh_gelu(context)
-
-    def construct(self, x):
-        return self.act(self.norm(self.conv(x)))
 
 
 def zeros_parameter(name: str, *shape: int) -> Parameter:
@@ -93,19 +62,19 @@ class HLG(nn.Cell):
             sizes = (widths[stage], variant.heads[stage], variant.mlp_ratio[stage])
             return LocalGlobalBlock(*sizes, groups, next(rates), context)
 
-        self.patch_embed1 = Stem(widths[0], variant.stem_stride, context)
+        self.patch_embed1 = ConvStem((widths[0],) * 3, variant.stem_stride, tanh_gelu, context, bias=True)
         self.pos_embed1 = zeros_parameter("pos_embed1", 1, num_tokens[0], widths[0])
         self.block1_0 = local_global(0, Windows)
         self.block1_1 = local_global(0, DilatedWindows)
-        self.patch_embed2 = Downsample(widths[0], widths[1], context)
+        self.patch_embed2 = Downsample(widths[0], widths[1], tanh_gelu, context, bias=True)
         self.pos_embed2 = zeros_parameter("pos_embed2", 1, num_tokens[1], widths[1])
         self.block2_0 = local_global(1, Windows)
         self.block2_1 = local_global(1, DilatedWindows)
-        self.patch_embed3 = Downsample(widths[1], widths[2], context)
+        self.patch_embed3 = Downsample(widths[1], widths[2], tanh_gelu, context, bias=True)
         self.pos_embed3 = zeros_parameter("pos_embed3", 1, num_tokens[2], widths[2])
         self.block3_0 = local_global(2, Windows)
         self.block3_1 = local_global(2, DilatedWindows)
-        self.patch_embed4 = Downsample(widths[2], widths[3], context)
+        self.patch_embed4 = Downsample(widths[2], widths[3], tanh_gelu, context, bias=True)
         self.cls = zeros_parameter("cls", 1, 1, widths[3])
         self.pos_embed4 = zeros_parameter("pos_embed4", 1, 1 + num_tokens[3], widths[3])
         sizes = (widths[3], variant.heads[3], variant.mlp_ratio[3])
@@ -124,13 +93,13 @@ class HLG(nn.Cell):
 
     def stages(self, x):
         """(B, 3, S, S) -> the tokens that enter each of the four stages, and those that leave it."""
-        x1 = sequence_of(self.patch_embed1(x)) + self.pos_embed1  # (B, N, C)
+        x1 = nodes_of(self.patch_embed1(x)) + self.pos_embed1  # (B, N, C)
         y1 = self.block1_1(self.block1_0(x1))
-        x2 = sequence_of(self.patch_embed2(map_of(y1, self.sides[0]))) + self.pos_embed2  # (B, N / 4, C2)
+        x2 = nodes_of(self.patch_embed2(map_of(y1, self.sides[0]))) + self.pos_embed2  # (B, N / 4, C2)
         y2 = self.block2_1(self.block2_0(x2))
-        x3 = sequence_of(self.patch_embed3(map_of(y2, self.sides[1]))) + self.pos_embed3  # (B, N / 16, C3)
+        x3 = nodes_of(self.patch_embed3(map_of(y2, self.sides[1]))) + self.pos_embed3  # (B, N / 16, C3)
         y3 = self.block3_1(self.block3_0(x3))
-        x = sequence_of(self.patch_embed4(map_of(y3, self.sides[2])))  # (B, N / 64, C4)
+        x = nodes_of(self.patch_embed4(map_of(y3, self.sides[2])))  # (B, N / 64, C4)
         x4 = self.with_class_token(x) + self.pos_embed4
         y4 = self.block4_1(self.block4_0(x4))
         return (x1, x2, x3, x4), (y1, y2, y3, y4)

@@ -5,7 +5,7 @@
 """
 
 from .batch_norm import batch_norm
-from .conv import conv_norm
+from .blocks import Bottleneck, ConvStem, Downsample, conv_norm, relu
 from .dropout import channel_dropout, drop_path, dropout
 from .formulations import (
     LayerContext,
@@ -25,10 +25,13 @@ from .formulations import (
 from .initialization import initialize, kaiming_normal, kaiming_uniform, truncated_normal
 from .keyed_random import share_random_step
 from .nodes import map_of, nodes_of
-from .position_tables import resize_bicubic, resize_tokens
+from .position_tables import resize_bicubic, resize_linear, resize_tokens
 from .standard import global_average
 
 __all__ = [
+    "Bottleneck",
+    "ConvStem",
+    "Downsample",
     "LayerContext",
     "batch_norm",
     "bilinear_resize",
@@ -51,7 +54,9 @@ __all__ = [
     "named_rows",
     "neighbour_max",
     "nodes_of",
+    "relu",
     "resize_bicubic",
+    "resize_linear",
     "resize_tokens",
     "row_transpose",
     "share_random_step",

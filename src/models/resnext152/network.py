@@ -8,11 +8,10 @@ from collections.abc import Iterator
 from mindspore import nn, ops
 
 from ..layers import (
+    Bottleneck,
     LayerContext,
     batch_norm,
     conv,
-    conv_norm,
-    drop_path,
     dropout,
     global_average,
     initialize,
@@ -22,33 +21,6 @@ from ..layers import (
 from .variants import VARIANTS, Variant
 
 EXPANSION = 4
-
-
-class Bottleneck(nn.Cell):
-    """relu(shortcut + conv1x1(relu(grouped conv3x3(relu(conv1x1(x)))))), a BatchNorm after each convolution."""
-
-    def __init__(
-        self, in_channels: int, planes: int, width: int, groups: int, stride: int, rate: float, context: LayerContext
-    ):
-        super().__init__()
-        out_channels = EXPANSION * planes
-        self.conv1 = conv(in_channels, width, bias=False, context=context)
-        self.bn1 = batch_norm(width, context)
-        self.conv2 = conv(width, width, 3, stride=stride, groups=groups, bias=False, context=context)
-        self.bn2 = batch_norm(width, context)
-        self.conv3 = conv(width, out_channels, bias=False, context=context)
-        self.bn3 = batch_norm(out_channels, context)
-        self.drop_path = drop_path(rate)
-        self.downsample = nn.Identity()
-        if stride > 1 or in_channels != out_channels:
-            self.downsample = conv_norm(in_channels, out_channels, stride=stride, bias=False, context=context)
-
-    def construct(self, x):
-        """(B, C, H, W) -> (B, 4 planes, H / stride, W / stride)."""
-        y = ops.relu(self.bn1(self.conv1(x)))
-        y = ops.relu(self.bn2(self.conv2(y)))
-        y = self.drop_path(self.bn3(self.conv3(y)))
-        return ops.relu(self.downsample(x) + y)
 
 
 class ResNeXt(nn.Cell):
@@ -92,15 +64,15 @@ class ResNeXt(nn.Cell):
     @staticmethod
     def stage(variant: Variant, index: int, rates: Iterator[float], context: LayerContext) -> nn.SequentialCell:
         """Blocks of one resolution; all stages but the first halve the map in their first block."""
-        base, groups = variant.base_channels, variant.groups
+        base = variant.base_channels
         planes = base * 2**index
-        width = groups * variant.group_width * planes // base
-        in_channels = base if index == 0 else EXPANSION * planes // 2
+        width, out_channels = variant.groups * variant.group_width * planes // base, EXPANSION * planes
+        in_channels = base if index == 0 else out_channels // 2
         blocks = []
         for number in range(variant.num_blocks[index]):
-            stride = 2 if index > 0 and number == 0 else 1
-            blocks.append(Bottleneck(in_channels, planes, width, groups, stride, next(rates), context))
-            in_channels = EXPANSION * planes
+            form = {"stride": 2 if index > 0 and number == 0 else 1, "groups": variant.groups}
+            blocks.append(Bottleneck(in_channels, width, out_channels, context, drop_path_rate=next(rates), **form))
+            in_channels = out_channels
         return nn.SequentialCell(blocks)
 
     def stem(self, x):

@@ -11,11 +11,11 @@ from mindspore import Parameter, Tensor, nn
 from ..layers import LayerContext, conv_norm, resize_bicubic
 from .blocks import FeedForward, Form, Grapher, Stem, prediction_head
 from .classifier import GraphClassifier
-from .positions import relative_position
 from .variants import PyramidVariant
 
 NUM_NEIGHBOURS = 9
-REDUCTIONS = (4, 2, 1, 1)  # of the key nodes, a stage each
+REDUCTIONS = (4, 2, 1, 1)  # of the key nodes, per stage
+FREQUENCY_BASE = 10000.0  # of the position embedding
 
 
 def stage_sides(name: str, variant: PyramidVariant, image_size: int) -> list[int]:
@@ -30,6 +30,30 @@ def stage_sides(name: str, variant: PyramidVariant, image_size: int) -> list[int
         sizes = f"{smallest}, {smallest + step}, {smallest + 2 * step}, ..."
         raise ValueError(f"image_size is {image_size}; {name} takes {sizes} (multiples of {step})")
     return [image_size // variant.stem_stride // 2**stage for stage in range(num_stages)]
+
+
+def position_embedding(side: int, channels: int) -> np.ndarray:
+    """(side * side, channels) float64: sines and cosines of the column, then of the row; channels / 4 frequencies."""
+    num_frequencies = channels // 4
+    frequencies = FREQUENCY_BASE ** (-np.arange(num_frequencies) / num_frequencies)
+    rows, columns = np.divmod(np.arange(side * side), side)
+    angles = [np.outer(axis, frequencies) for axis in (columns, rows)]
+    return np.concatenate([wave(angle) for angle in angles for wave in (np.sin, np.cos)], 1)
+
+
+def relative_position(side: int, channels: int, reduction: int) -> np.ndarray:
+    """(1, N, M) float32 with N = side^2 nodes and M = N / reduction^2 key nodes: -2 E E' / channels.
+
+    The authors shrink E E^T along its second axis, as an image of N x N pixels, by bicubic interpolation with
+    a = -0.75. That is linear, so it may act on E itself. Each output pixel falls halfway between two pixels, hence one
+    set of four weights; the window is a run of reduction^2 consecutive nodes, not a square of the map.
+    """
+    nodes = keys = position_embedding(side, channels)
+    if reduction > 1:
+        window = reduction**2
+        left = np.arange(window // 2 - 1, len(nodes), window)
+        keys = 0.59375 * (nodes[left] + nodes[left + 1]) - 0.09375 * (nodes[left - 1] + nodes[left + 2])
+    return (-2.0 / channels * nodes @ keys.T)[None].astype(np.float32)
 
 
 class Downsample(nn.Cell):
