@@ -1,6 +1,6 @@
 """The networks of the zoo, by name."""
 
-from .family import Family, ModelInfo, PublicNames
+from .family import Family, ModelInfo, NetworkSpec, PublicNames
 from .graphs import Graphs, LinkedLayer, Links, node_box, node_centres
 from .layers import LayerContext, share_random_step
 from .registry import (
@@ -21,6 +21,7 @@ __all__ = [
     "LinkedLayer",
     "Links",
     "ModelInfo",
+    "NetworkSpec",
     "PublicNames",
     "create_model",
     "family_of",

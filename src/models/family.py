@@ -5,11 +5,12 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
 from mindspore import nn
 
 from .graphs import Graphs
+from .layers import LayerContext
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
@@ -81,14 +82,36 @@ class PublicNames:
 
 
 @dataclass(frozen=True, kw_only=True)
+class NetworkSpec:
+    """What every network is built from, whatever its family.
+
+    Attributes:
+        name: of the variant.
+        class_num: number of classes.
+        image_size: pixels along one side.
+        context: where it will run.
+        seed: of the fresh weights.
+    """
+
+    name: str
+    class_num: int
+    image_size: int
+    context: LayerContext
+    seed: int
+
+    def refuse_size(self, sizes: str) -> NoReturn:
+        """ValueError that says which image sizes the network takes."""
+        raise ValueError(f"image_size is {self.image_size}; {self.name} takes {sizes}")
+
+
+@dataclass(frozen=True, kw_only=True)
 class Family:
     """A family of networks.
 
     Attributes:
         paper: address.
         cards: {network: fields of its ModelInfo}.
-        build: (name, class_num, image_size, context, seed, **options) -> the network with fresh weights; its options
-            are its keyword-only parameters.
+        build: (spec, **options) -> the network with fresh weights; its options are its keyword-only parameters.
         blocks: pattern of the beginning of a parameter's name that tells its block, for layer-wise learning rates;
             None: the family has no blocks.
         names: fields of its PublicNames; None: there are no public checkpoints.

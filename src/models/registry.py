@@ -6,7 +6,7 @@ import fnmatch
 from mindspore import nn
 
 from . import dgcnet, dgmn2, hlg, resnext152, vig
-from .family import Family, ModelInfo, PublicNames
+from .family import Family, ModelInfo, NetworkSpec, PublicNames
 from .layers import LayerContext
 
 # A further family is its folder and a line here.
@@ -98,7 +98,10 @@ def create_model(
     if class_num < 1:
         raise ValueError(f"class_num is {class_num}; it must be at least 1")
     _check_options(info.name, options, family.options)
-    network = family.build(info.name, class_num, image_size or info.image_size, context, seed, **options)
+    spec = NetworkSpec(
+        name=info.name, class_num=class_num, image_size=image_size or info.image_size, context=context, seed=seed
+    )
+    network = family.build(spec, **options)
     return FeatureMaps(network) if features_only else network
 
 

@@ -45,13 +45,13 @@ class ToyNetwork(nn.Cell):
         return found
 
 
-def build(name, class_num, image_size, context, seed, *, drop_path_rate=0.0, drop_rate=0.0, width=8):
-    network = ToyNetwork(width, class_num, context)
+def build(spec, *, drop_path_rate=0.0, drop_rate=0.0, width=8):
+    network = ToyNetwork(width, spec.class_num, spec.context)
 
     def rule(parameter_name, shape, generator):
         return kaiming_uniform(shape, generator) if len(shape) > 1 else None
 
-    initialize(network, seed, rule)
+    initialize(network, spec.seed, rule)
     return network
 
 

@@ -7,6 +7,7 @@ Zhang, Chen, Arnab, Xue, Torr, "Dynamic Graph Message Passing Networks", 2019, e
 import numpy as np
 from mindspore import nn
 
+from ..family import NetworkSpec
 from ..layers import (
     ConvStem,
     Downsample,
@@ -70,22 +71,14 @@ class DGMN2(nn.Cell):
 
     HEAD_CELLS = ("dropout", "head")
 
-    def __init__(
-        self,
-        variant: Variant,
-        class_num: int,
-        image_size: int,
-        context: LayerContext,
-        *,
-        drop_path_rate: float,
-        drop_rate: float,
-    ):
+    def __init__(self, variant: Variant, spec: NetworkSpec, *, drop_path_rate: float, drop_rate: float):
         super().__init__()
+        context = spec.context
         widths = variant.channels
-        self.image_size = image_size
+        self.image_size = spec.image_size
         self.feature_channels = widths
         self.feature_strides = tuple(variant.stem_stride << stage for stage in range(4))
-        self.sides = tuple(image_size // stride for stride in self.feature_strides)
+        self.sides = tuple(spec.image_size // stride for stride in self.feature_strides)
         rates = iter(np.linspace(0, drop_path_rate, sum(variant.num_blocks)).tolist())
 
         def blocks(stage: int) -> nn.SequentialCell:
@@ -103,7 +96,7 @@ class DGMN2(nn.Cell):
         self.block3 = blocks(2)
         self.block4 = blocks(3)
         self.dropout = dropout(drop_rate)
-        self.head = linear(widths[3], class_num, context)
+        self.head = linear(widths[3], spec.class_num, context)
 
     def feature_maps(self, x):
         """(B, 3, S, S) -> the four stages' outputs (B, C, H, W), sides 1/4, 1/8, 1/16 and 1/32 of S (nano: 1/2 ...)."""
@@ -148,24 +141,14 @@ class DGMN2(nn.Cell):
         return resize_linear(value, self.parameters_dict()[name].shape[0])
 
 
-def build(
-    name: str,
-    class_num: int,
-    image_size: int,
-    context: LayerContext,
-    seed: int,
-    *,
-    drop_path_rate: float = 0.0,
-    drop_rate: float = 0.0,
-) -> DGMN2:
+def build(spec: NetworkSpec, *, drop_path_rate: float = 0.0, drop_rate: float = 0.0) -> DGMN2:
     """The named variant with fresh weights: truncated normal of deviation 0.02, convolutions Kaiming uniform
     (PyTorch's default), tables of relative positions normal with deviation 1 / sqrt(d)."""
-    variant = VARIANTS[name]
+    variant = VARIANTS[spec.name]
     step = variant.size_step
-    if image_size < step or image_size % step:
-        sizes = f"{step}, {2 * step}, {3 * step}, ..."
-        raise ValueError(f"image_size is {image_size}; {name} takes {sizes} (multiples of {step})")
-    network = DGMN2(variant, class_num, image_size, context, drop_path_rate=drop_path_rate, drop_rate=drop_rate)
+    if spec.image_size < step or spec.image_size % step:
+        spec.refuse_size(f"{step}, {2 * step}, {3 * step}, ... (multiples of {step})")
+    network = DGMN2(variant, spec, drop_path_rate=drop_path_rate, drop_rate=drop_rate)
 
     def rule(parameter_name, shape, generator):
         if len(shape) == 4:
@@ -174,5 +157,5 @@ def build(
             return generator.standard_normal(shape) * shape[1] ** -0.5
         return truncated_normal(shape, generator, 0.02) if len(shape) == 2 else None
 
-    initialize(network, seed, rule)
+    initialize(network, spec.seed, rule)
     return network

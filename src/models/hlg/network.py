@@ -7,10 +7,10 @@ names are those of the older MindSpore zoo's `hlg_mobile`.
 import numpy as np
 from mindspore import Parameter, Tensor, nn, ops
 
+from ..family import NetworkSpec
 from ..layers import (
     ConvStem,
     Downsample,
-    LayerContext,
     dropout,
     initialize,
     kaiming_normal,
@@ -39,21 +39,13 @@ class HLG(nn.Cell):
 
     HEAD_CELLS = ("norm", "dropout", "head")
 
-    def __init__(
-        self,
-        variant: Variant,
-        class_num: int,
-        image_size: int,
-        context: LayerContext,
-        *,
-        drop_path_rate: float,
-        drop_rate: float,
-    ):
+    def __init__(self, variant: Variant, spec: NetworkSpec, *, drop_path_rate: float, drop_rate: float):
         super().__init__()
+        context = spec.context
         widths = variant.channels
         self.feature_channels = widths
         self.feature_strides = tuple(variant.stem_stride << stage for stage in range(4))
-        self.sides = [image_size // stride for stride in self.feature_strides]
+        self.sides = [spec.image_size // stride for stride in self.feature_strides]
         num_tokens = [side * side for side in self.sides]
         rates = iter(np.linspace(0, drop_path_rate, 8).tolist())
 
@@ -82,7 +74,7 @@ class HLG(nn.Cell):
         self.block4_1 = GlobalBlock(*sizes, next(rates), context)
         self.norm = layer_norm(widths[3], NORM_EPSILON, context)
         self.dropout = dropout(drop_rate)
-        self.head = linear(widths[3], class_num, context)
+        self.head = linear(widths[3], spec.class_num, context)
         # Padding both, then adding, puts the class token in front without naming the batch size.
         self.pad_front = ops.Pad(((0, 0), (1, 0), (0, 0)))
         self.pad_back = ops.Pad(((0, 0), (0, num_tokens[3]), (0, 0)))
@@ -150,31 +142,21 @@ class HLG(nn.Cell):
         return resize_tokens(value, num_tokens, num_extra=1 if name == "pos_embed4" else 0)
 
 
-def build(
-    name: str,
-    class_num: int,
-    image_size: int,
-    context: LayerContext,
-    seed: int,
-    *,
-    drop_path_rate: float = 0.0,
-    drop_rate: float = 0.0,
-) -> HLG:
+def build(spec: NetworkSpec, *, drop_path_rate: float = 0.0, drop_rate: float = 0.0) -> HLG:
     """The named variant with fresh weights: truncated normal of deviation 0.02, Kaiming normal (fan out) convolutions.
 
     That is how vision transformers usually start (Touvron et al. 2021); neither the paper nor the seed says.
     """
-    variant = VARIANTS[name]
+    variant = VARIANTS[spec.name]
     step = variant.size_step
-    if image_size < step or image_size % step:
-        sizes = f"{step}, {2 * step}, {3 * step}, ..."
-        raise ValueError(f"image_size is {image_size}; {name} takes {sizes} (multiples of {step})")
-    network = HLG(variant, class_num, image_size, context, drop_path_rate=drop_path_rate, drop_rate=drop_rate)
+    if spec.image_size < step or spec.image_size % step:
+        spec.refuse_size(f"{step}, {2 * step}, {3 * step}, ... (multiples of {step})")
+    network = HLG(variant, spec, drop_path_rate=drop_path_rate, drop_rate=drop_rate)
 
     def rule(parameter_name, shape, generator):
         if len(shape) == 4:
             return kaiming_normal(shape, generator, fan_out=True)
         return truncated_normal(shape, generator, 0.02) if len(shape) in (2, 3) else None
 
-    initialize(network, seed, rule)
+    initialize(network, spec.seed, rule)
     return network

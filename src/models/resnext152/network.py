@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from mindspore import nn, ops
 
+from ..family import NetworkSpec
 from ..layers import (
     Bottleneck,
     LayerContext,
@@ -31,17 +32,9 @@ class ResNeXt(nn.Cell):
 
     HEAD_CELLS = ("dropout", "fc")
 
-    def __init__(
-        self,
-        variant: Variant,
-        class_num: int,
-        context: LayerContext,
-        *,
-        drop_path_rate: float,
-        drop_rate: float,
-        stem_pool: str,
-    ):
+    def __init__(self, variant: Variant, spec: NetworkSpec, *, drop_path_rate: float, drop_rate: float, stem_pool: str):
         super().__init__()
+        context = spec.context
         base = variant.base_channels
         if variant.stem_stride == 4:
             self.conv1 = conv(3, base, 7, stride=2, bias=False, context=context)
@@ -59,7 +52,7 @@ class ResNeXt(nn.Cell):
         self.dropout = dropout(drop_rate)
         self.feature_channels = tuple(EXPANSION * base << stage for stage in range(4))
         self.feature_strides = tuple(variant.stem_stride << stage for stage in range(4))
-        self.fc = nn.Dense(self.feature_channels[-1], class_num, weight_init="zeros", bias_init="zeros")
+        self.fc = nn.Dense(self.feature_channels[-1], spec.class_num, weight_init="zeros", bias_init="zeros")
 
     @staticmethod
     def stage(variant: Variant, index: int, rates: Iterator[float], context: LayerContext) -> nn.SequentialCell:
@@ -95,32 +88,18 @@ class ResNeXt(nn.Cell):
 
 
 def build(
-    name: str,
-    class_num: int,
-    image_size: int,
-    context: LayerContext,
-    seed: int,
-    *,
-    drop_path_rate: float = 0.0,
-    drop_rate: float = 0.0,
-    stem_pool: str | None = None,
+    spec: NetworkSpec, *, drop_path_rate: float = 0.0, drop_rate: float = 0.0, stem_pool: str | None = None
 ) -> ResNeXt:
     """The named variant with fresh weights: Kaiming normal (fan out) convolutions, a classifier uniform in its fan in.
 
     stem_pool: border of the stem's max-pool, "same" or "pad"; None is the variant's own.
     """
-    variant = VARIANTS[name]
+    variant = VARIANTS[spec.name]
     smallest = 8 * variant.stem_stride
-    if image_size < smallest:
-        raise ValueError(f"image_size is {image_size}; {name} takes {smallest} and more")
-    network = ResNeXt(
-        variant,
-        class_num,
-        context,
-        drop_path_rate=drop_path_rate,
-        drop_rate=drop_rate,
-        stem_pool=stem_pool or variant.stem_pool,
-    )
+    if spec.image_size < smallest:
+        spec.refuse_size(f"{smallest} and more")
+    stem_pool = stem_pool or variant.stem_pool
+    network = ResNeXt(variant, spec, drop_path_rate=drop_path_rate, drop_rate=drop_rate, stem_pool=stem_pool)
     bound = network.fc.in_channels**-0.5
 
     def rule(parameter_name, shape, generator):
@@ -128,5 +107,5 @@ def build(
             return generator.uniform(-bound, bound, shape)
         return kaiming_normal(shape, generator, fan_out=True) if len(shape) == 4 else None
 
-    initialize(network, seed, rule)
+    initialize(network, spec.seed, rule)
     return network

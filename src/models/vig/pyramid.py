@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 from mindspore import Parameter, Tensor, nn
 
+from ..family import NetworkSpec
 from ..layers import LayerContext, conv_norm, resize_bicubic
 from .blocks import FeedForward, Form, Grapher, Stem, prediction_head
 from .classifier import GraphClassifier
@@ -18,7 +19,7 @@ REDUCTIONS = (4, 2, 1, 1)  # of the key nodes, per stage
 FREQUENCY_BASE = 10000.0  # of the position embedding
 
 
-def stage_sides(name: str, variant: PyramidVariant, image_size: int) -> list[int]:
+def stage_sides(variant: PyramidVariant, spec: NetworkSpec) -> list[int]:
     """Nodes along one side in each stage.
 
     ValueError for a size that the halvings can't divide, or that leaves the last stage fewer nodes than neighbours.
@@ -26,10 +27,9 @@ def stage_sides(name: str, variant: PyramidVariant, image_size: int) -> list[int
     num_stages = len(variant.channels)
     step = variant.stem_stride * 2 ** (num_stages - 1)
     smallest = step * int(np.ceil(NUM_NEIGHBOURS**0.5))
-    if image_size % step or image_size < smallest:
-        sizes = f"{smallest}, {smallest + step}, {smallest + 2 * step}, ..."
-        raise ValueError(f"image_size is {image_size}; {name} takes {sizes} (multiples of {step})")
-    return [image_size // variant.stem_stride // 2**stage for stage in range(num_stages)]
+    if spec.image_size % step or spec.image_size < smallest:
+        spec.refuse_size(f"{smallest}, {smallest + step}, {smallest + 2 * step}, ... (multiples of {step})")
+    return [spec.image_size // variant.stem_stride // 2**stage for stage in range(num_stages)]
 
 
 def position_embedding(side: int, channels: int) -> np.ndarray:
@@ -105,25 +105,17 @@ class PyramidViG(GraphClassifier):
 
     HEAD_CELLS = ("prediction",)
 
-    def __init__(
-        self,
-        name: str,
-        variant: PyramidVariant,
-        class_num: int,
-        image_size: int,
-        context: LayerContext,
-        *,
-        drop_path_rate: float,
-        drop_rate: float,
-    ):
+    def __init__(self, variant: PyramidVariant, spec: NetworkSpec, *, drop_path_rate: float, drop_rate: float):
         super().__init__()
         first, last = variant.channels[0], variant.channels[-1]
-        sides = stage_sides(name, variant, image_size)
+        sides = stage_sides(variant, spec)
         strides = (variant.stem_stride // 2, 2, 1)
-        self.stem = Stem((3, first // 2, first, first), strides, variant.form, context)
+        self.stem = Stem((3, first // 2, first, first), strides, variant.form, spec.context)
         self.pos_embed = Parameter(Tensor(np.zeros((1, first, sides[0], sides[0]), np.float32)), name="pos_embed")
-        self.backbone = nn.SequentialCell(list(backbone_cells(variant, sides, drop_path_rate, context)))
-        self.prediction = prediction_head(last, variant.head_channels, class_num, drop_rate, variant.form, context)
+        self.backbone = nn.SequentialCell(list(backbone_cells(variant, sides, drop_path_rate, spec.context)))
+        self.prediction = prediction_head(
+            last, variant.head_channels, spec.class_num, drop_rate, variant.form, spec.context
+        )
         # Place of each stage's last cell in the backbone: its blocks and the Downsample cells before it.
         self.stage_ends = [sum(variant.num_blocks[: stage + 1]) + stage - 1 for stage in range(len(variant.channels))]
         self.feature_channels = variant.channels
