@@ -43,7 +43,7 @@ class RowNumbers(nn.Cell):
 
 
 class NamedRows(nn.Cell):
-    """The rows (R, J, d) of a table (T, d) that are named by numbers (R, J)."""
+    """Rows of a table by their numbers: (T, d), (R, J) -> (R, J, d)."""
 
     def __init__(self):
         super().__init__()

@@ -10,9 +10,10 @@ TANH_B = 0.044715 * TANH_A
 
 
 class ErfGeluFunction(nn.Cell):
-    """Exact GELU, x * Phi(x), and its derivative, Phi(x) + x * phi(x), with which the backward pass is one product.
+    """Exact GELU, x * Phi(x), and its derivative, Phi(x) + x * phi(x): x (...) -> both (...).
 
-    The derivative is all that is kept for it; where nothing is differentiated the compiler drops it.
+    With the derivative the backward pass is one product, and it is all that is kept for it. Where nothing is
+    differentiated the compiler drops it.
     """
 
     def construct(self, x):
@@ -24,7 +25,7 @@ class ErfGeluFunction(nn.Cell):
 
 
 class ErfGelu(nn.Cell):
-    """Exact GELU."""
+    """Exact GELU, (...) -> the same shape."""
 
     def __init__(self):
         super().__init__()
@@ -35,10 +36,10 @@ class ErfGelu(nn.Cell):
 
 
 class TanhGeluFunction(nn.Cell):
-    """Tanh approximation of GELU and its derivative, both from gate = 0.5 (1 + tanh(u / 2)) = sigmoid(u).
+    """Tanh approximation of GELU and its derivative: x (...) -> both (...).
 
-    u = a x + b x^3. With the derivative at hand the backward pass is one product, and it is all that is kept for it.
-    Where nothing is differentiated the compiler drops it.
+    Both come from gate = 0.5 (1 + tanh(u / 2)) = sigmoid(u), u = a x + b x^3. With the derivative the backward pass is
+    one product, and it is all that is kept for it. Where nothing is differentiated the compiler drops it.
     """
 
     def __init__(self):
@@ -56,7 +57,7 @@ class TanhGeluFunction(nn.Cell):
 
 
 class TanhGelu(nn.Cell):
-    """Tanh approximation of GELU.
+    """Tanh approximation of GELU, (...) -> the same shape.
 
     Composed because the CPU's own operator takes 5 times as long (41 against 8 ms for 2M floats).
     """

@@ -14,8 +14,7 @@ LARGEST_MAP = 28 * 28  # nodes
 
 
 class DenseRowNumbers(nn.Cell):
-    """Row numbers within an image, each row naming some of its head, (B, N, heads, J) -> (their nodes,
-    (B, heads, N, J),)."""
+    """Row numbers within an image, (B, N, heads, J) -> (their nodes (B, heads, N, J),); rows name their head's."""
 
     def construct(self, named):
         return ((named // named.shape[2]).transpose((0, 2, 1, 3)),)

@@ -42,7 +42,7 @@ class LayerNormFunction(nn.Cell):
 
 
 class CpuLayerNorm(nn.LayerNorm):
-    """nn.LayerNorm over the last axis of (..., C) by LayerNormFunction."""
+    """nn.LayerNorm over the last axis by LayerNormFunction, (..., C) -> the same shape."""
 
     def __init__(self, channels: int, epsilon: float):
         super().__init__((channels,), epsilon=epsilon)

@@ -10,7 +10,7 @@ from .. import standard
 
 
 class RowBias(nn.Cell):
-    """rows (R, C) + bias (C,).
+    """Sum of rows and bias, (R, C), (C,) -> (R, C).
 
     Its own backward pass sums over the rows by a matrix product: 2.4 ms for 25088 x 512, the operator takes 98.
     """

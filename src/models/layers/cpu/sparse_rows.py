@@ -10,7 +10,10 @@ from ..nodes import Comparison, NamedRows, RowNumbers
 
 
 class SparseRowNumbers(nn.Cell):
-    """RowNumbers, and the places (R, J, 2) = (naming row, named row) of a sparse (R, T) matrix's entries."""
+    """Row numbers within an image (B, N, heads, J) -> (those within the batch (R, J), places (R, J, 2)).
+
+    The places are those of a sparse (R, T) matrix's entries: (naming row, named row).
+    """
 
     def __init__(self):
         super().__init__()
@@ -23,7 +26,9 @@ class SparseRowNumbers(nn.Cell):
 
 
 class SparseProduct(nn.Cell):
-    """The sparse (R, T) matrix with weights (R, J) at places (R, J, 2), or its transpose, times a table (T, d) of rows.
+    """A sparse matrix, or its transpose, times a table: weights (R, J), places (R, J, 2), T, (T, d) -> (R, d).
+
+    The matrix (R, T) has the weights at the places; its transpose takes a table (R, d) to (T, d).
 
     The framework's kernel walks over the entries once, in order: nothing of size R J d is built, and results repeat.
     """

@@ -32,7 +32,7 @@ class RowNumbers(nn.Cell):
 
 
 class NamedRows(nn.Cell):
-    """The rows (R, J, d) of a table (T, d) that are named by numbers within an image (B, N * heads, J)."""
+    """Rows of a table by their numbers within an image: (T, d), (B, N * heads, J) -> (R, J, d)."""
 
     def construct(self, table, numbers):
         channels = table.shape[1]

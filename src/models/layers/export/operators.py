@@ -8,7 +8,7 @@ SQRT_HALF = 0.7071067811865476
 
 
 class GeluWithoutErf(nn.Cell):
-    """Exact GELU as relu(x) - |x| * Q(|x|), Q the normal tail; element by element.
+    """Exact GELU as relu(x) - |x| * Q(|x|), Q the normal tail: (...) -> the same shape.
 
     Q comes from Abramowitz and Stegun 7.1.26, |error of erf| <= 1.5e-7.
     """
