@@ -139,8 +139,20 @@ def test_a_network_knows_the_layers_only():
         if folder[:1] != ("models",) or len(folder) < 2:
             continue
         for place, module in _imports(path):
-            if module[:2] != ("src", "models") or module[2] not in ("layers", "family", folder[1]):
+            if module[:2] != ("src", "models") or module[2] not in ("layers", "family", "graphs", folder[1]):
                 wrong.append(f"{place} {'.'.join(module)}")
+    assert wrong == []
+
+
+def test_the_table_alone_knows_the_formulations_of_a_device():
+    """`layers/cpu` and `layers/export` know layers only, and nobody but the table between them knows these rooms."""
+    layers = ("src", "models", "layers")
+    rooms = {(*layers, "cpu"), (*layers, "export")}
+    inside = [path for path in SOURCES if _module(path)[:4] in rooms]
+    outside = [path for path in SOURCES if path not in inside and _module(path) != (*layers, "formulations")]
+    wrong = [f"{place} {'.'.join(to)}" for path in inside for place, to in _imports(path) if to[:3] != layers]
+    wrong += [f"{place} {'.'.join(to)}" for path in outside for place, to in _imports(path) if to[:4] in rooms]
+    assert len({_module(path)[3] for path in inside}) == 2
     assert wrong == []
 
 

@@ -10,7 +10,7 @@ from mindspore import nn
 
 from src.checkpoints import fit_image_size
 from src.config import Config, as_user_error
-from src.models import LayerContext, ModelInfo, create_model, model_info
+from src.models import LayerContext, ModelInfo, create_model, model_info, network_options
 from src.runtime.session import Session
 
 
@@ -27,7 +27,7 @@ def build_network(config: Config, session: Session, image_size: int, *, exportin
         UserError: unknown network, or an option or image size that it does not take.
     """
     model = config.model
-    options = {name: getattr(model, name) for name in ("drop_path_rate", "drop_rate", "stem_pool", "batch_statistics")}
+    options = {name: getattr(model, name, None) for name in network_options()}
     context = LayerContext(
         device=session.device,
         rank=session.rank,

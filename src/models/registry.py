@@ -1,71 +1,13 @@
-"""All networks by name: what is known about each, and how to build it."""
+"""Networks by name: what is known about each, and how to build it."""
 
 import difflib
 import fnmatch
-from dataclasses import dataclass
 
 from mindspore import nn
 
 from . import dgcnet, dgmn2, hlg, resnext152, vig
-from .family import Family
-from .features import FeatureMaps
+from .family import Family, ModelInfo, NetworkSpec, PublicNames
 from .layers import LayerContext
-
-IMAGENET_MEAN = (0.485, 0.456, 0.406)
-IMAGENET_STD = (0.229, 0.224, 0.225)
-
-
-@dataclass(frozen=True)
-class ModelInfo:
-    """A network's card: what was published about it, and the preprocessing that belongs to its weights.
-
-    image_size in pixels; params_m: trained parameters, millions, at 1000 classes; flops_g: multiply-adds an image, in
-    units of 1e9, published or else counted here (benchmarks/multiply_adds.py); top1, top5: percent on ImageNet-1k by
-    `source` ("authors", "seed"); None: not recorded.
-    task: "classification" or "segmentation"; the latter has miou, percent on Cityscapes' validation set, and counts
-    parameters at 19 classes.
-    mean and std in units of the full range 0..1; crop_pct: centre crop / shorter side after the resize.
-    """
-
-    name: str
-    family: str
-    title: str
-    paper: str
-    image_size: int = 224
-    params_m: float | None = None
-    flops_g: float | None = None
-    top1: float | None = None
-    top5: float | None = None
-    source: str | None = None
-    task: str = "classification"
-    miou: float | None = None
-    mean: tuple[float, float, float] = IMAGENET_MEAN
-    std: tuple[float, float, float] = IMAGENET_STD
-    crop_pct: float = 0.875
-    interpolation: str = "bilinear"
-
-
-@dataclass(frozen=True)
-class PublicNames:
-    """How public checkpoints of a family name what this zoo has, as data for the converter. Patterns match whole names.
-
-    Leaves need no rule: `weight` is `gamma` where the network has that, `running_mean` is `moving_mean`, and so on.
-
-    head: the cell whose first axis is the classes.
-    renamed: (pattern, replacement), all applied in this order.
-    ignored: (pattern, reason) of tensors, by their own names, that the network has no use for.
-    joined: pattern of tensors that are parts of one, along the first axis: groups 1 and 3 name it, group 2 counts them.
-    replaceable: beginnings of names that keep their initial values where a file has none of them.
-    options: (name in a file, option, value): what the presence of that name says about the network.
-    """
-
-    head: str
-    renamed: tuple[tuple[str, str], ...] = ()
-    ignored: tuple[tuple[str, str], ...] = ()
-    joined: str | None = None
-    replaceable: tuple[str, ...] = ()
-    options: tuple[tuple[str, str, str], ...] = ()
-
 
 # A further family is its folder and a line here.
 FAMILIES: dict[str, Family] = {
@@ -76,6 +18,31 @@ FAMILIES: dict[str, Family] = {
     "dgmn2": dgmn2.FAMILY,
 }
 ALIASES = {"resnext152": "resnext152_64x4d"}
+
+
+class FeatureMaps(nn.Cell):
+    """(B, 3, S, S) -> the maps (B, C, H, W) of a pyramid network's stages, the finest first.
+
+    What a detector or a segmentation head starts from.
+
+    Attributes:
+        body: the network itself, under whose names a checkpoint's weights are put; it loses its head.
+        channels, strides: of each map; a stride is the pixels of the image a position stands for, along one side.
+    """
+
+    def __init__(self, network: nn.Cell):
+        """ValueError for a network of one resolution."""
+        super().__init__()
+        if not hasattr(network, "feature_maps"):
+            raise ValueError(f"{type(network).__name__} has one resolution only: take a pyramid network")
+        for name in network.HEAD_CELLS:
+            delattr(network, name)
+        self.body = network
+        self.channels: tuple[int, ...] = network.feature_channels
+        self.strides: tuple[int, ...] = network.feature_strides
+
+    def construct(self, x):
+        return self.body.feature_maps(x)
 
 
 def list_models(pattern: str = "*") -> list[str]:
@@ -104,6 +71,11 @@ def family_of(name: str) -> Family:
     return FAMILIES[model_info(name).family]
 
 
+def network_options() -> list[str]:
+    """Sorted names of the options that some family's `build` takes."""
+    return sorted({option for family in FAMILIES.values() for option in family.options})
+
+
 def create_model(
     name: str,
     class_num: int = 1000,
@@ -126,7 +98,10 @@ def create_model(
     if class_num < 1:
         raise ValueError(f"class_num is {class_num}; it must be at least 1")
     _check_options(info.name, options, family.options)
-    network = family.build(info.name, class_num, image_size or info.image_size, context, seed, **options)
+    spec = NetworkSpec(
+        name=info.name, class_num=class_num, image_size=image_size or info.image_size, context=context, seed=seed
+    )
+    network = family.build(spec, **options)
     return FeatureMaps(network) if features_only else network
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from src.checkpoints.translation import fit, translate
 from src.models import PublicNames, create_model, public_names
-from src.models.dgcnet.names import NAMES as DGCNET
+from src.models.dgcnet.variants import NAMES as DGCNET
 from tests.golden import reader
 
 REFERENCES = {

@@ -5,6 +5,7 @@ from functools import partial
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from src.checkpoints import load_checkpoint
 from tests.support.commands import run_here
@@ -85,13 +86,22 @@ def test_looks_at_a_third_tasks_data(bright, tmp_path):
     assert (tmp_path / "a.png").stat().st_size > 1000
 
 
-def test_a_sixth_family_is_fine_tuned_with_layer_decay(tmp_path):
+def test_a_sixth_family_is_fine_tuned_with_layer_decay_and_shows_its_graphs(tmp_path):
     (tmp_path / "toy.yml").write_text(RECIPE + "backbone: toy_classifier\nclass_num: 10\nlayer_decay: 0.5\n")
     digits = write_few_digits(tmp_path / "digits")
     options = ("--config_path", tmp_path / "toy.yml", "--dataset_path", digits)
     trained = toys("train.py", *options, "--save_checkpoint_path", tmp_path, "--max_epoch", 2)
     assert (trained.code, trained.err) == (0, ""), trained
-    assert load_checkpoint(tmp_path / "toy/ckpt/last.ckpt").meta["step"] == 16
+    last = tmp_path / "toy/ckpt/last.ckpt"
+    assert load_checkpoint(last).meta["step"] == 16
+    picture = sorted((digits / "val").rglob("*.png"))[0]
+    options = ("--input", picture, "--output", tmp_path / "predictions", "--show_graph", 1)
+    shown = toys("predict.py", "--pretrained", last, *options)
+    assert (shown.code, shown.err) == (0, ""), shown
+    height, width = np.asarray(Image.open(tmp_path / f"predictions/graphs/{picture.name}")).shape[:2]
+    assert 0.9 < width / height < 1.1  # three nodes below each other; the picture and two blocks side by side
+    mistaken = toys("predict.py", "--pretrained", last, *options, "--nodes", 64)
+    assert (mistaken.code, mistaken.err.count("toy_classifier has 8 x 8 in its first layer")) == (2, 1), mistaken
 
 
 def test_a_network_without_a_seed_needs_a_recipe():

@@ -6,7 +6,7 @@ import numpy as np
 from mindspore import Tensor, nn
 
 from src.models import create_model
-from src.models.dgmn2.network import nodes_of
+from src.models.layers import nodes_of
 from tests.golden import compare, reader
 from tests.golden.compare import Line, Tolerances
 from tests.golden.names import torch_name

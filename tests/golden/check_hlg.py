@@ -8,7 +8,7 @@ import numpy as np
 from mindspore import Tensor, nn
 
 from src.models import create_model
-from src.models.hlg.tokens import map_of, sequence_of
+from src.models.layers import map_of, nodes_of
 from tests.golden import compare, reader
 from tests.golden.compare import Line, Tolerances
 
@@ -55,13 +55,13 @@ def load(fixture_name: str) -> tuple[nn.Cell, reader.Fixture]:
 def stages(network: nn.Cell, images: np.ndarray) -> dict[str, np.ndarray]:
     """Every stage's output, run eagerly."""
     found = {"patch_embed1": network.patch_embed1(Tensor(images))}
-    found["block1_0"] = network.block1_0(sequence_of(found["patch_embed1"]) + network.pos_embed1)
+    found["block1_0"] = network.block1_0(nodes_of(found["patch_embed1"]) + network.pos_embed1)
     found["stage1"] = x = network.block1_1(found["block1_0"])
     found["patch_embed2"] = x = network.patch_embed2(map_of(x, 56))
-    found["stage2"] = x = network.block2_1(network.block2_0(sequence_of(x) + network.pos_embed2))
-    x = sequence_of(network.patch_embed3(map_of(x, 28))) + network.pos_embed3
+    found["stage2"] = x = network.block2_1(network.block2_0(nodes_of(x) + network.pos_embed2))
+    x = nodes_of(network.patch_embed3(map_of(x, 28))) + network.pos_embed3
     found["stage3"] = x = network.block3_1(network.block3_0(x))
-    x = network.with_class_token(sequence_of(network.patch_embed4(map_of(x, 14)))) + network.pos_embed4
+    x = network.with_class_token(nodes_of(network.patch_embed4(map_of(x, 14)))) + network.pos_embed4
     found["stage4"] = x = network.block4_1(network.block4_0(x))
     found["norm"] = network.norm(x)
     return {name: tensor.asnumpy() for name, tensor in found.items()}

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 from mindspore import Tensor, nn, ops
 
-from src.models.dgmn2.attention import Attention, RelativePosition
-from src.models.dgmn2.sampling import TAPS, Sampling, row_sampling
-from src.models.layers import LayerContext
+from src.models.dgmn2.attention import RelativePosition, SampledAttention
+from src.models.dgmn2.sampling import TAPS, Sampling
+from src.models.layers import LayerContext, named_rows
 from tests.golden import reader
 
 FACTS, ARRAYS = reader.read_units()
@@ -29,7 +29,7 @@ class Unfold(nn.Cell):
         super().__init__()
         self.sampling = Sampling(height, width, num_heads=1)
         num_nodes = 2 * height * width  # of two images, whose nodes `construct` numbers as one's
-        self.number, _, self.mix = row_sampling(context, num_nodes)
+        self.number, _, self.mix = named_rows(num_nodes, context)
 
     def by_sample(self, values):
         """(B, N, 1, 36) -> (B, 9 N, 1, 4)."""
@@ -84,7 +84,7 @@ def test_samples_between_pixels(device):
 
 @DEVICES
 def test_attention(device):
-    cell = fill(Attention(64, num_heads=2, side=6, context=LayerContext(device=device)))
+    cell = fill(SampledAttention(64, num_heads=2, side=6, context=LayerContext(device=device)))
     x = Tensor(reader.unit_array(130, (2, 36, 64)))
     np.testing.assert_allclose(cell(x).asnumpy(), ARRAYS["dgmn2_attention.eval.out"], atol=1e-5)
     (dx,), dweights = gradients(cell, (x,), Tensor(reader.unit_array(999, (2, 36, 64))))

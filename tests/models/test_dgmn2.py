@@ -6,10 +6,10 @@ import pytest
 from mindspore import Tensor, nn
 
 from src.models import LayerContext, create_model
-from src.models.dgmn2.attention import Attention, RelativePosition
-from src.models.dgmn2.dense_sampling import LARGEST_MAP
-from src.models.dgmn2.positions import resize_table
-from src.models.dgmn2.sampling import TAPS, Sampling, row_sampling
+from src.models.dgmn2.attention import RelativePosition, SampledAttention
+from src.models.dgmn2.sampling import TAPS, Sampling
+from src.models.layers import named_rows, resize_linear
+from src.models.layers.cpu.dense_rows import LARGEST_MAP
 
 
 @pytest.fixture(autouse=True)
@@ -66,7 +66,7 @@ def test_positions_that_are_not_numbers_name_pixels_of_the_map():
 
 
 class Look(nn.Cell):
-    """`Attention.look` as a network."""
+    """`SampledAttention.look` as a network."""
 
     def __init__(self, attention):
         super().__init__()
@@ -79,7 +79,7 @@ class Look(nn.Cell):
 def test_half_precision_rounds_neither_positions_nor_numbers_of_pixels():
     """Of 3136 pixels; the offsets, 1/128, are gone when they are added to 54 in float16."""
     ms.set_context(mode=ms.GRAPH_MODE)
-    attention = Attention(4, num_heads=1, side=56, context=LayerContext())
+    attention = SampledAttention(4, num_heads=1, side=56, context=LayerContext())
     attention.conv_offset.bias.set_data(Tensor(np.full(2 * TAPS, 2**-7, np.float32)))
     _, _, weights, (numbers, _) = Look(attention).to_float(ms.float16)(ms.ops.zeros((1, 3136, 4)))
     node, tap = 54 * 56 + 54, 4  # between rows and columns 54 and 55
@@ -96,7 +96,7 @@ def test_comparison_and_mixture_of_named_rows(context, num_nodes):
     q, k, v = generator.standard_normal((3, 12, 5)).astype(np.float32)  # 2 images of 3 nodes and 2 heads
     weights = generator.standard_normal((12, 4)).astype(np.float32)
     named = (2 * generator.integers(0, 3, (2, 3, 2, 4)) + [[0], [1]]).astype(np.int32)  # each of its own head
-    number, compare, mix = row_sampling(context, num_nodes)
+    number, compare, mix = named_rows(num_nodes, context)
     where = number(Tensor(named))
     rows = (named + np.int32([0, 6]).reshape(2, 1, 1, 1)).reshape(12, 4)
     products = compare(Tensor(q), Tensor(k), *where).asnumpy()
@@ -116,7 +116,7 @@ def test_relative_position_reads_the_rows_of_the_node_and_of_its_mirror():
 
 
 def test_attention_without_preference_averages_the_window():
-    attention = Attention(4, num_heads=2, side=3, context=LayerContext())
+    attention = SampledAttention(4, num_heads=2, side=3, context=LayerContext())
     attention.qkv.weight.set_data(Tensor(np.concatenate([np.zeros((8, 4)), np.eye(4)]).astype(np.float32)))
     attention.proj.weight.set_data(Tensor(np.eye(4, dtype=np.float32)))
     x = np.arange(36, dtype=np.float32).reshape(1, 9, 4)
@@ -127,9 +127,9 @@ def test_attention_without_preference_averages_the_window():
 
 def test_tables_are_resized_linearly():
     table = np.float32([[0, 10], [2, 10], [4, 10]])
-    assert resize_table(table, 3).tolist() == table.tolist()
-    np.testing.assert_allclose(resize_table(table, 6)[:, 0], [0, 0.5, 1.5, 2.5, 3.5, 4])
-    np.testing.assert_allclose(resize_table(table, 1), [[2, 10]])
+    assert resize_linear(table, 3).tolist() == table.tolist()
+    np.testing.assert_allclose(resize_linear(table, 6)[:, 0], [0, 0.5, 1.5, 2.5, 3.5, 4])
+    np.testing.assert_allclose(resize_linear(table, 1), [[2, 10]])
 
 
 def test_tables_of_another_image_size():

@@ -6,9 +6,8 @@ import pytest
 from mindspore import Tensor
 
 from src.models import create_model
-from src.models.hlg.blocks import Attention
-from src.models.hlg.tokens import DilatedWindows, Windows, map_of, sequence_of
-from src.models.layers import LayerContext
+from src.models.hlg.blocks import DilatedWindows, MultiHeadAttention, Windows
+from src.models.layers import LayerContext, map_of, nodes_of
 from tests.golden import check_hlg, reader
 
 
@@ -41,7 +40,7 @@ def test_joining_undoes_splitting(form):
 
 def test_maps_and_sequences():
     x = np.random.default_rng(0).standard_normal((2, 3, 4, 4)).astype(np.float32)
-    sequence = sequence_of(Tensor(x))
+    sequence = nodes_of(Tensor(x))
     np.testing.assert_array_equal(sequence[1, 6].asnumpy(), x[1, :, 1, 2])
     np.testing.assert_array_equal(map_of(sequence, 4).asnumpy(), x)
 
@@ -55,7 +54,7 @@ def test_class_token_comes_first():
 
 
 def test_attention_without_preference_averages():
-    attention = Attention(4, 2, LayerContext())
+    attention = MultiHeadAttention(4, 2, LayerContext())
     attention.to_v.weight.set_data(Tensor(np.eye(4, dtype=np.float32)))
     attention.proj.weight.set_data(Tensor(2 * np.eye(4, dtype=np.float32)))
     context = np.arange(12, dtype=np.float32).reshape(1, 3, 4)

@@ -22,8 +22,8 @@ from src.models.layers import (
     tanh_gelu,
 )
 from src.models.layers.batch_norm import SyncBatchNorm
-from src.models.layers.grouped_conv import GroupedConv
-from src.models.layers.layer_norm import CpuLayerNorm
+from src.models.layers.cpu.convolution import GroupedConv
+from src.models.layers.cpu.layer_norm import CpuLayerNorm
 
 CPU, EXPORTING = LayerContext(), LayerContext(exporting=True)
 STANDARD = LayerContext(device="GPU")  # the framework's operators, which run here too

@@ -5,8 +5,10 @@ import numpy as np
 import pytest
 from mindspore import Tensor, nn, ops
 
-from src.models.layers import LayerContext
-from src.models.vig.graph import ExportNeighbourMax, NeighbourMax, StandardNeighbourMax, neighbour_max
+from src.models.layers import LayerContext, neighbour_max
+from src.models.layers.cpu.neighbour_max import CpuNeighbourMax
+from src.models.layers.export.graphs import NeighbourMax as ExportNeighbourMax
+from src.models.layers.nodes import NeighbourMax
 
 
 @pytest.fixture(autouse=True, params=[ms.PYNATIVE_MODE, ms.GRAPH_MODE], ids=["eager", "compiled"])
@@ -19,12 +21,12 @@ NEIGHBOURS = np.array([[[0, 1], [1, 2], [2, 0], [0, 0]], [[1, 2], [0, 2], [2, 1]
 LARGEST = [[[3, 8], [7, 2], [7, 8], [1, 8]], [[6, 4], [2, 5], [6, 4], [6, 5]]]
 
 
-@pytest.mark.parametrize("cell", [NeighbourMax(2), ExportNeighbourMax(), StandardNeighbourMax()])
+@pytest.mark.parametrize("cell", [CpuNeighbourMax(2), ExportNeighbourMax(2), NeighbourMax(2)])
 def test_values(cell):
     assert cell(Tensor(KEYS), Tensor(NEIGHBOURS)).asnumpy().tolist() == LARGEST
 
 
-@pytest.mark.parametrize("cell", [NeighbourMax(2), ExportNeighbourMax(), StandardNeighbourMax()])
+@pytest.mark.parametrize("cell", [CpuNeighbourMax(2), ExportNeighbourMax(2), NeighbourMax(2)])
 def test_gradient_goes_to_the_winners(cell):
     class OfKeys(nn.Cell):
         def __init__(self):
@@ -50,7 +52,7 @@ def test_among_equals_the_first_takes_the_gradient():
     class OfKeys(nn.Cell):
         def __init__(self):
             super().__init__()
-            self.cell = NeighbourMax(3)
+            self.cell = CpuNeighbourMax(3)
 
         def construct(self, keys):
             return self.cell(keys, Tensor([[[2, 0, 1]]], ms.int32))
@@ -60,6 +62,6 @@ def test_among_equals_the_first_takes_the_gradient():
 
 
 def test_choice_by_context():
-    assert type(neighbour_max(9, LayerContext())) is NeighbourMax
-    assert type(neighbour_max(9, LayerContext(device="Ascend"))) is StandardNeighbourMax
+    assert type(neighbour_max(9, LayerContext())) is CpuNeighbourMax
+    assert type(neighbour_max(9, LayerContext(device="Ascend"))) is NeighbourMax
     assert type(neighbour_max(9, LayerContext(exporting=True))) is ExportNeighbourMax

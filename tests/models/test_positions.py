@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from src.models.vig.positions import position_embedding, relative_position
+from src.models.vig.pyramid import position_embedding, relative_position
 
 
 def cubic(distance, a=-0.75):

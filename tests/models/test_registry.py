@@ -165,7 +165,7 @@ def test_other_image_sizes():
     assert pyramid.backbone[0][0].relative_pos.shape == (1, 576, 36)
 
 
-KNOWN = ("src.models.layers", "src.models.family")
+KNOWN = ("src.models.layers", "src.models.family", "src.models.graphs")
 FOLDERS = ("src.models.dgcnet", "src.models.dgmn2", "src.models.hlg", "src.models.resnext152", "src.models.vig")
 
 

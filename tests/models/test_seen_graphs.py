@@ -6,8 +6,7 @@ import pytest
 from mindspore import Tensor
 
 from src.models import create_model
-from src.models.hlg.blocks import Attention
-from src.models.hlg.tokens import DilatedWindows, Windows
+from src.models.hlg.blocks import DilatedWindows, MultiHeadAttention, Windows
 from src.models.layers import LayerContext
 from src.models.vig.classifier import GraphLayer
 
@@ -57,7 +56,7 @@ def test_members_of_groups():
 
 
 def test_weights_of_an_attention():
-    attention = Attention(4, 2, LayerContext())  # two heads of two channels, scale 1 / sqrt(2)
+    attention = MultiHeadAttention(4, 2, LayerContext())  # two heads of two channels, scale 1 / sqrt(2)
     for linear in (attention.to_q, attention.to_k):
         linear.weight.set_data(Tensor(np.eye(4, dtype=np.float32)))
     queries = np.array([[[1, 0, 0, 0], [0, 0, 0, 2]]], np.float32)

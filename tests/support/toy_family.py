@@ -1,8 +1,8 @@
-"""A sixth family from outside src: two blocks in the manner of ConvNeXt."""
+"""A sixth family from outside src: two blocks in the manner of ConvNeXt, whose places hear of those around them."""
 
-from mindspore import nn
+from mindspore import nn, ops
 
-from src.models import Family
+from src.models import Family, Graphs, LinkedLayer, Links
 from src.models.layers import conv, conv_norm, gelu, global_average, initialize, kaiming_uniform, linear
 
 
@@ -35,15 +35,33 @@ class ToyNetwork(nn.Cell):
     def construct(self, x):
         return self.head(self.features(x))
 
+    def strengths(self, x):
+        """(B, 3, S, S) -> for each block (B, S / 4, S / 4): how far each place is from zero before it."""
+        x = self.stem(x)
+        found = ()
+        for block in self.layers:
+            found = found + (ops.norm(x, dim=1),)
+            x = block(x)
+        return found
 
-def build(name, class_num, image_size, context, seed, *, drop_path_rate=0.0, drop_rate=0.0, width=8):
-    network = ToyNetwork(width, class_num, context)
+
+def build(spec, *, drop_path_rate=0.0, drop_rate=0.0, width=8):
+    network = ToyNetwork(width, spec.class_num, spec.context)
 
     def rule(parameter_name, shape, generator):
         return kaiming_uniform(shape, generator) if len(shape) > 1 else None
 
-    initialize(network, seed, rule)
+    initialize(network, spec.seed, rule)
     return network
+
+
+def layers(_network, found):
+    """Every place of a map hears of the same places, by their strength (1, H, W)."""
+    titles = (f"block {number}\ndepthwise" for number in range(1, len(found) + 1))
+    return [
+        LinkedLayer(title, strength.shape[-1], {"": lambda _, grid=strength[0]: Links(weights=grid / grid.max())})
+        for title, strength in zip(titles, found, strict=True)
+    ]
 
 
 TOY = Family(
@@ -54,4 +72,5 @@ TOY = Family(
     },
     build=build,
     blocks=r"layers\.\d+",
+    graphs=Graphs("strengths", layers, "White frame: the node. Shaded: strong places."),
 )

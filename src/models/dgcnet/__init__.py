@@ -1,9 +1,8 @@
 """DGCNet."""
 
 from ..family import Family
-from .names import NAMES
 from .network import build
-from .variants import CARDS, PAPER
+from .variants import CARDS, NAMES, PAPER
 
 FAMILY = Family(paper=PAPER, cards=CARDS, build=build, blocks=r"layer\d+\.\d+", names=NAMES)
 

@@ -2,35 +2,12 @@
 
 from mindspore import nn, ops
 
-from ..layers import LayerContext, batch_norm, ceil_max_pool_after_relu, conv, conv_norm
-from .variants import EXPANSION, Variant
+from ..layers import Bottleneck, LayerContext, batch_norm, ceil_max_pool_after_relu, conv
+from .variants import Variant
 
 STRIDES = (1, 2, 1, 1)
 # Of the 3x3 convolutions of a stage's blocks, one after the other; block i takes i modulo their number.
 DILATIONS = ((1,), (1,), (2,), (4, 8, 16))
-
-
-class Bottleneck(nn.Cell):
-    """relu(shortcut + conv1x1(relu(dilated conv3x3(relu(conv1x1(x)))))), a BatchNorm after each convolution."""
-
-    def __init__(self, in_channels: int, width: int, stride: int, dilation: int, context: LayerContext):
-        super().__init__()
-        out_channels = EXPANSION * width
-        self.conv1 = conv(in_channels, width, bias=False, context=context)
-        self.bn1 = batch_norm(width, context)
-        self.conv2 = conv(width, width, 3, stride=stride, dilation=dilation, bias=False, context=context)
-        self.bn2 = batch_norm(width, context)
-        self.conv3 = conv(width, out_channels, bias=False, context=context)
-        self.bn3 = batch_norm(out_channels, context)
-        self.downsample = nn.Identity()
-        if stride > 1 or in_channels != out_channels:
-            self.downsample = conv_norm(in_channels, out_channels, stride=stride, bias=False, context=context)
-
-    def construct(self, x):
-        """(B, C, H, W) -> (B, 4 width, H / stride, W / stride)."""
-        y = ops.relu(self.bn1(self.conv1(x)))
-        y = ops.relu(self.bn2(self.conv2(y)))
-        return ops.relu(self.downsample(x) + self.bn3(self.conv3(y)))
 
 
 class DilatedResNet(nn.Cell):
@@ -58,14 +35,14 @@ class DilatedResNet(nn.Cell):
     @staticmethod
     def stage(variant: Variant, index: int, context: LayerContext) -> nn.SequentialCell:
         """The blocks of one width; the first of a stage strides."""
-        width = variant.base_channels * 2**index
+        width, out_channels = variant.base_channels * 2**index, variant.stage_channels(index)
         in_channels = variant.stage_channels(index - 1) if index else 2 * variant.base_channels
         dilations = DILATIONS[index]
         blocks = []
         for number in range(variant.num_blocks[index]):
-            stride = STRIDES[index] if number == 0 else 1
-            blocks.append(Bottleneck(in_channels, width, stride, dilations[number % len(dilations)], context))
-            in_channels = variant.stage_channels(index)
+            form = {"stride": STRIDES[index] if number == 0 else 1, "dilation": dilations[number % len(dilations)]}
+            blocks.append(Bottleneck(in_channels, width, out_channels, context, **form))
+            in_channels = out_channels
         return nn.SequentialCell(blocks)
 
     def stages(self, x):

@@ -8,12 +8,12 @@ from mindspore import nn, ops
 from ..layers import LayerContext, batch_norm, bilinear_resize, conv, conv_norm
 
 
-def nodes_of(x):
+def flattened(x):
     """(B, C, H, W) -> (B, C, N), N = H W."""
     return x.reshape((-1, x.shape[1], x.shape[2] * x.shape[3]))
 
 
-def map_of(nodes, height, width):
+def unflattened(nodes, height, width):
     """(B, C, N) -> (B, C, height, width). Explicit shapes with a free batch, here and above, export to ONNX."""
     return nodes.reshape((-1, nodes.shape[1], height, width))
 
@@ -33,13 +33,13 @@ class SpatialGCN(nn.Cell):
 
     def construct(self, x):
         """(B, C, H, W) -> the same shape; D = C / 2 and n = H W below."""
-        k = nodes_of(self.node_k(x))  # (B, D, n)
-        v = nodes_of(self.node_v(x))
-        q = nodes_of(self.node_q(x))
+        k = flattened(self.node_k(x))  # (B, D, n)
+        v = flattened(self.node_v(x))
+        q = flattened(self.node_q(x))
         affinity = ops.softmax(ops.bmm(q, v.transpose((0, 2, 1))), -1)  # (B, D, D)
         # The product k^T A, (B, n, D), is needed transposed: that is A^T k, (B, D, n).
         y = ops.bmm(affinity.transpose((0, 2, 1)), k)
-        y = self.bn_wg(self.conv_wg(map_of(y, *x.shape[2:])))
+        y = self.bn_wg(self.conv_wg(unflattened(y, *x.shape[2:])))
         return ops.relu(self.out(y) + x)
 
 
@@ -80,15 +80,16 @@ class DualGCN(nn.Cell):
 
     def feature(self, x):
         """Feature space: project the positions on C / ratio nodes, convolve that graph, project back (section 3.2)."""
-        states = nodes_of(self.bn_phi(self.phi(x)))  # (B, C / 2, N)
-        projection = nodes_of(self.bn_theta(self.theta(x)))  # (B, C / ratio, N)
+        states = flattened(self.bn_phi(self.phi(x)))  # (B, C / 2, N)
+        projection = flattened(self.bn_theta(self.theta(x)))  # (B, C / ratio, N)
         z = ops.bmm(states, projection.transpose((0, 2, 1)))  # (B, C / 2, C / ratio)
         # A 1x1 convolution mixes channels: first the nodes take their place, then the states.
-        adjacent = self.bn_adj(self.conv_adj(map_of(z.transpose((0, 2, 1)), z.shape[1], 1)))  # (B, C / ratio, C / 2, 1)
-        z = nodes_of(adjacent).transpose((0, 2, 1)) + z
-        z = nodes_of(self.bn_wg(self.conv_wg(map_of(z, z.shape[2], 1))))
+        adjacent = unflattened(z.transpose((0, 2, 1)), z.shape[1], 1)  # (B, C / ratio, C / 2, 1)
+        adjacent = self.bn_adj(self.conv_adj(adjacent))
+        z = flattened(adjacent).transpose((0, 2, 1)) + z
+        z = flattened(self.bn_wg(self.conv_wg(unflattened(z, z.shape[2], 1))))
         y = ops.bmm(z, projection)  # (B, C / 2, N)
-        y = self.bn3(self.conv3(map_of(y, *x.shape[2:])))
+        y = self.bn3(self.conv3(unflattened(y, *x.shape[2:])))
         return ops.relu(x + y)
 
     def construct(self, x):

@@ -6,6 +6,7 @@ Zhang, Li, Arnab, Yang, Tong, Torr, "Dual Graph Convolutional Network for Semant
 
 from mindspore import nn, ops
 
+from ..family import NetworkSpec
 from ..layers import (
     LayerContext,
     batch_norm,
@@ -81,30 +82,21 @@ class DGCNet(DilatedResNet):
         return self.resize(self.maps(x), size)
 
 
-def build(
-    name: str,
-    class_num: int,
-    image_size: int,
-    context: LayerContext,
-    seed: int,
-    *,
-    drop_rate: float = 0.1,
-    batch_statistics: bool = False,
-) -> DGCNet:
+def build(spec: NetworkSpec, *, drop_rate: float = 0.1, batch_statistics: bool = False) -> DGCNet:
     """The named variant with fresh weights: Kaiming normal convolutions, classifiers uniform in their fan in.
 
     drop_rate: channel dropout of the auxiliary head, in training.
     batch_statistics: BatchNorm uses the batch at hand in evaluation too, as the seed's code did; an image's result then
     depends on the others in its batch. For the seed's checkpoints.
     """
-    if image_size < 8:
-        raise ValueError(f"image_size is {image_size}; {name} takes 8 and more")
-    network = DGCNet(VARIANTS[name], class_num, context, drop_rate)
+    if spec.image_size < 8:
+        spec.refuse_size("8 and more")
+    network = DGCNet(VARIANTS[spec.name], spec.class_num, spec.context, drop_rate)
     if batch_statistics:
         for _, cell in network.cells_and_names():
             if isinstance(cell, nn.BatchNorm2d):
                 cell.use_batch_statistics = True
-    initialize(network, seed, _initial_values)
+    initialize(network, spec.seed, _initial_values)
     return network
 
 

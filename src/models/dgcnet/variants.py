@@ -1,4 +1,4 @@
-"""The DGCNet networks: their sizes, and what was published about them."""
+"""The DGCNet networks: their sizes, what was published about them, and the names in public checkpoints."""
 
 from dataclasses import dataclass
 
@@ -44,4 +44,12 @@ CARDS = {
         "flops_g": 559.0,
     },
     "dgcnet_nano": {"title": "DGCNet of small widths", "task": "segmentation", "image_size": 256, "flops_g": 0.501},
+}
+
+# Names in public DGCNet checkpoints -> ours: the authors' and, below `net.`, the older zoo's are the same.
+NAMES = {
+    "head": "head.bottleneck.3",
+    "ignored": ((r"fc\.(weight|bias)", "ImageNet's classifier, in whose place the segmentation heads stand"),),
+    # Training starts from an ImageNet body.
+    "replaceable": ("head.", "dsn."),
 }

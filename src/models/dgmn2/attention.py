@@ -7,8 +7,8 @@ channels, node by node and head by head.
 import numpy as np
 from mindspore import Parameter, Tensor, nn, ops
 
-from ..layers import LayerContext, linear
-from .sampling import TAPS, Sampling, row_sampling
+from ..layers import LayerContext, linear, named_rows
+from .sampling import TAPS, Sampling
 
 
 class RelativePosition(nn.Cell):
@@ -41,7 +41,7 @@ class RelativePosition(nn.Cell):
         return logits.reshape((side, -1, side, num_heads, TAPS)).transpose((1, 2, 0, 3, 4)).reshape((-1, TAPS))
 
 
-class Attention(nn.Cell):
+class SampledAttention(nn.Cell):
     """Each head of each node attends to 9 sampled places of the map: (B, N, C) -> (B, N, C)."""
 
     def __init__(self, channels: int, num_heads: int, side: int, context: LayerContext):
@@ -54,7 +54,7 @@ class Attention(nn.Cell):
         self.conv_offset = linear(head_channels, 2 * TAPS, context)
         self.pos_emb = RelativePosition(side, num_heads, head_channels)
         self.sampling = Sampling(side, side, num_heads)
-        self.number, self.compare, self.mix = row_sampling(context, side * side)
+        self.number, self.compare, self.mix = named_rows(side * side, context)
         self.split = ops.Split(1, 3)
 
     def offsets(self, x):

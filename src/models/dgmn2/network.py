@@ -7,10 +7,11 @@ Zhang, Chen, Arnab, Xue, Torr, "Dynamic Graph Message Passing Networks", 2019, e
 import numpy as np
 from mindspore import nn
 
+from ..family import NetworkSpec
 from ..layers import (
+    ConvStem,
+    Downsample,
     LayerContext,
-    batch_norm,
-    conv,
     drop_path,
     dropout,
     gelu,
@@ -19,46 +20,16 @@ from ..layers import (
     kaiming_uniform,
     layer_norm,
     linear,
+    map_of,
+    nodes_of,
+    relu,
+    resize_linear,
     truncated_normal,
 )
-from .attention import Attention
-from .positions import resize_table
+from .attention import SampledAttention
 from .variants import VARIANTS, Variant
 
 NORM_EPSILON = 1e-6
-
-
-class Stem(nn.Cell):
-    """Three 3x3 convolutions: (B, 3, H, W) -> (B, C, H / stride, W / stride), stride 2 or 4."""
-
-    def __init__(self, channels: int, stride: int, context: LayerContext):
-        super().__init__()
-        narrow = channels // 2
-        self.conv1 = conv(3, narrow, 3, stride=stride // 2, bias=False, context=context)
-        self.norm1 = batch_norm(narrow, context)
-        self.conv2 = conv(narrow, narrow, 3, bias=False, context=context)
-        self.norm2 = batch_norm(narrow, context)
-        self.conv3 = conv(narrow, channels, 3, stride=2, bias=False, context=context)
-        self.norm3 = batch_norm(channels, context)
-        self.relu = nn.ReLU()
-
-    def construct(self, x):
-        x = self.relu(self.norm1(self.conv1(x)))
-        x = self.relu(self.norm2(self.conv2(x)))
-        return self.relu(self.norm3(self.conv3(x)))
-
-
-class Downsample(nn.Cell):
-    """(B, C, H, W) -> (B, D, H / 2, W / 2)."""
-
-    def __init__(self, in_channels: int, out_channels: int, context: LayerContext):
-        super().__init__()
-        self.conv = conv(in_channels, out_channels, 3, stride=2, bias=False, context=context)
-        self.norm = batch_norm(out_channels, context)
-        self.relu = nn.ReLU()
-
-    def construct(self, x):
-        return self.relu(self.norm(self.conv(x)))
 
 
 class FeedForward(nn.Cell):
@@ -81,7 +52,7 @@ class Block(nn.Cell):
     def __init__(self, channels: int, num_heads: int, mlp_ratio: int, side: int, rate: float, context: LayerContext):
         super().__init__()
         self.norm1 = layer_norm(channels, NORM_EPSILON, context)
-        self.attn = Attention(channels, num_heads, side, context)
+        self.attn = SampledAttention(channels, num_heads, side, context)
         self.norm2 = layer_norm(channels, NORM_EPSILON, context)
         self.mlp = FeedForward(channels, mlp_ratio, context)
         self.drop_attn = drop_path(rate)
@@ -92,12 +63,6 @@ class Block(nn.Cell):
         return x + self.drop_mlp(self.mlp(self.norm2(x)))
 
 
-def nodes_of(x):
-    """(B, C, S, S) -> (B, N, C)."""
-    _, channels, height, width = x.shape
-    return x.reshape((-1, channels, height * width)).transpose((0, 2, 1))
-
-
 class DGMN2(nn.Cell):
     """Classifier: (B, 3, S, S) -> (B, class_num).
 
@@ -106,22 +71,14 @@ class DGMN2(nn.Cell):
 
     HEAD_CELLS = ("dropout", "head")
 
-    def __init__(
-        self,
-        variant: Variant,
-        class_num: int,
-        image_size: int,
-        context: LayerContext,
-        *,
-        drop_path_rate: float,
-        drop_rate: float,
-    ):
+    def __init__(self, variant: Variant, spec: NetworkSpec, *, drop_path_rate: float, drop_rate: float):
         super().__init__()
+        context = spec.context
         widths = variant.channels
-        self.image_size = image_size
+        self.image_size = spec.image_size
         self.feature_channels = widths
         self.feature_strides = tuple(variant.stem_stride << stage for stage in range(4))
-        self.sides = tuple(image_size // stride for stride in self.feature_strides)
+        self.sides = tuple(spec.image_size // stride for stride in self.feature_strides)
         rates = iter(np.linspace(0, drop_path_rate, sum(variant.num_blocks)).tolist())
 
         def blocks(stage: int) -> nn.SequentialCell:
@@ -129,30 +86,26 @@ class DGMN2(nn.Cell):
             sizes = (channels, channels // variant.head_channels, variant.mlp_ratio[stage], side)
             return nn.SequentialCell([Block(*sizes, next(rates), context) for _ in range(variant.num_blocks[stage])])
 
-        self.patch_embed1 = Stem(widths[0], variant.stem_stride, context)
-        self.patch_embed2 = Downsample(widths[0], widths[1], context)
-        self.patch_embed3 = Downsample(widths[1], widths[2], context)
-        self.patch_embed4 = Downsample(widths[2], widths[3], context)
+        narrow = widths[0] // 2
+        self.patch_embed1 = ConvStem((narrow, narrow, widths[0]), variant.stem_stride, relu, context, bias=False)
+        self.patch_embed2 = Downsample(widths[0], widths[1], relu, context, bias=False)
+        self.patch_embed3 = Downsample(widths[1], widths[2], relu, context, bias=False)
+        self.patch_embed4 = Downsample(widths[2], widths[3], relu, context, bias=False)
         self.block1 = blocks(0)
         self.block2 = blocks(1)
         self.block3 = blocks(2)
         self.block4 = blocks(3)
         self.dropout = dropout(drop_rate)
-        self.head = linear(widths[3], class_num, context)
-
-    def map_of(self, nodes, stage):
-        """(B, N, C) -> (B, C, S, S) of stage 0 ... 3."""
-        side = self.sides[stage]
-        return nodes.transpose((0, 2, 1)).reshape((-1, nodes.shape[2], side, side))
+        self.head = linear(widths[3], spec.class_num, context)
 
     def feature_maps(self, x):
         """(B, 3, S, S) -> the four stages' outputs (B, C, H, W), sides 1/4, 1/8, 1/16 and 1/32 of S (nano: 1/2 ...)."""
         if x.shape[2] != self.image_size or x.shape[3] != self.image_size:
             raise ValueError("DGMN2 takes square images of the size that it was built for")
-        first = self.map_of(self.block1(nodes_of(self.patch_embed1(x))), 0)
-        second = self.map_of(self.block2(nodes_of(self.patch_embed2(first))), 1)
-        third = self.map_of(self.block3(nodes_of(self.patch_embed3(second))), 2)
-        fourth = self.map_of(self.block4(nodes_of(self.patch_embed4(third))), 3)
+        first = map_of(self.block1(nodes_of(self.patch_embed1(x))), self.sides[0])
+        second = map_of(self.block2(nodes_of(self.patch_embed2(first))), self.sides[1])
+        third = map_of(self.block3(nodes_of(self.patch_embed3(second))), self.sides[2])
+        fourth = map_of(self.block4(nodes_of(self.patch_embed4(third))), self.sides[3])
         return first, second, third, fourth
 
     def features(self, x):
@@ -175,7 +128,7 @@ class DGMN2(nn.Cell):
             for block in (self.block1, self.block2, self.block3, self.block4)[stage]:
                 found.append(block.attn.sampled(block.norm1(nodes)))
                 nodes = block(nodes)
-            x = self.map_of(nodes, stage)
+            x = map_of(nodes, self.sides[stage])
         return tuple(found)
 
     def resize_parameter(self, name: str, value: np.ndarray) -> np.ndarray | None:
@@ -185,27 +138,17 @@ class DGMN2(nn.Cell):
         """
         if not name.endswith((".rel_height", ".rel_width")):
             return None
-        return resize_table(value, self.parameters_dict()[name].shape[0])
+        return resize_linear(value, self.parameters_dict()[name].shape[0])
 
 
-def build(
-    name: str,
-    class_num: int,
-    image_size: int,
-    context: LayerContext,
-    seed: int,
-    *,
-    drop_path_rate: float = 0.0,
-    drop_rate: float = 0.0,
-) -> DGMN2:
+def build(spec: NetworkSpec, *, drop_path_rate: float = 0.0, drop_rate: float = 0.0) -> DGMN2:
     """The named variant with fresh weights: truncated normal of deviation 0.02, convolutions Kaiming uniform
     (PyTorch's default), tables of relative positions normal with deviation 1 / sqrt(d)."""
-    variant = VARIANTS[name]
+    variant = VARIANTS[spec.name]
     step = variant.size_step
-    if image_size < step or image_size % step:
-        sizes = f"{step}, {2 * step}, {3 * step}, ..."
-        raise ValueError(f"image_size is {image_size}; {name} takes {sizes} (multiples of {step})")
-    network = DGMN2(variant, class_num, image_size, context, drop_path_rate=drop_path_rate, drop_rate=drop_rate)
+    if spec.image_size < step or spec.image_size % step:
+        spec.refuse_size(f"{step}, {2 * step}, {3 * step}, ... (multiples of {step})")
+    network = DGMN2(variant, spec, drop_path_rate=drop_path_rate, drop_rate=drop_rate)
 
     def rule(parameter_name, shape, generator):
         if len(shape) == 4:
@@ -214,5 +157,5 @@ def build(
             return generator.standard_normal(shape) * shape[1] ** -0.5
         return truncated_normal(shape, generator, 0.02) if len(shape) == 2 else None
 
-    initialize(network, seed, rule)
+    initialize(network, spec.seed, rule)
     return network

@@ -1,4 +1,4 @@
-"""The DGMN2 networks: their sizes, and what was published about them."""
+"""The DGMN2 networks: their sizes, what was published about them, and the names in public checkpoints."""
 
 from dataclasses import dataclass
 
@@ -69,3 +69,6 @@ CARDS = {
     },
     "dgmn2_nano": {"title": "DGMN2, four blocks of small widths, for small images", "image_size": 32, "flops_g": 0.017},
 }
+
+# Names in public DGMN2 checkpoints -> ours: only the leaves of the norms differ.
+NAMES = {"head": "head"}

@@ -1,10 +1,10 @@
 """HLG, a transformer of local and global attention."""
 
 from ..family import Family
-from .names import NAMES
+from .graph_view import GRAPHS
 from .network import build
-from .variants import CARDS, PAPER
+from .variants import CARDS, NAMES, PAPER
 
-FAMILY = Family(paper=PAPER, cards=CARDS, build=build, blocks=r"block\d+_\d+", names=NAMES)
+FAMILY = Family(paper=PAPER, cards=CARDS, build=build, blocks=r"block\d+_\d+", names=NAMES, graphs=GRAPHS)
 
 __all__ = ["FAMILY"]

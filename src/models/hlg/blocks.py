@@ -1,5 +1,10 @@
-"""The blocks of HLG: attention within groups and to the groups' means, and plain attention in the last stage."""
+"""The blocks of HLG: attention within groups and to the groups' means, and plain attention in the last stage.
 
+Letters in shape comments: B images, C channels, S side of the map, N = S * S tokens, W side of a group, G = (S / W)^2
+groups. No shape names B, so that an exported network takes any batch.
+"""
+
+import numpy as np
 from mindspore import nn
 
 from ..layers import (
@@ -10,15 +15,52 @@ from ..layers import (
     drop_path,
     layer_norm,
     linear,
+    map_of,
+    nodes_of,
     row_transpose,
     tanh_gelu,
 )
-from .tokens import Windows, map_of, sequence_of
 
 NORM_EPSILON = 1e-7  # the seed's framework's default
 
 
-class Attention(nn.Cell):
+class Windows(nn.Cell):
+    """Groups of neighbours on a square map."""
+
+    def __init__(self, side: int, window: int, context: LayerContext):
+        super().__init__()
+        self.side, self.window = side, window
+        self.num_windows = side // window  # along one side
+        self.row_transpose = row_transpose(context)
+        self.shape, self.axes = self.arrangement(self.num_windows, window)
+        self.split_shape = tuple(self.shape[axis] for axis in self.axes)
+        self.axes_back = tuple(np.argsort(self.axes).tolist())
+
+    def arrangement(self, count: int, window: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """The map's two sides as four axes, and the axes' order in groups: two of the groups', two within a group."""
+        return (count, window, count, window), (0, 2, 1, 3)
+
+    def split(self, x):
+        """(B, N, C) -> (B * G, W * W, C)."""
+        return self.row_transpose(x, self.shape, self.axes).reshape((-1, self.window**2, x.shape[2]))
+
+    def join(self, x):
+        """(B * G, W * W, C) -> (B, N, C)."""
+        return self.row_transpose(x, self.split_shape, self.axes_back)
+
+    def members(self) -> np.ndarray:
+        """(G, W * W) numbers, row by row, of the tokens of each group."""
+        return np.arange(self.side**2).reshape(self.shape).transpose(self.axes).reshape((-1, self.window**2))
+
+
+class DilatedWindows(Windows):
+    """Groups that span the map: each takes every (S / W)-th row and column."""
+
+    def arrangement(self, count: int, window: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        return (window, count, window, count), (1, 3, 0, 2)
+
+
+class MultiHeadAttention(nn.Cell):
     """Scaled dot-product attention in several heads; queries (B, N, C) look at (B, M, C) -> (B, N, C)."""
 
     def __init__(self, channels: int, num_heads: int, context: LayerContext):
@@ -106,7 +148,7 @@ class LocalGlobalBlock(nn.Cell):
         self.norm0 = layer_norm(channels, NORM_EPSILON, context)
         self.norm1 = layer_norm(channels, NORM_EPSILON, context)
         self.norm2 = layer_norm(channels, NORM_EPSILON, context)
-        self.attn = Attention(channels, num_heads, context)
+        self.attn = MultiHeadAttention(channels, num_heads, context)
         self.mlp = FeedForward(channels, mlp_ratio, context)
         self.drop_local = drop_path(rate)
         self.drop_global = drop_path(rate)
@@ -115,7 +157,7 @@ class LocalGlobalBlock(nn.Cell):
     def smoothed(self, x):
         """(B, N, C) -> groups (B * G, W * W, C)."""
         x = map_of(x, self.groups.side)  # (B, C, S, S)
-        return self.groups.split(sequence_of(self.act(x + self.spatial_smooth(x))))
+        return self.groups.split(nodes_of(self.act(x + self.spatial_smooth(x))))
 
     def after_local(self, x):
         """Groups (B * G, W * W, C) -> tokens (B, N, C) that have looked at their group, the groups' means (B, G, C)."""
@@ -146,7 +188,7 @@ class GlobalBlock(nn.Cell):
         super().__init__()
         self.norm1 = layer_norm(channels, NORM_EPSILON, context)
         self.norm2 = layer_norm(channels, NORM_EPSILON, context)
-        self.attn = Attention(channels, num_heads, context)
+        self.attn = MultiHeadAttention(channels, num_heads, context)
         self.mlp = FeedForward(channels, mlp_ratio, context)
         self.drop_attn = drop_path(rate)
         self.drop_mlp = drop_path(rate)

@@ -7,54 +7,23 @@ names are those of the older MindSpore zoo's `hlg_mobile`.
 import numpy as np
 from mindspore import Parameter, Tensor, nn, ops
 
+from ..family import NetworkSpec
 from ..layers import (
-    LayerContext,
-    batch_norm,
-    conv,
+    ConvStem,
+    Downsample,
     dropout,
     initialize,
     kaiming_normal,
     layer_norm,
     linear,
+    map_of,
+    nodes_of,
     resize_tokens,
     tanh_gelu,
     truncated_normal,
 )
-from .blocks import NORM_EPSILON, GlobalBlock, LocalGlobalBlock
-from .tokens import DilatedWindows, Windows, map_of, sequence_of
+from .blocks import NORM_EPSILON, DilatedWindows, GlobalBlock, LocalGlobalBlock, Windows
 from .variants import VARIANTS, Variant
-
-
-class Stem(nn.Cell):
-    """Three 3x3 convolutions: (B, 3, H, W) -> (B, C, H / stride, W / stride), stride 2 or 4."""
-
-    def __init__(self, channels: int, stride: int, context: LayerContext):
-        super().__init__()
-        self.conv1 = conv(3, channels, 3, stride=stride // 2, bias=True, context=context)
-        self.norm1 = batch_norm(channels, context)
-        self.conv2 = conv(channels, channels, 3, bias=True, context=context)
-        self.norm2 = batch_norm(channels, context)
-        self.conv3 = conv(channels, channels, 3, stride=2, bias=True, context=context)
-        self.norm3 = batch_norm(channels, context)
-        self.act = tanh_gelu(context)
-
-    def construct(self, x):
-        x = self.act(self.norm1(self.conv1(x)))
-        x = self.act(self.norm2(self.conv2(x)))
-        return self.act(self.norm3(self.conv3(x)))
-
-
-class Downsample(nn.Cell):
-    """(B, C, H, W) -> (B, D, H / 2, W / 2)."""
-
-    def __init__(self, in_channels: int, out_channels: int, context: LayerContext):
-        super().__init__()
-        self.conv = conv(in_channels, out_channels, 3, stride=2, bias=True, context=context)
-        self.norm = batch_norm(out_channels, context)
-        self.act = tanh_gelu(context)
-
-    def construct(self, x):
-        return self.act(self.norm(self.conv(x)))
 
 
 def zeros_parameter(name: str, *shape: int) -> Parameter:
@@ -70,21 +39,13 @@ class HLG(nn.Cell):
 
     HEAD_CELLS = ("norm", "dropout", "head")
 
-    def __init__(
-        self,
-        variant: Variant,
-        class_num: int,
-        image_size: int,
-        context: LayerContext,
-        *,
-        drop_path_rate: float,
-        drop_rate: float,
-    ):
+    def __init__(self, variant: Variant, spec: NetworkSpec, *, drop_path_rate: float, drop_rate: float):
         super().__init__()
+        context = spec.context
         widths = variant.channels
         self.feature_channels = widths
         self.feature_strides = tuple(variant.stem_stride << stage for stage in range(4))
-        self.sides = [image_size // stride for stride in self.feature_strides]
+        self.sides = [spec.image_size // stride for stride in self.feature_strides]
         num_tokens = [side * side for side in self.sides]
         rates = iter(np.linspace(0, drop_path_rate, 8).tolist())
 
@@ -93,19 +54,19 @@ class HLG(nn.Cell):
             sizes = (widths[stage], variant.heads[stage], variant.mlp_ratio[stage])
             return LocalGlobalBlock(*sizes, groups, next(rates), context)
 
-        self.patch_embed1 = Stem(widths[0], variant.stem_stride, context)
+        self.patch_embed1 = ConvStem((widths[0],) * 3, variant.stem_stride, tanh_gelu, context, bias=True)
         self.pos_embed1 = zeros_parameter("pos_embed1", 1, num_tokens[0], widths[0])
         self.block1_0 = local_global(0, Windows)
         self.block1_1 = local_global(0, DilatedWindows)
-        self.patch_embed2 = Downsample(widths[0], widths[1], context)
+        self.patch_embed2 = Downsample(widths[0], widths[1], tanh_gelu, context, bias=True)
         self.pos_embed2 = zeros_parameter("pos_embed2", 1, num_tokens[1], widths[1])
         self.block2_0 = local_global(1, Windows)
         self.block2_1 = local_global(1, DilatedWindows)
-        self.patch_embed3 = Downsample(widths[1], widths[2], context)
+        self.patch_embed3 = Downsample(widths[1], widths[2], tanh_gelu, context, bias=True)
         self.pos_embed3 = zeros_parameter("pos_embed3", 1, num_tokens[2], widths[2])
         self.block3_0 = local_global(2, Windows)
         self.block3_1 = local_global(2, DilatedWindows)
-        self.patch_embed4 = Downsample(widths[2], widths[3], context)
+        self.patch_embed4 = Downsample(widths[2], widths[3], tanh_gelu, context, bias=True)
         self.cls = zeros_parameter("cls", 1, 1, widths[3])
         self.pos_embed4 = zeros_parameter("pos_embed4", 1, 1 + num_tokens[3], widths[3])
         sizes = (widths[3], variant.heads[3], variant.mlp_ratio[3])
@@ -113,7 +74,7 @@ class HLG(nn.Cell):
         self.block4_1 = GlobalBlock(*sizes, next(rates), context)
         self.norm = layer_norm(widths[3], NORM_EPSILON, context)
         self.dropout = dropout(drop_rate)
-        self.head = linear(widths[3], class_num, context)
+        self.head = linear(widths[3], spec.class_num, context)
         # Padding both, then adding, puts the class token in front without naming the batch size.
         self.pad_front = ops.Pad(((0, 0), (1, 0), (0, 0)))
         self.pad_back = ops.Pad(((0, 0), (0, num_tokens[3]), (0, 0)))
@@ -124,13 +85,13 @@ class HLG(nn.Cell):
 
     def stages(self, x):
         """(B, 3, S, S) -> the tokens that enter each of the four stages, and those that leave it."""
-        x1 = sequence_of(self.patch_embed1(x)) + self.pos_embed1  # (B, N, C)
+        x1 = nodes_of(self.patch_embed1(x)) + self.pos_embed1  # (B, N, C)
         y1 = self.block1_1(self.block1_0(x1))
-        x2 = sequence_of(self.patch_embed2(map_of(y1, self.sides[0]))) + self.pos_embed2  # (B, N / 4, C2)
+        x2 = nodes_of(self.patch_embed2(map_of(y1, self.sides[0]))) + self.pos_embed2  # (B, N / 4, C2)
         y2 = self.block2_1(self.block2_0(x2))
-        x3 = sequence_of(self.patch_embed3(map_of(y2, self.sides[1]))) + self.pos_embed3  # (B, N / 16, C3)
+        x3 = nodes_of(self.patch_embed3(map_of(y2, self.sides[1]))) + self.pos_embed3  # (B, N / 16, C3)
         y3 = self.block3_1(self.block3_0(x3))
-        x = sequence_of(self.patch_embed4(map_of(y3, self.sides[2])))  # (B, N / 64, C4)
+        x = nodes_of(self.patch_embed4(map_of(y3, self.sides[2])))  # (B, N / 64, C4)
         x4 = self.with_class_token(x) + self.pos_embed4
         y4 = self.block4_1(self.block4_0(x4))
         return (x1, x2, x3, x4), (y1, y2, y3, y4)
@@ -181,31 +142,21 @@ class HLG(nn.Cell):
         return resize_tokens(value, num_tokens, num_extra=1 if name == "pos_embed4" else 0)
 
 
-def build(
-    name: str,
-    class_num: int,
-    image_size: int,
-    context: LayerContext,
-    seed: int,
-    *,
-    drop_path_rate: float = 0.0,
-    drop_rate: float = 0.0,
-) -> HLG:
+def build(spec: NetworkSpec, *, drop_path_rate: float = 0.0, drop_rate: float = 0.0) -> HLG:
     """The named variant with fresh weights: truncated normal of deviation 0.02, Kaiming normal (fan out) convolutions.
 
     That is how vision transformers usually start (Touvron et al. 2021); neither the paper nor the seed says.
     """
-    variant = VARIANTS[name]
+    variant = VARIANTS[spec.name]
     step = variant.size_step
-    if image_size < step or image_size % step:
-        sizes = f"{step}, {2 * step}, {3 * step}, ..."
-        raise ValueError(f"image_size is {image_size}; {name} takes {sizes} (multiples of {step})")
-    network = HLG(variant, class_num, image_size, context, drop_path_rate=drop_path_rate, drop_rate=drop_rate)
+    if spec.image_size < step or spec.image_size % step:
+        spec.refuse_size(f"{step}, {2 * step}, {3 * step}, ... (multiples of {step})")
+    network = HLG(variant, spec, drop_path_rate=drop_path_rate, drop_rate=drop_rate)
 
     def rule(parameter_name, shape, generator):
         if len(shape) == 4:
             return kaiming_normal(shape, generator, fan_out=True)
         return truncated_normal(shape, generator, 0.02) if len(shape) in (2, 3) else None
 
-    initialize(network, seed, rule)
+    initialize(network, spec.seed, rule)
     return network

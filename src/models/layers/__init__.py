@@ -1,21 +1,37 @@
-"""Layers that the networks share; each chooses its formulation by the LayerContext it is built with."""
+"""Layers that the networks share.
 
-from .activation import gelu, tanh_gelu
+`standard.py` and `nodes.py` define them as GPU and Ascend run them; `formulations.py` is the one table by which the CPU
+(`cpu/`) and the export (`export/`) build another cell in their place. Networks import from here alone.
+"""
+
 from .batch_norm import batch_norm
-from .context import LayerContext
-from .conv import conv, conv_norm
-from .dot_product import dot_product
+from .blocks import Bottleneck, ConvStem, Downsample, conv_norm, relu
 from .dropout import channel_dropout, drop_path, dropout
+from .formulations import (
+    LayerContext,
+    bilinear_resize,
+    ceil_max_pool_after_relu,
+    conv,
+    dot_product,
+    gelu,
+    layer_norm,
+    linear,
+    max_pool_after_relu,
+    named_rows,
+    neighbour_max,
+    row_transpose,
+    tanh_gelu,
+)
 from .initialization import initialize, kaiming_normal, kaiming_uniform, truncated_normal
 from .keyed_random import share_random_step
-from .layer_norm import layer_norm
-from .linear import linear
-from .pooling import ceil_max_pool_after_relu, global_average, max_pool_after_relu
-from .rearrange import row_transpose
-from .resize import bilinear_resize
-from .resizing import resize_bicubic, resize_tokens
+from .nodes import map_of, nodes_of
+from .position_tables import resize_bicubic, resize_linear, resize_tokens
+from .standard import global_average
 
 __all__ = [
+    "Bottleneck",
+    "ConvStem",
+    "Downsample",
     "LayerContext",
     "batch_norm",
     "bilinear_resize",
@@ -33,8 +49,14 @@ __all__ = [
     "kaiming_uniform",
     "layer_norm",
     "linear",
+    "map_of",
     "max_pool_after_relu",
+    "named_rows",
+    "neighbour_max",
+    "nodes_of",
+    "relu",
     "resize_bicubic",
+    "resize_linear",
     "resize_tokens",
     "row_transpose",
     "share_random_step",

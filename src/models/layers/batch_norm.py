@@ -3,11 +3,11 @@
 from mindspore import dtype as mstype
 from mindspore import nn, ops
 
-from .context import LayerContext
+from .formulations import LayerContext
 
 
 class SyncBatchNorm(nn.BatchNorm2d):
-    """BatchNorm2d whose training statistics are those of the joined batch of all ranks.
+    """BatchNorm2d whose training statistics are those of the joined batch of all ranks: (B, C, H, W) -> the same shape.
 
     Two passes (mean, then mean squared deviation) because E[x^2] - E[x]^2 loses all digits, and can go negative, in
     float32. The backward pass follows from AllReduce's own. Every rank must bring the same batch size.

@@ -8,7 +8,7 @@ from .keyed_random import KeyedRandom
 
 
 class Dropout(KeyedRandom):
-    """Zero elements of the input with probability `rate` in training and scale the others by 1 / (1 - rate)."""
+    """Zeroed elements with probability `rate`, the others over 1 - rate, in training: (...) -> the same shape."""
 
     def __init__(self, rate: float):
         super().__init__()

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 
 from mindspore import nn, ops
 
+from ..family import NetworkSpec
 from ..layers import (
+    Bottleneck,
     LayerContext,
     batch_norm,
     conv,
-    conv_norm,
-    drop_path,
     dropout,
     global_average,
     initialize,
@@ -24,33 +24,6 @@ from .variants import VARIANTS, Variant
 EXPANSION = 4
 
 
-class Bottleneck(nn.Cell):
-    """relu(shortcut + conv1x1(relu(grouped conv3x3(relu(conv1x1(x)))))), a BatchNorm after each convolution."""
-
-    def __init__(
-        self, in_channels: int, planes: int, width: int, groups: int, stride: int, rate: float, context: LayerContext
-    ):
-        super().__init__()
-        out_channels = EXPANSION * planes
-        self.conv1 = conv(in_channels, width, bias=False, context=context)
-        self.bn1 = batch_norm(width, context)
-        self.conv2 = conv(width, width, 3, stride=stride, groups=groups, bias=False, context=context)
-        self.bn2 = batch_norm(width, context)
-        self.conv3 = conv(width, out_channels, bias=False, context=context)
-        self.bn3 = batch_norm(out_channels, context)
-        self.drop_path = drop_path(rate)
-        self.downsample = nn.Identity()
-        if stride > 1 or in_channels != out_channels:
-            self.downsample = conv_norm(in_channels, out_channels, stride=stride, bias=False, context=context)
-
-    def construct(self, x):
-        """(B, C, H, W) -> (B, 4 planes, H / stride, W / stride)."""
-        y = ops.relu(self.bn1(self.conv1(x)))
-        y = ops.relu(self.bn2(self.conv2(y)))
-        y = self.drop_path(self.bn3(self.conv3(y)))
-        return ops.relu(self.downsample(x) + y)
-
-
 class ResNeXt(nn.Cell):
     """Classifier: (B, 3, S, S) -> (B, class_num).
 
@@ -59,17 +32,9 @@ class ResNeXt(nn.Cell):
 
     HEAD_CELLS = ("dropout", "fc")
 
-    def __init__(
-        self,
-        variant: Variant,
-        class_num: int,
-        context: LayerContext,
-        *,
-        drop_path_rate: float,
-        drop_rate: float,
-        stem_pool: str,
-    ):
+    def __init__(self, variant: Variant, spec: NetworkSpec, *, drop_path_rate: float, drop_rate: float, stem_pool: str):
         super().__init__()
+        context = spec.context
         base = variant.base_channels
         if variant.stem_stride == 4:
             self.conv1 = conv(3, base, 7, stride=2, bias=False, context=context)
@@ -87,20 +52,20 @@ class ResNeXt(nn.Cell):
         self.dropout = dropout(drop_rate)
         self.feature_channels = tuple(EXPANSION * base << stage for stage in range(4))
         self.feature_strides = tuple(variant.stem_stride << stage for stage in range(4))
-        self.fc = nn.Dense(self.feature_channels[-1], class_num, weight_init="zeros", bias_init="zeros")
+        self.fc = nn.Dense(self.feature_channels[-1], spec.class_num, weight_init="zeros", bias_init="zeros")
 
     @staticmethod
     def stage(variant: Variant, index: int, rates: Iterator[float], context: LayerContext) -> nn.SequentialCell:
         """Blocks of one resolution; all stages but the first halve the map in their first block."""
-        base, groups = variant.base_channels, variant.groups
+        base = variant.base_channels
         planes = base * 2**index
-        width = groups * variant.group_width * planes // base
-        in_channels = base if index == 0 else EXPANSION * planes // 2
+        width, out_channels = variant.groups * variant.group_width * planes // base, EXPANSION * planes
+        in_channels = base if index == 0 else out_channels // 2
         blocks = []
         for number in range(variant.num_blocks[index]):
-            stride = 2 if index > 0 and number == 0 else 1
-            blocks.append(Bottleneck(in_channels, planes, width, groups, stride, next(rates), context))
-            in_channels = EXPANSION * planes
+            form = {"stride": 2 if index > 0 and number == 0 else 1, "groups": variant.groups}
+            blocks.append(Bottleneck(in_channels, width, out_channels, context, drop_path_rate=next(rates), **form))
+            in_channels = out_channels
         return nn.SequentialCell(blocks)
 
     def stem(self, x):
@@ -123,32 +88,18 @@ class ResNeXt(nn.Cell):
 
 
 def build(
-    name: str,
-    class_num: int,
-    image_size: int,
-    context: LayerContext,
-    seed: int,
-    *,
-    drop_path_rate: float = 0.0,
-    drop_rate: float = 0.0,
-    stem_pool: str | None = None,
+    spec: NetworkSpec, *, drop_path_rate: float = 0.0, drop_rate: float = 0.0, stem_pool: str | None = None
 ) -> ResNeXt:
     """The named variant with fresh weights: Kaiming normal (fan out) convolutions, a classifier uniform in its fan in.
 
     stem_pool: border of the stem's max-pool, "same" or "pad"; None is the variant's own.
     """
-    variant = VARIANTS[name]
+    variant = VARIANTS[spec.name]
     smallest = 8 * variant.stem_stride
-    if image_size < smallest:
-        raise ValueError(f"image_size is {image_size}; {name} takes {smallest} and more")
-    network = ResNeXt(
-        variant,
-        class_num,
-        context,
-        drop_path_rate=drop_path_rate,
-        drop_rate=drop_rate,
-        stem_pool=stem_pool or variant.stem_pool,
-    )
+    if spec.image_size < smallest:
+        spec.refuse_size(f"{smallest} and more")
+    stem_pool = stem_pool or variant.stem_pool
+    network = ResNeXt(variant, spec, drop_path_rate=drop_path_rate, drop_rate=drop_rate, stem_pool=stem_pool)
     bound = network.fc.in_channels**-0.5
 
     def rule(parameter_name, shape, generator):
@@ -156,5 +107,5 @@ def build(
             return generator.uniform(-bound, bound, shape)
         return kaiming_normal(shape, generator, fan_out=True) if len(shape) == 4 else None
 
-    initialize(network, seed, rule)
+    initialize(network, spec.seed, rule)
     return network

@@ -1,4 +1,4 @@
-"""The ResNeXt networks: their sizes, and what was published about them."""
+"""The ResNeXt networks: their sizes, what was published about them, and the names in public checkpoints."""
 
 from dataclasses import dataclass
 
@@ -42,4 +42,26 @@ CARDS = {
         "source": "seed",
     },
     "resnext_nano": {"title": "ResNeXt of four blocks, for small images", "image_size": 32, "flops_g": 0.021},
+}
+
+# Names in public ResNeXt checkpoints -> ours.
+#
+# PyTorch's and the common model library's differ in the leaves of the norms only. The older MindSpore zoo's lie below
+# `backbone.` and `head.`, and on Ascend each grouped convolution is one small convolution a group.
+NAMES = {
+    "head": "fc",
+    "renamed": (
+        (r"backbone\.(conv|bn)\.(.*)", r"\g<1>1.\2"),  # the stem
+        (r"(?:backbone|head)\.(.*)", r"\1"),
+        (r"(.*)\.down_sample\.conv\.(.*)", r"\1.downsample.0.\2"),
+        (r"(.*)\.down_sample\.bn\.(.*)", r"\1.downsample.1.\2"),
+        (r"(.*)\.down_sample\.([01])\.(.*)", r"\1.downsample.\2.\3"),
+        (r"classifier\.(.*)", r"fc.\1"),
+    ),
+    "joined": r"(.*\.conv2)\.convs\.(\d+)\.(weight)",
+    # The border of the stem's max-pool is in no tensor; each framework's networks have their own.
+    "options": (
+        ("bn1.running_mean", "stem_pool", "pad"),
+        ("backbone.bn.moving_mean", "stem_pool", "same"),
+    ),
 }

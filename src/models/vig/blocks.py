@@ -6,8 +6,19 @@ from dataclasses import dataclass
 import numpy as np
 from mindspore import Parameter, Tensor, nn, ops
 
-from ..layers import LayerContext, batch_norm, conv, conv_norm, drop_path, dropout, gelu, tanh_gelu
-from .graph import NearestNeighbours, neighbour_max, node_rows
+from ..layers import (
+    LayerContext,
+    batch_norm,
+    conv,
+    conv_norm,
+    drop_path,
+    dropout,
+    gelu,
+    neighbour_max,
+    nodes_of,
+    tanh_gelu,
+)
+from .graph import NearestNeighbours
 
 GRAPH_CONV_GROUPS = 4
 
@@ -96,8 +107,8 @@ class DynamicGraphConv(nn.Cell):
 
     def search(self, x, relative_pos=None):
         """(B, C, H, W) -> key nodes (B, M, C), and which of them are each node's neighbours (B, N, K)."""
-        nodes = node_rows(x)  # (B, N, C)
-        keys = node_rows(self.pool(x)) if self.reduction > 1 else nodes
+        nodes = nodes_of(x)  # (B, N, C)
+        keys = nodes_of(self.pool(x)) if self.reduction > 1 else nodes
         return keys, self.knn(nodes, keys, relative_pos)
 
     def construct(self, x, relative_pos=None):

@@ -1,4 +1,4 @@
-"""What the isotropic and the pyramid ViG do with their parts, and how their graphs are looked at."""
+"""The base of the isotropic and the pyramid ViG: how their parts make a classifier, and the form of their graphs."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ from ..layers import global_average
 class GraphLayer:
     """The form of one layer's graph: side * side nodes, each with num_neighbours among key_side * key_side key nodes.
 
-    dilation: only every so many of the nearest became neighbours.
+    dilation d: every d-th of the nearest became a neighbour.
     """
 
     side: int

@@ -6,8 +6,8 @@ Han, Wang, Guo, Tang, Wu, "Vision GNN: An Image is Worth Graph of Nodes", 2022 (
 import numpy as np
 from mindspore import Parameter, Tensor, nn
 
+from ..family import NetworkSpec
 from ..layers import (
-    LayerContext,
     initialize,
     kaiming_normal,
     resize_bicubic,
@@ -21,14 +21,14 @@ from .variants import PYRAMIDS, VARIANTS, Variant
 NEIGHBOURS_FIRST, NEIGHBOURS_LAST = 9, 18
 
 
-def stem_stride(image_size: int) -> int:
+def stem_stride(spec: NetworkSpec) -> int:
     """Pixels a node along one side: 16 as published; 4 up to 64 pixels, so that a 32 x 32 image has 8 x 8 nodes.
 
     ValueError for a size the stem can't divide, or with fewer nodes than a node's neighbours.
     """
-    stride = 16 if image_size > 64 else 4
-    if image_size % stride or (image_size // stride) ** 2 <= NEIGHBOURS_LAST:
-        raise ValueError(f"image_size is {image_size}; ViG takes 20, 24, ... 64 and 80, 96, ... (multiples of 16)")
+    stride = 16 if spec.image_size > 64 else 4
+    if spec.image_size % stride or (spec.image_size // stride) ** 2 <= NEIGHBOURS_LAST:
+        raise ValueError(f"image_size is {spec.image_size}; ViG takes 20, 24, ... 64 and 80, 96, ... (multiples of 16)")
     return stride
 
 
@@ -42,20 +42,12 @@ def graph_sizes(num_blocks: int, num_nodes: int) -> list[tuple[int, int]]:
 class ViG(GraphClassifier):
     """Classifier: (B, 3, S, S) -> (B, class_num)."""
 
-    def __init__(
-        self,
-        variant: Variant,
-        class_num: int,
-        image_size: int,
-        context: LayerContext,
-        *,
-        drop_path_rate: float,
-        drop_rate: float,
-    ):
+    def __init__(self, variant: Variant, spec: NetworkSpec, *, drop_path_rate: float, drop_rate: float):
         super().__init__()
+        context = spec.context
         channels, form = variant.channels, variant.form
-        stride = stem_stride(image_size)
-        side = image_size // stride
+        stride = stem_stride(spec)
+        side = spec.image_size // stride
         num_halvings = stride.bit_length() - 1
         self.stem = Stem(
             (3, channels // 8, channels // 4, channels // 2, channels, channels),
@@ -74,31 +66,22 @@ class ViG(GraphClassifier):
                 for (k, dilation), rate in zip(graphs, rates, strict=True)
             ]
         )
-        self.prediction = prediction_head(channels, variant.head_channels, class_num, drop_rate, form, context)
+        self.prediction = prediction_head(channels, variant.head_channels, spec.class_num, drop_rate, form, context)
 
     def resize_parameter(self, name: str, value: np.ndarray) -> np.ndarray | None:
         """A loaded tensor for this network's image size; None where the size does not matter to it."""
         return resize_bicubic(value, self.pos_embed.shape[-1]) if name == "pos_embed" else None
 
 
-def build(
-    name: str,
-    class_num: int,
-    image_size: int,
-    context: LayerContext,
-    seed: int,
-    *,
-    drop_path_rate: float = 0.0,
-    drop_rate: float = 0.0,
-) -> nn.Cell:
+def build(spec: NetworkSpec, *, drop_path_rate: float = 0.0, drop_rate: float = 0.0) -> nn.Cell:
     """The named variant with fresh weights: Kaiming normal convolutions, zero biases (the authors' initialisation)."""
     rates = {"drop_path_rate": drop_path_rate, "drop_rate": drop_rate}
-    if name in PYRAMIDS:
-        variant = PYRAMIDS[name]
-        network = PyramidViG(name, variant, class_num, image_size, context, **rates)
+    if spec.name in PYRAMIDS:
+        variant = PYRAMIDS[spec.name]
+        network = PyramidViG(variant, spec, **rates)
     else:
-        variant = VARIANTS[name]
-        network = ViG(variant, class_num, image_size, context, **rates)
+        variant = VARIANTS[spec.name]
+        network = ViG(variant, spec, **rates)
 
     def rule(parameter_name, shape, generator):
         if len(shape) == 4 and parameter_name.endswith("weight"):
@@ -107,5 +90,5 @@ def build(
             return truncated_normal(shape, generator, variant.form.pos_deviation)
         return None
 
-    initialize(network, seed, rule)
+    initialize(network, spec.seed, rule)
     return network

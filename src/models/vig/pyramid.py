@@ -8,17 +8,18 @@ from collections.abc import Iterator
 import numpy as np
 from mindspore import Parameter, Tensor, nn
 
+from ..family import NetworkSpec
 from ..layers import LayerContext, conv_norm, resize_bicubic
 from .blocks import FeedForward, Form, Grapher, Stem, prediction_head
 from .classifier import GraphClassifier
-from .positions import relative_position
 from .variants import PyramidVariant
 
 NUM_NEIGHBOURS = 9
-REDUCTIONS = (4, 2, 1, 1)  # of the key nodes, a stage each
+REDUCTIONS = (4, 2, 1, 1)  # of the key nodes, per stage
+FREQUENCY_BASE = 10000.0  # of the position embedding
 
 
-def stage_sides(name: str, variant: PyramidVariant, image_size: int) -> list[int]:
+def stage_sides(variant: PyramidVariant, spec: NetworkSpec) -> list[int]:
     """Nodes along one side in each stage.
 
     ValueError for a size that the halvings can't divide, or that leaves the last stage fewer nodes than neighbours.
@@ -26,10 +27,33 @@ def stage_sides(name: str, variant: PyramidVariant, image_size: int) -> list[int
     num_stages = len(variant.channels)
     step = variant.stem_stride * 2 ** (num_stages - 1)
     smallest = step * int(np.ceil(NUM_NEIGHBOURS**0.5))
-    if image_size % step or image_size < smallest:
-        sizes = f"{smallest}, {smallest + step}, {smallest + 2 * step}, ..."
-        raise ValueError(f"image_size is {image_size}; {name} takes {sizes} (multiples of {step})")
-    return [image_size // variant.stem_stride // 2**stage for stage in range(num_stages)]
+    if spec.image_size % step or spec.image_size < smallest:
+        spec.refuse_size(f"{smallest}, {smallest + step}, {smallest + 2 * step}, ... (multiples of {step})")
+    return [spec.image_size // variant.stem_stride // 2**stage for stage in range(num_stages)]
+
+
+def position_embedding(side: int, channels: int) -> np.ndarray:
+    """(side * side, channels) float64: sines and cosines of the column, then of the row; channels / 4 frequencies."""
+    num_frequencies = channels // 4
+    frequencies = FREQUENCY_BASE ** (-np.arange(num_frequencies) / num_frequencies)
+    rows, columns = np.divmod(np.arange(side * side), side)
+    angles = [np.outer(axis, frequencies) for axis in (columns, rows)]
+    return np.concatenate([wave(angle) for angle in angles for wave in (np.sin, np.cos)], 1)
+
+
+def relative_position(side: int, channels: int, reduction: int) -> np.ndarray:
+    """(1, N, M) float32 with N = side^2 nodes and M = N / reduction^2 key nodes: -2 E E' / channels.
+
+    The authors shrink E E^T along its second axis, as an image of N x N pixels, by bicubic interpolation with
+    a = -0.75. That is linear, so it may act on E itself. Each output pixel falls halfway between two pixels, hence one
+    set of four weights; the window is a run of reduction^2 consecutive nodes, not a square of the map.
+    """
+    nodes = keys = position_embedding(side, channels)
+    if reduction > 1:
+        window = reduction**2
+        left = np.arange(window // 2 - 1, len(nodes), window)
+        keys = 0.59375 * (nodes[left] + nodes[left + 1]) - 0.09375 * (nodes[left - 1] + nodes[left + 2])
+    return (-2.0 / channels * nodes @ keys.T)[None].astype(np.float32)
 
 
 class Downsample(nn.Cell):
@@ -81,25 +105,17 @@ class PyramidViG(GraphClassifier):
 
     HEAD_CELLS = ("prediction",)
 
-    def __init__(
-        self,
-        name: str,
-        variant: PyramidVariant,
-        class_num: int,
-        image_size: int,
-        context: LayerContext,
-        *,
-        drop_path_rate: float,
-        drop_rate: float,
-    ):
+    def __init__(self, variant: PyramidVariant, spec: NetworkSpec, *, drop_path_rate: float, drop_rate: float):
         super().__init__()
         first, last = variant.channels[0], variant.channels[-1]
-        sides = stage_sides(name, variant, image_size)
+        sides = stage_sides(variant, spec)
         strides = (variant.stem_stride // 2, 2, 1)
-        self.stem = Stem((3, first // 2, first, first), strides, variant.form, context)
+        self.stem = Stem((3, first // 2, first, first), strides, variant.form, spec.context)
         self.pos_embed = Parameter(Tensor(np.zeros((1, first, sides[0], sides[0]), np.float32)), name="pos_embed")
-        self.backbone = nn.SequentialCell(list(backbone_cells(variant, sides, drop_path_rate, context)))
-        self.prediction = prediction_head(last, variant.head_channels, class_num, drop_rate, variant.form, context)
+        self.backbone = nn.SequentialCell(list(backbone_cells(variant, sides, drop_path_rate, spec.context)))
+        self.prediction = prediction_head(
+            last, variant.head_channels, spec.class_num, drop_rate, variant.form, spec.context
+        )
         # Place of each stage's last cell in the backbone: its blocks and the Downsample cells before it.
         self.stage_ends = [sum(variant.num_blocks[: stage + 1]) + stage - 1 for stage in range(len(variant.channels))]
         self.feature_channels = variant.channels

@@ -1,24 +1,21 @@
-"""What the nodes of a picture look at in a trained network, as a sheet: the `--show_graph` of the prediction."""
+"""Sheets of what the nodes of a picture look at in a trained network: the `--show_graph` of the prediction."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import mindspore as ms
 import numpy as np
-from mindspore import nn
 
 from src.config import UserError
 from src.datasets.pipeline import read_images
 from src.datasets.transforms.image import evaluation_transforms
 from src.inference.networks import network_info
-from src.models import list_models, model_info
+from src.models import Graphs, LinkedLayer, family_of, list_models, node_box
 from src.runtime.device import eagerly
 from src.runtime.run_folder import distinct_names
-from src.tasks.classification.graph_layers import Layer, attention_layers, neighbour_layers, sample_layers
 from src.tasks.classification.pictures import seen_pixels
 from src.tasks.classification.prediction import TrainedModel
 from src.visualization import GraphRow, Look, Prediction, graph_sheet
@@ -27,44 +24,14 @@ MAX_COLUMNS = 8
 MAX_NODES = 12
 
 
-@dataclass(frozen=True)
-class GraphKind:
-    """How a family tells of its graphs: method: of the network, for a batch; layers: what its arrays mean."""
-
-    method: str
-    layers: Callable[[nn.Cell, Sequence], list[Layer]]
-    legend: str
-
-
-GRAPH_KINDS = {
-    "vig": GraphKind(
-        "neighbours",
-        neighbour_layers,
-        "White frame: the node. Dots: its neighbours, found by their features; all count the same. Shaded: the patches "
-        "that they stand for. 9 of 64: 9 neighbours among 64 candidates; dilation 2: every second of the nearest.",
-    ),
-    "hlg": GraphKind(
-        "attention",
-        attention_layers,
-        "White frame: the node. Shaded: what it looks at (mean of the heads); medium: an equal share, stronger: more. "
-        "In its group: at the tokens of its window (framed) or dilated group; at group means: one mean a group stands "
-        "for all its tokens.",
-    ),
-    "dgmn2": GraphKind(
-        "sampled_positions",
-        sample_layers,
-        "White frame: the node. Dots: the positions that it samples, the larger the more attention.",
-    ),
-}
-
-
-def graph_kind(backbone: str) -> GraphKind:
+def graphs_of(backbone: str) -> Graphs:
     """How the network tells of its graphs; UserError when it builds none."""
-    family = network_info(backbone).family
-    if family not in GRAPH_KINDS:
-        known = sorted({name.split("_")[0] for name in list_models() if model_info(name).family in GRAPH_KINDS})
+    network_info(backbone)
+    graphs = family_of(backbone).graphs
+    if graphs is None:
+        known = sorted({name.split("_")[0] for name in list_models() if family_of(name).graphs})
         raise UserError(f"show_graph: {backbone} builds no graph; networks that do: {', '.join(known)}")
-    return GRAPH_KINDS[family]
+    return graphs
 
 
 class GraphViewer:
@@ -80,7 +47,7 @@ class GraphViewer:
     """
 
     def __init__(self, model: TrainedModel, backbone: str, nodes: Sequence[int] = ()):
-        self._kind, self._model, self._backbone, self._nodes = graph_kind(backbone), model, backbone, tuple(nodes)
+        self._graphs, self._model, self._backbone, self._nodes = graphs_of(backbone), model, backbone, tuple(nodes)
         if len(self._nodes) > MAX_NODES:
             raise UserError(f"nodes has {len(self._nodes)} values: at most {MAX_NODES} fit on a sheet")
         if self._nodes:
@@ -88,11 +55,11 @@ class GraphViewer:
             side = self.layers(np.zeros((3, size, size), np.float32))[0].side
             self._check_nodes(side)
 
-    def layers(self, image: np.ndarray) -> list[Layer]:
+    def layers(self, image: np.ndarray) -> list[LinkedLayer]:
         """The layers that connect nodes, for one preprocessed image (3, H, W)."""
         with eagerly():  # a picture or two are not worth a compilation
-            found = getattr(self._model.network, self._kind.method)(ms.Tensor(image[None]))
-        return self._kind.layers(self._model.network, _as_arrays(found))
+            found = getattr(self._model.network, self._graphs.method)(ms.Tensor(image[None]))
+        return self._graphs.layers(self._model.network, _as_arrays(found))
 
     def draw(self, file: str | Path, path: str | Path, caption: str = "") -> None:
         """Write the sheet of a picture file to `path` (PNG); caption: what the title adds to the file's name.
@@ -110,7 +77,7 @@ class GraphViewer:
         rows = [row for color, node in enumerate(nodes) for row in _rows(node, nodes[node], color, side, shown)]
         title = f"{Path(file).name}{caption}; {self._backbone}, {side} x {side} nodes in the first layer"
         columns = ["what the\nnetwork sees", *(layer.title for layer in shown)]
-        graph_sheet(pixels, title, columns, rows, self._kind.legend, path)
+        graph_sheet(pixels, title, columns, rows, self._graphs.legend, path)
 
     def draw_all(
         self, predictions: Sequence[Prediction], folder: Path, progress: Callable[[Iterable], Iterable]
@@ -157,21 +124,27 @@ def spread(count: int, most: int) -> list[int]:
     return np.round(np.linspace(0, count - 1, min(most, count))).astype(int).tolist()
 
 
-def _rows(node: int, why: str, color: int, first_side: int, layers: Sequence[Layer]) -> list[GraphRow]:
+def _rows(node: int, why: str, color: int, first_side: int, layers: Sequence[LinkedLayer]) -> list[GraphRow]:
     """A row for each kind of connection; in front the node alone."""
     row, column = divmod(node, first_side)
-    kinds = dict.fromkeys(kind for layer in layers for kind in layer.looks)
+    kinds = dict.fromkeys(kind for layer in layers for kind in layer.links)
     rows = []
     for kind in kinds:
-        looks = [Look((row / first_side, column / first_side, 1 / first_side, 1 / first_side))]
+        looks = [Look(node_box(node, first_side))]
         for layer in layers:
             # The coarser layer's node that the middle of this node lies in.
             inner = [(2 * place + 1) * layer.side // (2 * first_side) for place in (row, column)]
             number = inner[0] * layer.side + inner[1]
-            looks.append(layer.looks[kind](number) if kind in layer.looks else None)
+            looks.append(_look(layer, kind, number) if kind in layer.links else None)
         lines = (f"node {node}", why, f"row {row}, col. {column}", kind)
         rows.append(GraphRow("\n".join(filter(None, lines)), color, looks))
     return rows
+
+
+def _look(layer: LinkedLayer, kind: str, node: int) -> Look:
+    """A node's links as they are drawn."""
+    links = layer.links[kind](node)
+    return Look(node_box(node, layer.side), links.points, links.weights, links.frames)
 
 
 def _as_arrays(found: Any) -> Any:

@@ -1,10 +1,8 @@
-"""LayerNorm over the last axis, with a backward pass of its own on the CPU."""
+"""LayerNorm over the last axis with a backward pass in matrix products, for the CPU."""
 
 import numpy as np
 from mindspore import Tensor, nn, ops
 from mindspore import dtype as mstype
-
-from .context import LayerContext
 
 FLOAT = mstype.float32
 
@@ -12,7 +10,7 @@ FLOAT = mstype.float32
 class LayerNormFunction(nn.Cell):
     """The normalisation as a function of all three: x (..., C), gamma (C,), beta (C,) -> (..., C).
 
-    On the CPU sums over a row, and over all rows, are fastest as matrix products.
+    Sums over a row, and over all rows, are fastest as matrix products.
     """
 
     def __init__(self, channels: int, epsilon: float):
@@ -44,7 +42,7 @@ class LayerNormFunction(nn.Cell):
 
 
 class CpuLayerNorm(nn.LayerNorm):
-    """nn.LayerNorm over the last axis by LayerNormFunction."""
+    """nn.LayerNorm over the last axis by LayerNormFunction, (..., C) -> the same shape."""
 
     def __init__(self, channels: int, epsilon: float):
         super().__init__((channels,), epsilon=epsilon)
@@ -52,10 +50,3 @@ class CpuLayerNorm(nn.LayerNorm):
 
     def construct(self, x):
         return self.function(x, self.gamma, self.beta)
-
-
-def layer_norm(channels: int, epsilon: float, context: LayerContext) -> nn.Cell:
-    """LayerNorm over the last axis of (..., C) for the given device; parameters gamma and beta."""
-    if context.cpu_kernels:
-        return CpuLayerNorm(channels, epsilon)
-    return nn.LayerNorm((channels,), epsilon=epsilon)

@@ -1,22 +1,23 @@
-"""Comparison and mixture on small maps, for the CPU: all nodes with all, of which the named ones are picked.
+"""Comparison and mixture of named rows for the CPU: on small maps all nodes with all, of which the named are picked.
 
 Few of the products are used, but they run at full speed, and on all cores; gathering rows and the sparse product don't.
 On one core they take half the time at 14 x 14 nodes, the same at 28 x 28; on two, where gathering uses one, a training
-step of dgmn2_tiny with 28 x 28 among them takes 0.975 of the time. Letters in shape comments as in sampling.py.
+step of dgmn2_tiny with 28 x 28 among them takes 0.975 of the time. Letters in shape comments as in `layers/nodes.py`.
 """
 
 from mindspore import nn, ops
 from mindspore.ops.auto_generate import GatherDGradV2
 
+from .sparse_rows import SparseComparison, SparseMixture, SparseRowNumbers
+
 LARGEST_MAP = 28 * 28  # nodes
 
 
 class DenseRowNumbers(nn.Cell):
-    """Row numbers within an image, each row naming some of its head, (B, N, heads, J) -> (their nodes,
-    (B, heads, N, J),)."""
+    """Row numbers within an image, (B, N, heads, J) -> (their nodes (B, heads, N, J),); rows name their head's."""
 
-    def construct(self, pixels):
-        return ((pixels // pixels.shape[2]).transpose((0, 2, 1, 3)),)
+    def construct(self, named):
+        return ((named // named.shape[2]).transpose((0, 2, 1, 3)),)
 
 
 def by_head(rows, nodes):
@@ -69,3 +70,10 @@ class DenseMixture(nn.Cell):
     def construct(self, weights, table, nodes):
         weights = self.spread(by_head(weights, nodes), nodes)
         return by_node(self.sum(weights, by_head(table, nodes)))
+
+
+def named_rows(num_nodes: int) -> tuple[nn.Cell, nn.Cell, nn.Cell]:
+    """(number, compare, mix) for a map of so many nodes."""
+    if num_nodes > LARGEST_MAP:
+        return SparseRowNumbers(), SparseComparison(), SparseMixture()
+    return DenseRowNumbers(), DenseComparison(), DenseMixture(num_nodes)

@@ -1,28 +1,15 @@
-"""Scaled dot-product attention's core, with a backward pass of its own on the CPU."""
+"""The core of dot-product attention with a shorter backward pass, for the CPU."""
 
 from mindspore import dtype as mstype
-from mindspore import nn, ops
+from mindspore import ops
 
-from .context import LayerContext
+from ..standard import DotProduct
 
 FLOAT = mstype.float32
 
 
-class DotProduct(nn.Cell):
-    """Queries (B, h, N, d), scaled, keys and values (B, h, M, d) -> mixed values (B, h, N, d), weights (B, h, N, M)."""
-
-    def __init__(self):
-        super().__init__()
-        self.similarity = ops.BatchMatMul(transpose_b=True)
-        self.mix = ops.BatchMatMul()
-
-    def construct(self, q, k, v):
-        weights = ops.softmax(self.similarity(q, k), -1)
-        return self.mix(weights, v), weights
-
-
 class CpuDotProduct(DotProduct):
-    """The same; the weights are for looking at, no gradient comes through them.
+    """DotProduct whose weights are for looking at: no gradient comes through them.
 
     With g the gradient of the mixed values y, the logits' is w * (g v^T - rowsum(g * y)): the sum is over d numbers
     where softmax's own backward pass sums over M (Dao et al., FlashAttention, 2022), and the matrix product subtracts
@@ -42,8 +29,3 @@ class CpuDotProduct(DotProduct):
         dlogits = weights * self.similarity(ops.cat((gradient, -sums), -1), values)
         dq, dk = self.mix(dlogits, k.astype(FLOAT)), self.mix_back(dlogits, q.astype(FLOAT))
         return dq.astype(q.dtype), dk.astype(k.dtype), self.mix_back(weights, gradient).astype(v.dtype)
-
-
-def dot_product(context: LayerContext) -> nn.Cell:
-    """The core of attention for the given device, called as f(q, k, v)."""
-    return CpuDotProduct() if context.cpu_kernels else DotProduct()

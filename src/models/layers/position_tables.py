@@ -1,4 +1,4 @@
-"""Tables that a network keeps for each place of its map, brought to a map of another size."""
+"""Resized position tables: what a network keeps for each place of its map, for a map of another size."""
 
 import numpy as np
 
@@ -15,6 +15,14 @@ def resize_bicubic(table: np.ndarray, side: int) -> np.ndarray:
     return resized.astype(table.dtype)
 
 
+def resize_linear(table: np.ndarray, length: int) -> np.ndarray:
+    """(L, d) -> (length, d), linear between the rows, by the centres of equal parts; beyond the outer rows, those."""
+    places = (np.arange(length) + 0.5) * len(table) / length - 0.5
+    rows = np.arange(len(table))
+    columns = [np.interp(places, rows, column) for column in table.T]
+    return np.stack(columns, 1).astype(table.dtype)
+
+
 def resize_tokens(table: np.ndarray, num_tokens: int, num_extra: int = 0) -> np.ndarray:
     """(1, extra + S * S, C) -> (1, num_tokens, C): a square map's tokens resized, those in front of them kept.
 
@@ -28,7 +36,7 @@ def resize_tokens(table: np.ndarray, num_tokens: int, num_extra: int = 0) -> np.
 
 
 def _cubic_weights(num_in: int, num_out: int) -> np.ndarray:
-    """(num_out, num_in): each output as a sum of four inputs; beyond the border its last value goes on."""
+    """(num_out, num_in): each output as a sum of four inputs; beyond the border its last value continues."""
     centres = (np.arange(num_out) + 0.5) * (num_in / num_out) - 0.5
     first = np.floor(centres).astype(int)
     weights = np.zeros((num_out, num_in))

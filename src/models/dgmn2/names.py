@@ -1,3 +1,0 @@
-"""Names in public DGMN2 checkpoints -> ours: only the leaves of the norms differ."""
-
-NAMES = {"head": "head"}

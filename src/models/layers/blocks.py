@@ -1,0 +1,103 @@
+"""Convolutional blocks that several networks share, each convolution followed by its BatchNorm."""
+
+from collections.abc import Callable, Sequence
+
+from mindspore import nn, ops
+
+from .batch_norm import batch_norm
+from .dropout import drop_path
+from .formulations import LayerContext, conv
+
+Activation = Callable[[LayerContext], nn.Cell]
+
+
+def conv_norm(
+    in_channels: int, out_channels: int, kernel: int = 1, *, context: LayerContext, **options
+) -> nn.SequentialCell:
+    """[convolution, BatchNorm]; options as for `conv`."""
+    return nn.SequentialCell(
+        conv(in_channels, out_channels, kernel, context=context, **options), batch_norm(out_channels, context)
+    )
+
+
+def relu(_context: LayerContext) -> nn.Cell:
+    """ReLU, element by element."""
+    return nn.ReLU()
+
+
+class ConvStem(nn.Cell):
+    """Three 3x3 convolutions: (B, 3, H, W) -> (B, C, H / stride, W / stride).
+
+    widths: channels after each; stride: 2 or 4, of which the last convolution has 2.
+    """
+
+    def __init__(
+        self, widths: Sequence[int], stride: int, activation: Activation, context: LayerContext, *, bias: bool
+    ):
+        super().__init__()
+        first, second, third = widths
+        self.conv1 = conv(3, first, 3, stride=stride // 2, bias=bias, context=context)
+        self.norm1 = batch_norm(first, context)
+        self.conv2 = conv(first, second, 3, bias=bias, context=context)
+        self.norm2 = batch_norm(second, context)
+        self.conv3 = conv(second, third, 3, stride=2, bias=bias, context=context)
+        self.norm3 = batch_norm(third, context)
+        self.act = activation(context)
+
+    def construct(self, x):
+        x = self.act(self.norm1(self.conv1(x)))
+        x = self.act(self.norm2(self.conv2(x)))
+        return self.act(self.norm3(self.conv3(x)))
+
+
+class Downsample(nn.Cell):
+    """A 3x3 convolution of stride 2: (B, C, H, W) -> (B, out_channels, H / 2, W / 2)."""
+
+    def __init__(
+        self, in_channels: int, out_channels: int, activation: Activation, context: LayerContext, *, bias: bool
+    ):
+        super().__init__()
+        self.conv = conv(in_channels, out_channels, 3, stride=2, bias=bias, context=context)
+        self.norm = batch_norm(out_channels, context)
+        self.act = activation(context)
+
+    def construct(self, x):
+        return self.act(self.norm(self.conv(x)))
+
+
+class Bottleneck(nn.Cell):
+    """relu(shortcut + conv1x1(relu(conv3x3(relu(conv1x1(x)))))): (B, C, H, W) -> (B, out_channels, H / stride, ...).
+
+    width: channels of the 3x3 convolution, which has the stride, dilation and groups.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        width: int,
+        out_channels: int,
+        context: LayerContext,
+        *,
+        stride: int = 1,
+        dilation: int = 1,
+        groups: int = 1,
+        drop_path_rate: float = 0.0,
+    ):
+        super().__init__()
+        self.conv1 = conv(in_channels, width, bias=False, context=context)
+        self.bn1 = batch_norm(width, context)
+        middle = {"stride": stride, "dilation": dilation, "groups": groups}
+        self.conv2 = conv(width, width, 3, bias=False, context=context, **middle)
+        self.bn2 = batch_norm(width, context)
+        self.conv3 = conv(width, out_channels, bias=False, context=context)
+        self.bn3 = batch_norm(out_channels, context)
+        self.drop_path = drop_path(drop_path_rate)
+        self.downsample = nn.Identity()
+        if stride > 1 or in_channels != out_channels:
+            self.downsample = conv_norm(in_channels, out_channels, stride=stride, bias=False, context=context)
+
+    def construct(self, x):
+        y = ops.relu(self.bn1(self.conv1(x)))
+        y = ops.relu(self.bn2(self.conv2(y)))
+        y = self.drop_path(self.bn3(self.conv3(y)))
+        return ops.relu(self.downsample(x) + y)

@@ -1,0 +1,66 @@
+"""Rows with a bias, and rows in another order, for the CPU."""
+
+from math import prod
+
+import numpy as np
+from mindspore import Tensor, nn, ops
+from mindspore import dtype as mstype
+
+from .. import standard
+
+
+class RowBias(nn.Cell):
+    """Sum of rows and bias, (R, C), (C,) -> (R, C).
+
+    Its own backward pass sums over the rows by a matrix product: 2.4 ms for 25088 x 512, the operator takes 98.
+    """
+
+    def __init__(self):
+        super().__init__()
+        self.add = ops.BiasAdd()
+
+    def construct(self, rows, bias):
+        return self.add(rows, bias)
+
+    def bprop(self, rows, bias, out, dout):
+        ones = ops.ones((1, dout.shape[0]), mstype.float32)
+        return dout, ops.matmul(ones, dout.astype(mstype.float32)).reshape((-1,))
+
+
+def linear(in_channels: int, out_channels: int) -> nn.Dense:
+    """(R, in_channels) -> (R, out_channels)."""
+    dense = standard.linear(in_channels, out_channels)
+    dense.bias_add = RowBias()
+    return dense
+
+
+@ops.constexpr
+def orders(shape: tuple[int, ...], axes: tuple[int, ...]) -> tuple[Tensor, Tensor]:
+    """The rows' numbers in their new order, and in the order that undoes it."""
+    order = np.arange(prod(shape)).reshape(shape).transpose(axes).reshape(-1)
+    return Tensor(order, mstype.int32), Tensor(np.argsort(order), mstype.int32)
+
+
+class Permutation(nn.Cell):
+    """x (B, M, C), a permutation of 0 ... M - 1 and its inverse -> (B, M, C)."""
+
+    def construct(self, x, order, inverse):
+        return ops.gather(x, order, 1)
+
+    def bprop(self, x, order, inverse, out, dout):
+        return ops.gather(dout, inverse, 1), ops.zeros_like(order), ops.zeros_like(inverse)
+
+
+class GatheredRows(nn.Cell):
+    """`standard.TransposedRows`, called alike, by copying whole rows: (B, M, C) -> (B, M, C), M the product of shape.
+
+    Faster than the CPU's transposition, which also holds 8 bytes an element for good.
+    """
+
+    def __init__(self):
+        super().__init__()
+        self.gather = Permutation()
+
+    def construct(self, x, shape, axes):
+        order, inverse = orders(shape, axes)
+        return self.gather(x.reshape((-1, order.shape[0], x.shape[-1])), order, inverse)

@@ -1,0 +1,154 @@
+"""The table of formulations: which cell is built for a layer, by the device it will run on.
+
+A layer's standard formulation (`standard.py`, `nodes.py`) defines it, and is what GPU and Ascend run. The CPU has
+faster ones of its own (`cpu/`), and an exported network is traced in operators that ONNX has (`export/`).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from mindspore import nn
+
+from . import nodes, standard
+from .cpu import activation, convolution, dense_rows, dot_product, layer_norm, neighbour_max, rows
+from .export import graphs, operators
+
+
+@dataclass(frozen=True)
+class LayerContext:
+    """Where a network will run; layers choose their formulation by it at construction.
+
+    Attributes:
+        device: "CPU", "GPU" or "Ascend".
+        rank, num_ranks: this process among the data-parallel ones.
+        sync_bn: batch statistics over all ranks.
+        exporting: use only operators that ONNX can express, with no literal batch size in the graph.
+    """
+
+    device: str = "CPU"
+    rank: int = 0
+    num_ranks: int = 1
+    sync_bn: bool = False
+    exporting: bool = False
+
+
+@dataclass(frozen=True)
+class Formulations:
+    """The ways to build one layer, called alike; None: as the standard one."""
+
+    standard: Callable[..., nn.Cell]
+    cpu: Callable[..., nn.Cell] | None = None
+    export: Callable[..., nn.Cell] | None = None
+
+
+TABLE = {
+    "conv": Formulations(standard.conv, cpu=convolution.conv),
+    "linear": Formulations(standard.linear, cpu=rows.linear),
+    "layer_norm": Formulations(standard.layer_norm, cpu=layer_norm.CpuLayerNorm),
+    "gelu": Formulations(standard.gelu, cpu=activation.ErfGelu, export=operators.GeluWithoutErf),
+    "tanh_gelu": Formulations(standard.tanh_gelu, cpu=activation.TanhGelu, export=activation.TanhGelu),
+    "dot_product": Formulations(standard.DotProduct, cpu=dot_product.CpuDotProduct),
+    "row_transpose": Formulations(standard.TransposedRows, cpu=rows.GatheredRows),
+    "padded_max_pool": Formulations(standard.padded_max_pool, export=operators.PaddedMaxPool),
+    "bilinear_resize": Formulations(standard.OperatorResize, cpu=operators.MatrixResize, export=operators.MatrixResize),
+    "neighbour_max": Formulations(nodes.NeighbourMax, cpu=neighbour_max.CpuNeighbourMax, export=graphs.NeighbourMax),
+    "named_rows": Formulations(nodes.named_rows, cpu=dense_rows.named_rows, export=graphs.named_rows),
+}
+
+
+def formulation(layer: str, context: LayerContext) -> Callable[..., nn.Cell]:
+    """What builds this layer of the table in this context."""
+    ways = TABLE[layer]
+    if context.exporting:
+        return ways.export or ways.standard
+    if context.device == "CPU":
+        return ways.cpu or ways.standard
+    return ways.standard
+
+
+def conv(
+    in_channels: int,
+    out_channels: int,
+    kernel: int = 1,
+    *,
+    stride: int = 1,
+    dilation: int = 1,
+    groups: int = 1,
+    bias: bool,
+    context: LayerContext,
+) -> nn.Cell:
+    """Convolution with padding dilation * (kernel // 2); weight (out, in / groups, kernel, kernel).
+
+    Zeros until the keyed initialisation fills it.
+    """
+    return formulation("conv", context)(
+        in_channels, out_channels, kernel, stride=stride, dilation=dilation, groups=groups, bias=bias
+    )
+
+
+def linear(in_channels: int, out_channels: int, context: LayerContext) -> nn.Cell:
+    """(rows, in) -> (rows, out), with bias; zeros until the keyed initialisation."""
+    return formulation("linear", context)(in_channels, out_channels)
+
+
+def layer_norm(channels: int, epsilon: float, context: LayerContext) -> nn.Cell:
+    """LayerNorm over the last axis of (..., C); parameters gamma and beta."""
+    return formulation("layer_norm", context)(channels, epsilon)
+
+
+def gelu(context: LayerContext) -> nn.Cell:
+    """Exact (erf) GELU, element by element."""
+    return formulation("gelu", context)()
+
+
+def tanh_gelu(context: LayerContext) -> nn.Cell:
+    """GELU in its tanh approximation, element by element."""
+    return formulation("tanh_gelu", context)()
+
+
+def dot_product(context: LayerContext) -> nn.Cell:
+    """The core of attention, called as f(q, k, v); see `standard.DotProduct`."""
+    return formulation("dot_product", context)()
+
+
+def row_transpose(context: LayerContext) -> nn.Cell:
+    """A cell called as f(x, shape, axes): x, taken as (B, *shape, C), with the axes of `shape` transposed.
+
+    Returns (B, product of shape, C).
+    """
+    return formulation("row_transpose", context)()
+
+
+def max_pool_after_relu(border: str, context: LayerContext) -> nn.Cell:
+    """3x3 max-pool of stride 2 for maps that are never negative, (B, C, H, W) -> (B, C, ceil(H / 2), ceil(W / 2)).
+
+    border "pad": one pixel on every side (PyTorch's definition); "same": only where the window needs it, so at an even
+    size at the bottom and right. The two differ by a shift of one pixel, so the border belongs to the weights.
+    """
+    if border == "same":
+        return nn.MaxPool2d(3, 2, pad_mode="same")
+    if border != "pad":
+        raise ValueError(f"stem_pool is {border!r}; choose 'same' or 'pad'")
+    return formulation("padded_max_pool", context)(ceil=False)
+
+
+def ceil_max_pool_after_relu(context: LayerContext) -> nn.Cell:
+    """3x3 max-pool of stride 2, one pixel around, and a last window that may reach one pixel beyond that border
+    (PyTorch's ceil_mode): an even size n becomes n / 2 + 1, an odd one (n + 1) / 2.
+    """
+    return formulation("padded_max_pool", context)(ceil=True)
+
+
+def bilinear_resize(context: LayerContext) -> nn.Cell:
+    """A cell called as resize(x, (H', W')): (B, C, H, W) -> (B, C, H', W'), whose corner positions stay."""
+    return formulation("bilinear_resize", context)()
+
+
+def neighbour_max(num_neighbours: int, context: LayerContext) -> nn.Cell:
+    """The largest value of each channel among a node's neighbours; see `nodes.NeighbourMax`."""
+    return formulation("neighbour_max", context)(num_neighbours)
+
+
+def named_rows(num_nodes: int, context: LayerContext) -> tuple[nn.Cell, nn.Cell, nn.Cell]:
+    """(number, compare, mix) for rows that name others of their image; see `nodes.named_rows`."""
+    return formulation("named_rows", context)(num_nodes)

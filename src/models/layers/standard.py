@@ -1,0 +1,91 @@
+"""Standard formulations of the layers: their definitions, in the framework's own operators.
+
+GPU and Ascend run them; what other devices build instead stands in `formulations.py`.
+"""
+
+from math import prod
+
+from mindspore import nn, ops
+
+
+def conv(
+    in_channels: int, out_channels: int, kernel: int, *, stride: int, dilation: int, groups: int, bias: bool
+) -> nn.Cell:
+    """(B, C, H, W) -> (B, out_channels, H / stride, W / stride), padded symmetrically."""
+    return nn.Conv2d(
+        in_channels,
+        out_channels,
+        kernel,
+        stride,
+        pad_mode="pad",
+        padding=dilation * (kernel // 2),
+        dilation=dilation,
+        group=groups,
+        has_bias=bias,
+        weight_init="zeros",
+        bias_init="zeros",
+    )
+
+
+def linear(in_channels: int, out_channels: int) -> nn.Dense:
+    """(R, in_channels) -> (R, out_channels)."""
+    return nn.Dense(in_channels, out_channels, weight_init="zeros", bias_init="zeros")
+
+
+def layer_norm(channels: int, epsilon: float) -> nn.Cell:
+    """(..., C) -> the same shape."""
+    return nn.LayerNorm((channels,), epsilon=epsilon)
+
+
+def gelu() -> nn.Cell:
+    return nn.GELU(approximate=False)
+
+
+def tanh_gelu() -> nn.Cell:
+    return nn.GELU(approximate=True)
+
+
+def padded_max_pool(*, ceil: bool) -> nn.Cell:
+    """3x3 max-pool of stride 2, one pixel around: (B, C, H, W) -> (B, C, ceil(H / 2), ceil(W / 2)).
+
+    ceil: the last window may reach beyond that border, so that an even size n becomes n / 2 + 1.
+    """
+    return nn.MaxPool2d(3, 2, pad_mode="pad", padding=1, ceil_mode=ceil)
+
+
+def global_average(x):
+    """(B, C, H, W) -> (B, C)."""
+    return x.mean((2, 3))
+
+
+class OperatorResize(nn.Cell):
+    """Bilinear, align_corners true: (B, C, H, W), (H', W') -> (B, C, H', W')."""
+
+    def __init__(self):
+        super().__init__()
+        self.resize = ops.ResizeBilinearV2(align_corners=True)
+
+    def construct(self, x, size):
+        return self.resize(x, size)
+
+
+class TransposedRows(nn.Cell):
+    """x, taken as (B, *shape, C), with the axes of `shape` transposed -> (B, product of shape, C)."""
+
+    def construct(self, x, shape, axes):
+        channels = x.shape[-1]
+        axes = (0, *(axis + 1 for axis in axes), len(shape) + 1)
+        return x.reshape((-1, *shape, channels)).transpose(axes).reshape((-1, prod(shape), channels))
+
+
+class DotProduct(nn.Cell):
+    """Queries (B, h, N, d), scaled, keys and values (B, h, M, d) -> mixed values (B, h, N, d), weights (B, h, N, M)."""
+
+    def __init__(self):
+        super().__init__()
+        self.similarity = ops.BatchMatMul(transpose_b=True)
+        self.mix = ops.BatchMatMul()
+
+    def construct(self, q, k, v):
+        weights = ops.softmax(self.similarity(q, k), -1)
+        return self.mix(weights, v), weights
