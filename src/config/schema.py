@@ -48,7 +48,7 @@ class RunConfig:
 class DataConfig:
     """Training data"""
 
-    dataset: Annotated[str, one_of("image_folder", "mindrecord", "cityscapes")]
+    dataset: Annotated[str, one_of("image_folder", "mindrecord", "cityscapes", "masks")]
     dataset_path: str
     train_image_size: Annotated[int, at_least(8)]
     interpolation: Annotated[str | None, one_of("bilinear", "bicubic")]
@@ -64,6 +64,7 @@ class DataConfig:
     data_list: str
     max_bad_images: Annotated[float, between(0.0, 1.0)]
     rgb: bool
+    ignore_label: Annotated[int, between(0, 255)]
 
     @property
     def images_per_step(self) -> int:

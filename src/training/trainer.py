@@ -58,6 +58,7 @@ def train(resolved: Resolved) -> int:
     """
     config = resolved.config
     task = create_task(config, given=resolved.given)
+    config = task.config  # with what the data alone can tell, as the number of classes
     steps = task.steps_per_epoch(num_ranks=1)
     learning_rate_table(config, num_epochs(config, steps), steps)
     task.check_settings()
