@@ -40,6 +40,11 @@ class SceneSource:
     sizes_network: bool
     unread: dict[str, object]
 
+    def silent(self, values: Mapping[str, Any], name: str) -> list[str]:
+        """What the user should know about settings without effect."""
+        unread = [key for key, nothing in self.unread.items() if values[key] != nothing]
+        return [f"{key}={values[key]} has no effect on dataset {name}" for key in unread]
+
     def load(self, root: str, data_list: str, split: str) -> tuple[ScenePair, ...]:
         """The pairs of a split; UserError when there are none, or one cannot be used."""
         pairs, problems = self.scan(root, data_list, split)

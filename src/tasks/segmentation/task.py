@@ -116,8 +116,7 @@ class SegmentationTask(Task):
         values = self.config.flat()
         unread = [name for name, nothing in _CLASSIFICATION_ONLY.items() if values[name] != nothing]
         notes += [f"{name}={values[name]} has no effect on segmentation" for name in unread]
-        unread = [name for name, nothing in self.source.unread.items() if values[name] != nothing]
-        return notes + [f"{name}={values[name]} has no effect on dataset {self._data_name}" for name in unread]
+        return notes + self.source.silent(values, self._data_name)
 
     def steps_per_epoch(self, num_ranks: int) -> int:
         """Training steps that one pass over the images gives; UserError when they do not fill a batch."""
