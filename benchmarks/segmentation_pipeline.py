@@ -22,7 +22,8 @@ from PIL import Image
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from src.datasets.segmentation import TrainingScenes, scene_batches
-from src.datasets.sources.cityscapes import ScenePair, load_pairs
+from src.datasets.sources.cityscapes import LABEL_FILES, load_pairs
+from src.datasets.sources.scene_pairs import ScenePair
 from src.datasets.synthetic.scenes import draw_scene
 from src.datasets.transforms.joint import JointAugmentation, create_normalization
 
@@ -39,6 +40,7 @@ def main(words: list[str]) -> int:
         pairs = load_pairs(words[0], "", "train")[:NUM_IMAGES] if words else _large_scenes(Path(folder))
         scenes = TrainingScenes(
             pairs,
+            LABEL_FILES,
             JointAugmentation(input_size=INPUT_SIZE),
             create_normalization(True, (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),
             seed=0,

@@ -33,6 +33,7 @@ SECTIONS = [
     ("## What a run leaves", "## 一次训练留下什么"),
     ("## Published weights", "## 公开权重"),
     ("## Segmentation", "## 语义分割"),
+    ("## Segmentation on your own images", "## 用自己的图像做语义分割"),
     ("## Configuration", "## 配置"),
     ("## The seeds' own commands", "## 旧库的命令"),
     ("## Devices", "## 设备"),
@@ -60,6 +61,7 @@ MADE_FOLDERS = (
     "evaluation",
     "predictions/",
     "pictures",
+    "photos/",
     "train/",
     "val/",
 )

@@ -52,7 +52,7 @@ class RunConfig:
 class DataConfig:
     """Training data"""
 
-    dataset: Annotated[str, one_of("image_folder", "mindrecord", "cityscapes")]
+    dataset: Annotated[str, one_of("image_folder", "mindrecord", "cityscapes", "masks")]
     dataset_path: Annotated[str, FREE_ON_RESUME]
     train_image_size: Annotated[int, at_least(8)]
     interpolation: Annotated[str | None, one_of("bilinear", "bicubic"), only_tasks("classification")]
@@ -68,6 +68,7 @@ class DataConfig:
     data_list: Annotated[str, FREE_ON_RESUME]
     max_bad_images: Annotated[float, between(0.0, 1.0), only_tasks("classification")]
     rgb: Annotated[bool, only_tasks("segmentation")]
+    ignore_label: Annotated[int, between(0, 255), only_tasks("segmentation")]
 
     @property
     def images_per_step(self) -> int:

@@ -9,8 +9,8 @@ import numpy as np
 
 from src.datasets.pipeline import read_batches
 from src.datasets.reading import ReadAhead, Source
-from src.datasets.sources.cityscapes import ScenePair, open_scene, train_ids_of
-from src.datasets.sources.cityscapes_classes import IGNORE_LABEL
+from src.datasets.sources.label_table import IGNORED
+from src.datasets.sources.scene_pairs import LabelFiles, ScenePair, classes_of, open_pair
 from src.datasets.transforms.joint import (
     JointAugmentation,
     Normalization,
@@ -21,9 +21,6 @@ from src.datasets.transforms.joint import (
 )
 from src.runtime.device import clamp_workers
 
-# Ignored as a label id (the licence plate's) and as a train id.
-PADDING = IGNORE_LABEL
-
 
 class TrainingScenes(Source):
     """Augmented crops: entry epoch * N + i is pair i as that epoch sees it.
@@ -33,18 +30,20 @@ class TrainingScenes(Source):
 
     Args:
         pairs: the N labelled pairs.
+        labels: what their label files are.
     """
 
     def __init__(
         self,
         pairs: Sequence[ScenePair],
+        labels: LabelFiles,
         augmentation: JointAugmentation,
         normalization: Normalization,
         *,
         seed: int,
     ):
         super().__init__()
-        self.pairs = pairs
+        self.pairs, self.labels = pairs, labels
         self.augmentation, self.normalization = augmentation, normalization
         self.seed = seed
 
@@ -55,19 +54,19 @@ class TrainingScenes(Source):
     def __getitem__(self, entry: int) -> tuple[np.ndarray, np.ndarray]:
         epoch, index = divmod(entry, len(self.pairs))
         pair, size = self.pairs[index], self.augmentation.input_size
-        image, label = open_scene(pair)
+        image, label = open_pair(pair, self.labels)
         rng = np.random.default_rng((self.seed, epoch, index))
         placement = draw_placement(rng, image.height, image.width, self.augmentation)
-        label_ids = place_label(label, placement, size, PADDING)
-        train_ids = train_ids_of(label_ids, pair.label).astype(np.int32)
-        return place_image(image, placement, size, self.normalization), train_ids
+        values = place_label(label, placement, size, self.labels.table.padding)
+        classes = classes_of(values, pair.label, self.labels).astype(np.int32)
+        return place_image(image, placement, size, self.normalization), classes
 
     def place(self, entry: int) -> str:
         return str(self.pairs[entry % len(self.pairs)].image)
 
 
 def scene_batches(scenes: TrainingScenes, order: Collection[int], batch_size: int, num_workers: int) -> ds.Dataset:
-    """Batches (image (B, 3, S, S) float32, label (B, S, S) int32 train ids) of the entries in `order`, in that order.
+    """Batches (image (B, 3, S, S) float32, label (B, S, S) int32 classes) of the entries in `order`, in that order.
 
     At most `num_workers` threads read.
     """
@@ -75,25 +74,25 @@ def scene_batches(scenes: TrainingScenes, order: Collection[int], batch_size: in
 
 
 class WholeScenes(Source):
-    """Whole images for evaluation: (3, H, W) float32 and (H, W) int32 train ids.
+    """Whole images for evaluation: (3, H, W) float32 and (H, W) int32 classes.
 
     The label is ignored everywhere where the truth is not public. Sizes may differ.
     """
 
-    def __init__(self, pairs: Sequence[ScenePair], normalization: Normalization):
+    def __init__(self, pairs: Sequence[ScenePair], labels: LabelFiles, normalization: Normalization):
         super().__init__()
-        self.pairs, self.normalization = pairs, normalization
+        self.pairs, self.labels, self.normalization = pairs, labels, normalization
 
     def __len__(self) -> int:
         return len(self.pairs)
 
     def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
         pair = self.pairs[index]
-        image, label = open_scene(pair)
+        image, label = open_pair(pair, self.labels)
         pixels = whole_image(image, self.normalization)
         if label is None:
-            return pixels, np.full(pixels.shape[1:], IGNORE_LABEL, np.int32)
-        return pixels, train_ids_of(np.asarray(label), pair.label).astype(np.int32)
+            return pixels, np.full(pixels.shape[1:], IGNORED, np.int32)
+        return pixels, classes_of(label, pair.label, self.labels).astype(np.int32)
 
     def place(self, index: int) -> str:
         return str(self.pairs[index].image)

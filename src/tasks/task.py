@@ -72,6 +72,10 @@ class Task(ABC):
         self.info = network_info(config.model.backbone)
         self._meta, self._given = meta or {}, given
 
+    def meta(self) -> dict[str, Any]:
+        """What a checkpoint must carry besides class names and preprocessing."""
+        return {}
+
     # -- training
 
     @property
@@ -183,6 +187,7 @@ def task_meta(task: Task) -> dict[str, Any]:
         "task": task.name,
         "class_names": list(task.class_names),
         "preprocessing": asdict(task.preprocessing),
+        **task.meta(),
     }
 
 

@@ -58,8 +58,8 @@ def train(resolved: Resolved) -> int:
     Everything that the user can have wrong is looked at before the processes join: after that a mistake of one rank
     makes the others wait.
     """
-    config = resolved.config
-    task = create_task(config, given=resolved.given)
+    task = create_task(resolved.config, given=resolved.given)
+    config = task.config  # with what the data alone can tell, as the number of classes
     check_learning_rates(config, num_epochs(config, task.steps_per_epoch(num_ranks=1)))
     task.check_settings()
     if config.eval.eval_interval:

@@ -11,7 +11,6 @@ from .segmentation import (
     error_map,
     overlay,
     segmentation_sheet,
-    submission_name,
     write_label_png,
     write_palette_png,
 )
@@ -32,7 +31,6 @@ __all__ = [
     "plot_learning_rate",
     "prediction_grid",
     "segmentation_sheet",
-    "submission_name",
     "write_label_png",
     "write_palette_png",
 ]

@@ -1,4 +1,4 @@
-"""Pictures of semantic segmentation: coloured maps, overlays, sheets, and the files that a test server scores."""
+"""Pictures of semantic segmentation: coloured maps, overlays, sheets, and files of label ids."""
 
 import io
 from collections.abc import Sequence
@@ -121,17 +121,8 @@ def write_palette_png(path: str | Path, classes: np.ndarray, palette: Palette) -
 
 
 def write_label_png(path: str | Path, label_ids: np.ndarray) -> None:
-    """Write (H, W) label ids as the grey 8-bit PNG that the Cityscapes server and its scorer read."""
+    """Write (H, W) label ids as a grey 8-bit PNG, the form that scorers read."""
     write_atomically(path, _png(Image.fromarray(label_ids.astype(np.uint8))))
-
-
-def submission_name(image: str | Path) -> str:
-    """berlin_000000_000019_leftImg8bit.png -> berlin_000000_000019_pred_labelIds.png.
-
-    The scorer takes the one file whose name begins with <city>_<sequence>_<frame>; its values are label ids.
-    """
-    stem = Path(image).name.removesuffix(".png").removesuffix("_leftImg8bit")
-    return f"{stem}_pred_labelIds.png"
 
 
 def _png(picture: Image.Image) -> bytes:

@@ -32,7 +32,9 @@ TASK_KEYS = {
         mixup_mode mixup_prob nodes re_count re_mode re_prob repeated_augment show_graph switch_prob top_k
         use_label_smooth
     """,
-    "segmentation": "eval_flip eval_mode eval_scales eval_split ohem_keep ohem_thres rgb submit train_scales",
+    "segmentation": """
+        eval_flip eval_mode eval_scales eval_split ignore_label ohem_keep ohem_thres rgb submit train_scales
+    """,
 }
 COMMAND_KEYS = {
     ("train",): "check_dataset list_models plot_lr show_batch",

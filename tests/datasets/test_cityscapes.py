@@ -5,15 +5,14 @@ import pytest
 from PIL import Image
 
 from src.datasets.sources.cityscapes import (
-    ScenePair,
-    check_pairs,
+    LABEL_FILES,
     load_pairs,
-    open_scene,
     scan_folders,
     scan_list,
     write_lists,
 )
-from src.datasets.sources.cityscapes_classes import CLASS_NAMES, LABEL_IDS, PALETTE, to_label_ids, to_train_ids
+from src.datasets.sources.cityscapes_classes import CITYSCAPES
+from src.datasets.sources.scene_pairs import ScenePair, inspect_pairs, open_image, open_pair
 from tests.support.commands import mistake, run_process
 from tests.support.few_scenes import write_gray, write_pair
 from tests.support.user_errors import message_of
@@ -34,26 +33,32 @@ def root(tmp_path):
 
 
 def test_the_19_classes_have_the_official_ids():
-    assert LABEL_IDS == (7, 8, 11, 12, 13, 17, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 31, 32, 33)
-    assert len(CLASS_NAMES) == len(set(CLASS_NAMES)) == len(PALETTE) == len(set(PALETTE)) == 19
-    assert dict(zip(CLASS_NAMES, PALETTE, strict=True))["bicycle"] == (119, 11, 32)
+    assert CITYSCAPES.label_ids == (7, 8, 11, 12, 13, 17, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 31, 32, 33)
+    assert (
+        len(CITYSCAPES.names)
+        == len(set(CITYSCAPES.names))
+        == len(CITYSCAPES.palette)
+        == len(set(CITYSCAPES.palette))
+        == 19
+    )
+    assert dict(zip(CITYSCAPES.names, CITYSCAPES.palette, strict=True))["bicycle"] == (119, 11, 32)
 
 
 def test_label_ids_become_train_ids():
-    assert to_train_ids(np.arange(34, dtype=np.uint8)).tolist() == [
+    assert CITYSCAPES.to_classes(np.arange(34, dtype=np.uint8)).tolist() == [
         *(255, 255, 255, 255, 255, 255, 255, 0, 1, 255, 255, 2, 3, 4, 255, 255, 255, 5, 255, 6, 7, 8, 9, 10, 11, 12),
         *(13, 14, 15, 255, 255, 16, 17, 18),
     ]
-    assert to_train_ids(np.array([[255]], np.uint8)).tolist() == [[255]]  # -1, the licence plate
+    assert CITYSCAPES.to_classes(np.array([[255]], np.uint8)).tolist() == [[255]]  # -1, the licence plate
 
 
 def test_train_ids_become_label_ids_again():
-    assert to_label_ids(np.arange(19)).tolist() == list(LABEL_IDS)
+    assert CITYSCAPES.to_label_ids(np.arange(19)).tolist() == list(CITYSCAPES.label_ids)
 
 
 def test_a_value_that_is_no_label_id_is_named():
-    with pytest.raises(ValueError, match=r"value 34 is no label id \(0-33, or 255 for a licence plate\)"):
-        to_train_ids(np.array([7, 34], np.uint8))
+    with pytest.raises(ValueError, match=r"value 34 is neither a class nor ignored \(known: 0-33, 255\)"):
+        CITYSCAPES.to_classes(np.array([7, 34], np.uint8))
 
 
 # -- folders and lists
@@ -155,14 +160,14 @@ def test_what_is_not_there_is_named(root):
 
 
 def test_a_pair_is_decoded(root):
-    image, label = open_scene(scan_folders(root, "train")[0][0])
+    image, label = open_pair(scan_folders(root, "train")[0][0], LABEL_FILES)
     assert (image.mode, image.size, label.mode, label.size) == ("RGB", (40, 24), "L", (40, 24))
     assert (np.asarray(image) == np.random.default_rng(1).integers(0, 256, (24, 40, 3), dtype=np.uint8)).all()
 
 
 def test_a_grey_image_becomes_rgb(root):
     write_gray(root / IMAGE, np.full((24, 40), 7, np.uint8))
-    assert open_scene(ScenePair(root / IMAGE, None))[0].mode == "RGB"
+    assert open_image(root / IMAGE).mode == "RGB"
 
 
 def _with_size(root):
@@ -192,15 +197,15 @@ MISTAKES = [
     (_with_size, "{label}: 36x24 pixels, its image {image} has 40x24: pair them again"),
     (
         _with_value,
-        "{label}: value 200 is no label id (0-33, or 255 for a licence plate): use the *_labelIds.png files",
+        "{label}: value 200 is neither a class nor ignored (known: 0-33, 255): use the *_labelIds.png files",
     ),
     (
         _with_16_bits,
         "{label}: no 8-bit grey PNG of label ids (Pillow's mode I;16): use the *_labelIds.png files",
     ),
     (_with_palette, "{label}: no 8-bit grey PNG of label ids (Pillow's mode P): use the *_labelIds.png files"),
-    (_cut(IMAGE), "{image}: cannot be read as an image: copy it again from the archive"),
-    (_cut(LABEL), "{label}: cannot be read as an image: copy it again from the archive"),
+    (_cut(IMAGE), "{image}: cannot be read as an image: copy it again"),
+    (_cut(LABEL), "{label}: cannot be read as an image: copy it again"),
 ]
 
 
@@ -208,7 +213,7 @@ MISTAKES = [
 def test_what_is_wrong_with_a_pair_is_said(root, damage, message):
     damage(root)
     expected = message.format(image=root / IMAGE, label=root / LABEL)
-    assert check_pairs(scan_folders(root, "train")[0]) == [expected]
+    assert inspect_pairs(scan_folders(root, "train")[0], LABEL_FILES)[1] == [expected]
 
 
 def test_all_that_is_wrong_is_said_at_once_in_the_pairs_order(root):
@@ -216,6 +221,6 @@ def test_all_that_is_wrong_is_said_at_once_in_the_pairs_order(root):
     write_gray(pairs[0].label, np.full((24, 40), 99, np.uint8))
     pairs[2].image.write_bytes(b"")
     seen = []
-    problems = check_pairs(pairs, num_threads=3, progress=seen.append)
+    _, problems = inspect_pairs(pairs, LABEL_FILES, num_threads=3, progress=seen.append)
     assert [problem.split(":")[0] for problem in problems] == [str(pairs[0].label), str(pairs[2].image)]
     assert seen == [1, 2, 3]

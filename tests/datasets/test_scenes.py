@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from src.datasets.sources.cityscapes import check_pairs, load_pairs
-from src.datasets.sources.cityscapes_classes import CLASS_NAMES, to_train_ids
+from src.datasets.sources.cityscapes import LABEL_FILES, load_pairs
+from src.datasets.sources.cityscapes_classes import CITYSCAPES
+from src.datasets.sources.scene_pairs import inspect_pairs
 from src.datasets.synthetic import scenes
 from src.datasets.synthetic.scenes import draw_scene, write_scenes
 from src.datasets.synthetic.street import LABEL
@@ -26,7 +27,7 @@ def test_a_scene_is_pixels_with_label_ids():
     assert (pixels.shape, pixels.dtype, labels.shape, labels.dtype) == (
         (256, 512, 3), np.uint8, (256, 512), np.uint8,
     )  # fmt: skip
-    assert to_train_ids(labels)[250, 256] == 255  # the bonnet
+    assert CITYSCAPES.to_classes(labels)[250, 256] == 255  # the bonnet
     assert labels[220, 256] == 7  # road
     assert 40 < pixels.std() < 90
 
@@ -42,14 +43,14 @@ def test_the_layout_is_that_of_cityscapes(folder):
     assert (len(train), len(val)) == (60, 20)
     assert train == load_pairs(str(folder), "", "train")
     assert str(val[3].label.relative_to(folder)) == "gtFine/val/drawn/drawn_000003_000019_gtFine_labelIds.png"
-    assert check_pairs(train + val) == []
+    assert inspect_pairs(train + val, LABEL_FILES)[1] == []
 
 
 def test_the_streets_have_most_classes_in_both_splits():
     """At full size, where a far pole is a pixel wide."""
     for split in (0, 1):
-        found = [set(np.unique(to_train_ids(draw_scene((0, split, index))[1]))) for index in range(6)]
-        names = {CLASS_NAMES[k] for k in set.union(*found) if k < 19}
+        found = [set(np.unique(CITYSCAPES.to_classes(draw_scene((0, split, index))[1]))) for index in range(6)]
+        names = {CITYSCAPES.names[k] for k in set.union(*found) if k < 19}
         assert names >= {
             "road", "sidewalk", "building", "pole", "traffic sign", "vegetation", "terrain", "sky", "person", "car",
         }  # fmt: skip

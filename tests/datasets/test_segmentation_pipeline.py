@@ -10,8 +10,9 @@ from src.datasets.epochs import EpochDataset, EpochOrder
 from src.datasets.pipeline import read_batches
 from src.datasets.sampling import training_positions
 from src.datasets.segmentation import TrainingScenes, WholeScenes, scene_batches, scene_by_scene
-from src.datasets.sources.cityscapes import ScenePair
-from src.datasets.sources.cityscapes_classes import to_train_ids
+from src.datasets.sources.cityscapes import LABEL_FILES
+from src.datasets.sources.cityscapes_classes import CITYSCAPES
+from src.datasets.sources.scene_pairs import ScenePair
 from src.datasets.transforms.joint import JointAugmentation, Normalization, create_normalization
 from tests.support.few_scenes import write_gray, write_pair
 from tests.support.user_errors import message_of
@@ -29,7 +30,7 @@ def pairs(tmp_path_factory):
 def _scenes(pairs, seed=1):
     augmentation = JointAugmentation(input_size=SIZE, color_jitter=0.2)
     normalization = create_normalization(True, (0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
-    return TrainingScenes(pairs, augmentation, normalization, seed=seed)
+    return TrainingScenes(pairs, LABEL_FILES, augmentation, normalization, seed=seed)
 
 
 def _positions(epoch, rank=0, num_ranks=1):
@@ -99,7 +100,7 @@ def test_one_pipeline_over_all_epochs_gives_the_same(pairs):
 def test_an_image_smaller_than_the_crop_is_padded(tmp_path):
     pair = write_pair(tmp_path, "train", 1, height=8, width=12)
     augmentation = JointAugmentation(input_size=SIZE, scales=(1.0,), hflip=0)
-    scenes = TrainingScenes([pair], augmentation, AS_IT_IS, seed=1)
+    scenes = TrainingScenes([pair], LABEL_FILES, augmentation, AS_IT_IS, seed=1)
     image, label = scenes[0]
     assert (image[:, 8:] == 0).all()
     assert (image[:, :, 12:] == 0).all()
@@ -108,13 +109,13 @@ def test_an_image_smaller_than_the_crop_is_padded(tmp_path):
 
 
 def test_evaluation_sees_whole_images_in_order(pairs):
-    scenes = WholeScenes([pairs[2], ScenePair(pairs[0].image, None), *pairs], AS_IT_IS)
+    scenes = WholeScenes([pairs[2], ScenePair(pairs[0].image, None), *pairs], LABEL_FILES, AS_IT_IS)
     batches = scene_by_scene(scenes, num_workers=2, timeout=0.0)
     (image, label), (_, no_label), *others = ((images[0], labels[0]) for images, labels in batches)
     noise = [np.random.default_rng(key).integers(0, 256, (24, 40, 3), dtype=np.uint8) for key in range(NUM_PAIRS)]
     assert (image == noise[2].transpose(2, 0, 1)).all()
     blocks = np.random.default_rng((2, 1)).integers(0, 34, (6, 10), dtype=np.uint8)
-    assert (label == to_train_ids(blocks.repeat(4, 0).repeat(4, 1))).all()
+    assert (label == CITYSCAPES.to_classes(blocks.repeat(4, 0).repeat(4, 1))).all()
     assert (image.dtype, label.dtype) == (np.float32, np.int32)
     assert (no_label == 255).all()
     assert all((found == own.transpose(2, 0, 1)).all() for (found, _), own in zip(others, noise, strict=True))
@@ -125,8 +126,8 @@ def broken(tmp_path):
     """A good pair and one whose label has a value that is no label id, and what a user reads then."""
     good, bad = (write_pair(tmp_path, "train", number) for number in (1, 2))
     write_gray(bad.label, np.full((24, 40), 40, np.uint8))
-    ids = "(0-33, or 255 for a licence plate)"
-    return [good, bad], f"{bad.label}: value 40 is no label id {ids}: use the *_labelIds.png files"
+    ids = "(known: 0-33, 255)"
+    return [good, bad], f"{bad.label}: value 40 is neither a class nor ignored {ids}: use the *_labelIds.png files"
 
 
 @pytest.mark.parametrize("num_workers", [1, 2])
@@ -136,4 +137,6 @@ def test_a_file_that_cannot_be_used_is_named(broken, num_workers):
     pipeline = scene_batches(scenes, np.arange(2), 1, num_workers)
     batches = read_batches(partial(pipeline.create_tuple_iterator), scenes, timeout=0.0)
     assert message_of(list, batches) == message
-    assert message_of(list, scene_by_scene(WholeScenes(pairs, AS_IT_IS), num_workers, timeout=0.0)) == message
+    assert (
+        message_of(list, scene_by_scene(WholeScenes(pairs, LABEL_FILES, AS_IT_IS), num_workers, timeout=0.0)) == message
+    )

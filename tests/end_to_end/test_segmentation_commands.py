@@ -14,7 +14,7 @@ from PIL import Image
 from src import load_model
 from src.checkpoints import load_checkpoint
 from src.datasets.sources.cityscapes import LABEL_ENDING
-from src.datasets.sources.cityscapes_classes import CLASS_NAMES, PALETTE, to_train_ids
+from src.datasets.sources.cityscapes_classes import CITYSCAPES
 from src.metrics import SegmentationMetric
 from tests.support.commands import TINY, mistake, run_here
 from tests.support.few_scenes import write_few_scenes, write_gray
@@ -76,7 +76,7 @@ def test_the_log_has_the_seeds_lines(run):
 
 def test_the_checkpoint_knows_its_task(run):
     meta = load_checkpoint(run.best).meta
-    assert (meta["task"], meta["class_names"]) == ("segmentation", list(CLASS_NAMES))
+    assert (meta["task"], meta["class_names"]) == ("segmentation", list(CITYSCAPES.names))
     assert meta["preprocessing"]["image_size"] == 32
     assert meta["best"] == max(record["miou"] for record in records(run.folder))
 
@@ -96,7 +96,9 @@ def test_the_score_is_that_of_the_submitted_files(run, evaluated):
     for label in sorted(run.scenes.glob(f"gtFine/val/*/*{LABEL_ENDING}")):
         prediction = Image.open(submit / label.name.replace("_gtFine_labelIds", "_pred_labelIds"))
         assert prediction.mode == "L"
-        metric.update(to_train_ids(np.asarray(prediction)), to_train_ids(np.asarray(Image.open(label))))
+        metric.update(
+            CITYSCAPES.to_classes(np.asarray(prediction)), CITYSCAPES.to_classes(np.asarray(Image.open(label)))
+        )
     result = metric.compute()
     written = json.loads((folder / "result" / "result.txt").read_text())
     assert list(written) == ["meanIU", "IU_array"]
@@ -104,7 +106,7 @@ def test_the_score_is_that_of_the_submitted_files(run, evaluated):
     assert written["IU_array"] == [None if np.isnan(value) else value for value in result.iou]
     assert f":INFO:mIOU: {result.mean_iou:.6f}\n" in out
     rows = list(csv.DictReader((folder / "per_class.csv").open()))
-    assert [row["class"] for row in rows] == list(CLASS_NAMES)
+    assert [row["class"] for row in rows] == list(CITYSCAPES.names)
     assert sum(int(row["pixels"]) for row in rows) == result.num_pixels
 
 
@@ -144,7 +146,7 @@ def test_pictures_of_any_size_are_segmented(run, tmp_path):
     with Image.open(tmp_path / "p" / "small.png") as classes:
         assert (classes.mode, classes.size) == ("P", (41, 23))
         assert set(np.unique(np.asarray(classes))) <= set(range(19))
-        assert tuple(classes.getpalette()[:3]) == PALETTE[0]
+        assert tuple(classes.getpalette()[:3]) == CITYSCAPES.palette[0]
         (scene,) = load_model(str(run.best)).predict([tmp_path / "small.jpg"])
         assert (np.asarray(classes) == scene.prediction).mean() > 0.99  # compiled or not, rounding may turn a pixel
 
@@ -155,7 +157,7 @@ def test_exported_files_know_classes_and_colours(run, tmp_path):
     assert (finished.code, finished.err) == (0, "")
     card = json.loads((tmp_path / "net.onnx.json").read_text())
     assert (card["task"], card["input"]["shape"]) == ("segmentation", [1, 3, 32, 32])
-    assert card["class_names"] == list(CLASS_NAMES)
+    assert card["class_names"] == list(CITYSCAPES.names)
     assert card["palette"][0] == [128, 64, 128]
     assert card["preprocessing"]["mean_255"] == [123.675, 116.28, 103.53]
     assert set(card["largest_difference"]) == {"random", "real"}
@@ -180,7 +182,7 @@ def test_mistakes_are_one_line_each(run, tmp_path):
         "image_folder or mindrecord, or another --backbone"
     )
     assert told("--dataset", "image_folder").startswith("dataset image_folder is not for segmentation, which is what ")
-    assert told("--class_num", 20).startswith("class_num is 20, but dgcnet_nano segments cityscapes, which has 19 ")
+    assert told("--class_num", 20).startswith("class_num is 20, but cityscapes, which dgcnet_nano segments, has 19 ")
     assert told("--loss_name", "ce") == "loss_name ce is for classification networks: choose one of ohem"
     assert told("--batch_size", 5).startswith("batch_size 5 x 1 devices is larger than the 4 training images: ")
     assert mistake(train(tmp_path / "none", tmp_path)).startswith(f"dataset_path: no folder {tmp_path}/none: give ")

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from src.datasets.sources.cityscapes_classes import CLASS_NAMES, to_train_ids
+from src.datasets.sources.cityscapes_classes import CITYSCAPES
 from src.metrics import SegmentationMetric, iou_table, seed_result, write_iou_csv
 from tests.support.official_scorer import official_scores
 from tests.support.scored_scenes import NUM_SCENES, scored_scene
@@ -31,13 +31,13 @@ def scored():
     metric = SegmentationMetric(19)
     for key in range(NUM_SCENES):
         label_ids, prediction = scored_scene(key)
-        metric.update(prediction[None], to_train_ids(label_ids)[None])
+        metric.update(prediction[None], CITYSCAPES.to_classes(label_ids)[None])
     return metric
 
 
 def test_the_scores_are_those_of_the_data_sets_own_scorer(scored, tmp_path):
     official, result = official_scores(tmp_path), scored.compute()
-    expected = [official["classScores"][name] for name in CLASS_NAMES]
+    expected = [official["classScores"][name] for name in CITYSCAPES.names]
     np.testing.assert_allclose(result.iou, expected, rtol=0, atol=1e-12)
     assert np.flatnonzero(np.isnan(result.iou)).tolist() == [16]  # train occurs nowhere; truck is only predicted
     assert result.mean_iou == pytest.approx(official["averageScoreClasses"], abs=1e-12)
@@ -48,7 +48,7 @@ def test_ranks_sum_what_they_counted(scored):
     for key in range(NUM_SCENES):
         metric = SegmentationMetric(19)
         label_ids, prediction = scored_scene(key)
-        metric.update(prediction[None], to_train_ids(label_ids)[None])
+        metric.update(prediction[None], CITYSCAPES.to_classes(label_ids)[None])
         states.append(metric.state())
     total = SegmentationMetric(19)
     total.merge(states)

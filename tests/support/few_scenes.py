@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from src.datasets.sources.cityscapes import ScenePair
+from src.datasets.sources.scene_pairs import ScenePair
 from tests.support.images import write_noise
 
 

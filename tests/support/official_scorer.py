@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from src.datasets.sources.cityscapes_classes import to_label_ids
-from src.visualization import submission_name, write_label_png
+from src.datasets.sources.cityscapes import submission_name
+from src.datasets.sources.cityscapes_classes import CITYSCAPES
+from src.visualization import write_label_png
 from tests.support.scored_scenes import NUM_SCENES, scored_scene
 
 
@@ -35,5 +36,7 @@ def _write_scene(folder: Path, key: int) -> str:
     name = f"drawn_{key:06d}_000019"
     truth = folder / f"{name}_gtFine_labelIds.png"
     write_label_png(truth, label_ids)
-    write_label_png(folder / "results" / submission_name(f"{name}_leftImg8bit.png"), to_label_ids(prediction))
+    write_label_png(
+        folder / "results" / submission_name(Path(f"{name}_leftImg8bit.png")), CITYSCAPES.to_label_ids(prediction)
+    )
     return str(truth)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from src.datasets.sources.cityscapes_classes import LABEL_IDS, NUM_CLASSES, to_train_ids
+from src.datasets.sources.cityscapes_classes import CITYSCAPES
 
 NUM_SCENES = 4
 TRUCK, TRAIN = 27, 31  # label ids that are in no truth; truck is predicted sometimes, train never
@@ -19,7 +19,9 @@ def scored_scene(key: int) -> tuple[np.ndarray, np.ndarray]:
     label_ids = np.arange(34) if key != 3 else np.repeat((7, 8, 0, 26), (40, 4, 4, 2))
     truth = rng.choice(label_ids, (12, 24)).repeat(4, 0).repeat(4, 1).astype(np.uint8)
     truth[np.isin(truth, (TRUCK, TRAIN))] = 4
-    train_ids = to_train_ids(truth).astype(np.int64)
-    guesses = rng.choice(np.setdiff1d(np.arange(NUM_CLASSES), LABEL_IDS.index(TRAIN)), truth.shape)
-    is_right = (rng.random(truth.shape) < 0.7) & (train_ids < NUM_CLASSES)
+    train_ids = CITYSCAPES.to_classes(truth).astype(np.int64)
+    guesses = rng.choice(
+        np.setdiff1d(np.arange(CITYSCAPES.num_classes), CITYSCAPES.label_ids.index(TRAIN)), truth.shape
+    )
+    is_right = (rng.random(truth.shape) < 0.7) & (train_ids < CITYSCAPES.num_classes)
     return truth, np.where(is_right, train_ids, guesses)

@@ -8,6 +8,8 @@ import pytest
 
 from src.config import read_config
 from src.config.effect import no_effect_on_task
+from src.datasets.sources.cityscapes_classes import CITYSCAPES
+from src.datasets.sources.label_table import LabelTable
 from src.runtime.session import Session
 from src.tasks.create import create_task
 from src.tasks.segmentation.predictor import ScenePredictor
@@ -110,6 +112,16 @@ def test_the_checkpoints_preprocessing_holds_unless_the_user_says_otherwise(scen
     assert (stored.image_size, stored.rgb, stored.mean) == (64, False, (0.1, 0.2, 0.3))
     given = SegmentationTask(recipe.config, meta, frozenset({"train_image_size", "rgb"})).preprocessing
     assert (given.image_size, given.rgb, given.mean) == (32, True, (0.1, 0.2, 0.3))
+
+
+def test_a_checkpoints_classes_hold(scenes):
+    recipe = read_config(["--config_path", RECIPE, "--dataset_path", str(scenes)])
+    assert SegmentationTask(recipe.config, {"preprocessing": {}}).table == CITYSCAPES  # from before it was stored
+    stored = LabelTable(("road", "other"), ((1, 2, 3), (4, 5, 6)), (0, 1), (7,))
+    config = recipe.config.with_values(dataset="masks", dataset_path="nowhere", class_num=2)
+    meta = {"label_table": stored.to_dict()}
+    assert SegmentationTask(config, meta).table == stored
+    assert SegmentationTask(config, meta, frozenset({"ignore_label"})).table.ignored == (255,)
 
 
 def test_settings_of_classification_are_named(scenes):

@@ -1,16 +1,18 @@
 """Coloured maps, sheets, and files for the test server."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from PIL import Image
 
+from src.datasets.sources.cityscapes import submission_name
 from src.visualization import (
     SegmentedImage,
     color_map,
     error_map,
     overlay,
     segmentation_sheet,
-    submission_name,
     write_label_png,
     write_palette_png,
 )
@@ -61,7 +63,7 @@ def test_a_palette_png_has_classes_as_values(tmp_path):
 
 
 def test_a_file_for_the_test_server_is_grey_with_label_ids(tmp_path):
-    name = submission_name("leftImg8bit/test/berlin/berlin_000000_000019_leftImg8bit.png")
+    name = submission_name(Path("leftImg8bit/test/berlin/berlin_000000_000019_leftImg8bit.png"))
     assert name == "berlin_000000_000019_pred_labelIds.png"
     write_label_png(tmp_path / name, np.array([[7, 33], [23, 0]]))
     with Image.open(tmp_path / name) as picture:

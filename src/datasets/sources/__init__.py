@@ -1,1 +1,1 @@
-"""Sources of samples: folders, lists, archives, MindRecord, Cityscapes."""
+"""Sources of samples: folders, lists, archives, MindRecord, Cityscapes, masks."""

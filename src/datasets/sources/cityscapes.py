@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-from PIL import Image
-
 from src.config import UserError
-from src.datasets.sources.cityscapes_classes import to_train_ids
+from src.datasets.sources.cityscapes_classes import CITYSCAPES
+from src.datasets.sources.scene_pairs import LabelFiles, ScenePair
 from src.runtime.files import write_atomically
 
 IMAGES, LABELS = "leftImg8bit", "gtFine"
@@ -19,12 +15,13 @@ IMAGE_ENDING, LABEL_ENDING = "_leftImg8bit.png", "_gtFine_labelIds.png"
 SPLITS = ("train", "val", "test")
 
 
-@dataclass(frozen=True)
-class ScenePair:
-    """An image and its label file; None where the truth is not public (test)."""
-
-    image: Path
-    label: Path | None
+LABEL_FILES = LabelFiles(
+    CITYSCAPES,
+    modes=("L",),
+    kind="8-bit grey PNG of label ids",
+    wrong_kind="use the *_labelIds.png files",
+    wrong_value="use the *_labelIds.png files",
+)
 
 
 def load_pairs(root: str, data_list: str, split: str) -> tuple[ScenePair, ...]:
@@ -165,80 +162,12 @@ def _label_of(image: Path, root: Path, split: str) -> Path:
     return root / LABELS / split / image.parent.name / (image.name.removesuffix(IMAGE_ENDING) + LABEL_ENDING)
 
 
-# -- files
+# -- files to submit
 
 
-def open_scene(pair: ScenePair) -> tuple[Image.Image, Image.Image | None]:
-    """The decoded image (RGB) and label (one 8-bit channel of label ids) of a pair.
+def submission_name(image: Path) -> str:
+    """berlin_000000_000019_leftImg8bit.png -> berlin_000000_000019_pred_labelIds.png.
 
-    Pillow decodes outside Python's lock, so reading threads run side by side; the framework's decoders, called one by
-    one, hold it.
-
-    Raises:
-        UserError: a file cannot be decoded, the label is of another kind, or their sizes differ.
+    The scorer takes the one file whose name begins with <city>_<sequence>_<frame>; its values are label ids.
     """
-    image = _decode(pair.image)
-    if image.mode != "RGB":
-        image = image.convert("RGB")
-    if pair.label is None:
-        return image, None
-    label = _decode(pair.label)
-    if label.mode != "L":
-        raise UserError(
-            f"{pair.label}: no 8-bit grey PNG of label ids (Pillow's mode {label.mode}): use the *_labelIds.png files"
-        )
-    if label.size != image.size:
-        sizes = ["x".join(map(str, picture.size)) for picture in (label, image)]
-        raise UserError(f"{pair.label}: {sizes[0]} pixels, its image {pair.image} has {sizes[1]}: pair them again")
-    return image, label
-
-
-def _decode(path: Path) -> Image.Image:
-    try:
-        with Image.open(path) as picture:
-            picture.load()
-            return picture
-    except (OSError, SyntaxError, ValueError):  # Pillow's PNG reader raises all three
-        raise UserError(f"{path}: cannot be read as an image: copy it again from the archive") from None
-
-
-def train_ids_of(label: np.ndarray, path: Path) -> np.ndarray:
-    """`to_train_ids` of what was read from `path`; UserError names the file."""
-    try:
-        return to_train_ids(label)
-    except ValueError as error:
-        raise UserError(f"{path}: {error}: use the *_labelIds.png files") from None
-
-
-def check_pairs(
-    pairs: Sequence[ScenePair], num_threads: int = 8, progress: Callable[[int], None] | None = None
-) -> list[str]:
-    """Decode every pair and return all that is wrong, a line a pair, in the pairs' order.
-
-    Args:
-        num_threads: pairs that are read at a time.
-        progress: is given the number of pairs looked at, after each of them.
-    """
-    pool = ThreadPoolExecutor(num_threads)
-    try:
-        return list(_problems(pool.map(_problem, pairs), progress))
-    finally:
-        pool.shutdown(cancel_futures=True)  # Ctrl-C ends it at once
-
-
-def _problems(results: Iterator[str | None], progress: Callable[[int], None] | None) -> Iterator[str]:
-    for number, problem in enumerate(results, 1):
-        if progress is not None:
-            progress(number)
-        if problem is not None:
-            yield problem
-
-
-def _problem(pair: ScenePair) -> str | None:
-    try:
-        _, label = open_scene(pair)
-        if label is not None:
-            train_ids_of(np.asarray(label), pair.label)
-    except UserError as error:
-        return str(error)
-    return None
+    return f"{image.name.removesuffix('.png').removesuffix('_leftImg8bit')}_pred_labelIds.png"

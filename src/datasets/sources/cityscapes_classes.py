@@ -6,9 +6,7 @@ in the data set's own definition of its labels.
 
 from __future__ import annotations
 
-import numpy as np
-
-IGNORE_LABEL = 255
+from src.datasets.sources.label_table import LabelTable
 
 # (name, label id, colour) in the order of the train ids
 _TRAINED = (
@@ -33,39 +31,13 @@ _TRAINED = (
     ("bicycle", 33, (119, 11, 32)),
 )
 
-NUM_CLASSES = len(_TRAINED)
-CLASS_NAMES = tuple(name for name, _, _ in _TRAINED)
-LABEL_IDS = tuple(label_id for _, label_id, _ in _TRAINED)
-PALETTE = tuple(colour for _, _, colour in _TRAINED)  # RGB, 0-255
-
 NUM_LABEL_IDS = 34
 LICENSE_PLATE = 255  # -1 in an 8-bit file
-_UNKNOWN = 254  # no train id: what a table says of a value that is no label id
+_TRAINED_IDS = tuple(label_id for _, label_id, _ in _TRAINED)
 
-
-def to_train_ids(label_ids: np.ndarray) -> np.ndarray:
-    """Label ids of any shape, uint8 -> train ids 0-18 of the same shape, uint8; IGNORE_LABEL where none is trained.
-
-    Raises:
-        ValueError: a value is neither 0-33 nor the licence plate's.
-    """
-    train_ids = _train_id_table().take(label_ids)
-    if (train_ids == _UNKNOWN).any():
-        value = int(label_ids[train_ids == _UNKNOWN].flat[0])
-        raise ValueError(
-            f"value {value} is no label id (0-{NUM_LABEL_IDS - 1}, or {LICENSE_PLATE} for a licence plate)"
-        )
-    return train_ids
-
-
-def to_label_ids(train_ids: np.ndarray) -> np.ndarray:
-    """Train ids 0-18 of any shape -> label ids of the same shape, uint8: what the data set's scorers read."""
-    return np.asarray(LABEL_IDS, np.uint8)[train_ids]
-
-
-def _train_id_table() -> np.ndarray:
-    table = np.full(256, _UNKNOWN, np.uint8)
-    table[:NUM_LABEL_IDS] = IGNORE_LABEL
-    table[LICENSE_PLATE] = IGNORE_LABEL
-    table[list(LABEL_IDS)] = np.arange(NUM_CLASSES)
-    return table
+CITYSCAPES = LabelTable(
+    names=tuple(name for name, _, _ in _TRAINED),
+    palette=tuple(colour for _, _, colour in _TRAINED),
+    label_ids=_TRAINED_IDS,
+    ignored=(*(value for value in range(NUM_LABEL_IDS) if value not in _TRAINED_IDS), LICENSE_PLATE),
+)

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from src.datasets.sources.cityscapes_classes import CLASS_NAMES, LABEL_IDS
+from src.datasets.sources.cityscapes_classes import CITYSCAPES
 
-LABEL = dict(zip(CLASS_NAMES, LABEL_IDS, strict=True))
+LABEL = dict(zip(CITYSCAPES.names, CITYSCAPES.label_ids, strict=True))
 FAR = 110.0  # metres: nothing stands farther away
 STOREY, BAY = 3.2, 2.8  # metres: height of a storey, width of a window's share of a facade
 

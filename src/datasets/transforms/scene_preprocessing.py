@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from src.datasets.sources.cityscapes import ScenePair, open_scene
+from src.datasets.sources.scene_pairs import open_image
 from src.datasets.transforms.joint import Normalization, Placement, create_normalization, place_image
 
 
@@ -48,6 +48,6 @@ class ScenePreprocessing:
 def read_corners(files: Sequence[Path], preprocessing: ScenePreprocessing) -> np.ndarray:
     """The upper left corners of pictures, (N, 3, S, S) float32, zeros where a picture is smaller."""
     corner = Placement(scale=1.0, top=0, left=0, flip=False)
-    images = [open_scene(ScenePair(file, None))[0] for file in files]
+    images = [open_image(file) for file in files]
     size, normalization = preprocessing.image_size, preprocessing.normalization
     return np.stack([place_image(image, corner, size, normalization) for image in images])

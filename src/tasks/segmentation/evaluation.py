@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
-from src.datasets.sources.cityscapes_classes import CLASS_NAMES, PALETTE
+from src.datasets.sources.label_table import LabelTable
 from src.inference.evaluator import Evaluation
 from src.metrics import SegmentationResult, iou_table, seed_result, write_iou_csv
 from src.runtime.files import write_atomically
@@ -34,14 +33,16 @@ class SceneObserver:
             self._submission(predictions, labels, weights)
 
 
-def task_result(evaluation: Evaluation, examples: SceneExamples, num_images: int, seen: str) -> TaskResult:
+def task_result(
+    evaluation: Evaluation, examples: SceneExamples, table: LabelTable, num_images: int, seen: str
+) -> TaskResult:
     """What an evaluation comes to; `seen` says how each image was looked at."""
     result = evaluation.result
 
     def write(folder: Path) -> list[str]:
         write_atomically(folder / "result" / "result.txt", seed_result(result))
-        write_iou_csv(folder / "per_class.csv", result, CLASS_NAMES)
-        _draw(examples, folder)
+        write_iou_csv(folder / "per_class.csv", result, table.names)
+        _draw(examples, table, folder)
         return ["result/result.txt", "per_class.csv", "best.png", "worst.png"]
 
     return TaskResult(
@@ -52,29 +53,30 @@ def task_result(evaluation: Evaluation, examples: SceneExamples, num_images: int
             "miou": result.mean_iou,
             "pixel_accuracy": result.pixel_accuracy,
             "classes": int(np.isfinite(result.iou).sum()),
+            "iou": {name: _number(iou) for name, iou in zip(table.names, result.iou, strict=True)},
             "seen": seen,
             "seconds_per_image": evaluation.seconds_per_step,
         },
         lines=[
             f"{evaluation.seconds_per_step:.3f} s an image, total cost time: {evaluation.seconds:.1f}s",
-            *iou_table(result, CLASS_NAMES).splitlines(),
+            *iou_table(result, table.names).splitlines(),
             f"mIOU: {result.mean_iou:.6f}",
         ],
         write=write,
-        sections=lambda: report_sections(result, examples, CLASS_NAMES),
+        sections=lambda: report_sections(result, examples, table),
     )
 
 
-def report_sections(result: SegmentationResult, examples: SceneExamples, class_names: Sequence[str]) -> list[Section]:
+def report_sections(result: SegmentationResult, examples: SceneExamples, labels: LabelTable) -> list[Section]:
     """IoU of each class, best and worst images."""
     rows = [
         (name, "-" if iou != iou else f"{iou:.2%}", int(pixels))
-        for name, iou, pixels in zip(class_names, result.iou, result.confusion.sum(1), strict=True)
+        for name, iou, pixels in zip(labels.names, result.iou, result.confusion.sum(1), strict=True)
     ]
     rows.append(("mean", f"{result.mean_iou:.2%}", result.num_pixels))
 
     def sheet(items: list[SegmentedImage], text: str) -> str:
-        drawn = picture(lambda file: segmentation_sheet(items, class_names, PALETTE, file), text)
+        drawn = picture(lambda file: segmentation_sheet(items, labels.names, labels.palette, file), text)
         return paragraph("By each image's own mean IoU.") + drawn
 
     return [
@@ -84,9 +86,14 @@ def report_sections(result: SegmentationResult, examples: SceneExamples, class_n
     ]
 
 
-def _draw(examples: SceneExamples, folder: Path) -> None:
+def _draw(examples: SceneExamples, table: LabelTable, folder: Path) -> None:
     """A sheet of the best images and one of the worst (of this rank), and the coloured prediction of each."""
     for name, items in (("best", examples.best()), ("worst", examples.worst())):
-        segmentation_sheet(items, CLASS_NAMES, PALETTE, folder / f"{name}.png")
+        segmentation_sheet(items, table.names, table.palette, folder / f"{name}.png")
         for item in items:
-            write_palette_png(folder / "predictions" / f"{item.name}.png", item.prediction, PALETTE)
+            write_palette_png(folder / "predictions" / f"{item.name}.png", item.prediction, table.palette)
+
+
+def _number(iou: float) -> float | None:
+    """None (null in JSON) for a class that occurs nowhere."""
+    return float(iou) if np.isfinite(iou) else None

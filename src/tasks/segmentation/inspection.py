@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+import numpy as np
 from tqdm import tqdm
 
 from src.config import UserError
-from src.datasets.sources.cityscapes import ScenePair, check_pairs, scan_pairs
+from src.datasets.sources.label_table import LabelTable
+from src.datasets.sources.scene_pairs import ScenePair, inspect_pairs
 from src.runtime.device import clamp_workers
 from src.runtime.terminal import progress_shown
 
@@ -27,11 +29,12 @@ def check_scenes(task: SegmentationTask) -> list[str]:
 def _report(task: SegmentationTask, what: str) -> list[str]:
     """Look at every pair; returns all that is wrong."""
     try:
-        pairs, problems = scan_pairs(*(task.training_place if what == "training" else task.evaluation_place))
+        pairs, problems = task.source.scan(*(task.training_place if what == "training" else task.evaluation_place))
     except UserError as error:
         return [str(error)]
-    broken = _problems_of(pairs, what, clamp_workers(task.config.data.train_num_workers))
+    pixels, broken = _look(task, pairs, what)
     print(f"{what} images: {len(pairs) + len(problems)}, of which {len(problems) + len(broken)} cannot be used")
+    print("\n".join(class_lines(pixels, task.table)))
     problems += broken
     if what == "training" and not problems:
         try:
@@ -41,6 +44,15 @@ def _report(task: SegmentationTask, what: str) -> list[str]:
     return problems
 
 
-def _problems_of(pairs: Sequence[ScenePair], what: str, num_threads: int) -> list[str]:
+def _look(task: SegmentationTask, pairs: Sequence[ScenePair], what: str) -> tuple[np.ndarray, list[str]]:
+    num_threads = clamp_workers(task.config.data.train_num_workers)
     with tqdm(total=len(pairs), desc=f"checking {what} images", unit="image", disable=not progress_shown()) as bar:
-        return check_pairs(pairs, num_threads, lambda _: bar.update())
+        return inspect_pairs(pairs, task.label_files, num_threads, lambda _: bar.update())
+
+
+def class_lines(pixels: np.ndarray, table: LabelTable) -> list[str]:
+    """The share of each class among all pixels, (K + 1,), the ignored ones last; "-" for a class without any."""
+    names = [*table.names, "(ignored)"]
+    width, total = max(map(len, names)), max(1, int(pixels.sum()))
+    shares = [f"{count / total:.2%}" if count else "-" for count in pixels]
+    return [f"  {name:<{width}}  {share:>7}" for name, share in zip(names, shares, strict=True)]

@@ -16,8 +16,8 @@ import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
-from src.datasets.sources.cityscapes import ScenePair, open_scene
-from src.datasets.sources.cityscapes_classes import CLASS_NAMES, PALETTE
+from src.datasets.sources.label_table import LabelTable
+from src.datasets.sources.scene_pairs import open_image
 from src.datasets.transforms.joint import whole_image
 from src.runtime.files import write_atomically
 from src.runtime.logs import get_logger
@@ -42,7 +42,7 @@ class TrainedSegmentation:
     """
 
     def __init__(self, task: SegmentationTask, forward: Callable):
-        self.class_names = task.class_names
+        self.table, self.class_names = task.table, task.class_names
         self._predictor, self._normalization = task.scene_predictor(forward), task.preprocessing.normalization
 
     def predict(self, files: Sequence[str | Path]) -> Iterator[SegmentedImage]:
@@ -54,7 +54,7 @@ class TrainedSegmentation:
         return map(self._predict, map(Path, files))
 
     def _predict(self, file: Path) -> SegmentedImage:
-        image, _ = open_scene(ScenePair(file, None))
+        image = open_image(file)
         classes = self._predictor(whole_image(image, self._normalization))
         return SegmentedImage(file.stem, np.asarray(image), classes)
 
@@ -64,25 +64,26 @@ def write_maps(model: TrainedSegmentation, files: Sequence[Path], folder: Path) 
 
     Writes <name>.png (the classes, in the palette's colours) and <name>_overlay.png a picture, and a sheet.
     """
-    logger = get_logger()
+    logger, palette = get_logger(), model.table.palette
     bar = tqdm(model.predict(files), total=len(files), desc="predicting", leave=False, disable=not progress_shown())
     shown: list[SegmentedImage] = []
     names = distinct_names(files, taken=[SHEET], endings=("", OVERLAY))
     for name, item in zip(names, bar, strict=True):
-        write_palette_png(folder / f"{name}.png", item.prediction, PALETTE)
-        write_atomically(folder / f"{name}{OVERLAY}.png", _png(overlay(item.image, item.prediction, PALETTE)))
-        logger.info("%s  %s", name, shares(item.prediction))
+        write_palette_png(folder / f"{name}.png", item.prediction, palette)
+        write_atomically(folder / f"{name}{OVERLAY}.png", _png(overlay(item.image, item.prediction, palette)))
+        logger.info("%s  %s", name, shares(item.prediction, model.table))
         if len(shown) < SHEET_ITEMS:
             shown.append(item)
-    segmentation_sheet(shown, CLASS_NAMES, PALETTE, folder / f"{SHEET}.png", SHEET_ITEMS)
+    segmentation_sheet(shown, model.class_names, palette, folder / f"{SHEET}.png", SHEET_ITEMS)
     logger.info("see %s; %d maps and overlays beside it", folder / f"{SHEET}.png", len(files))
 
 
-def shares(classes: np.ndarray) -> str:
+def shares(classes: np.ndarray, table: LabelTable) -> str:
     """The classes that cover most of a picture's labelled pixels, with their shares."""
-    counts = np.bincount(classes.ravel(), minlength=len(CLASS_NAMES)) / max(1, classes.size)
+    classes = classes[classes < table.num_classes]
+    counts = np.bincount(classes.ravel(), minlength=table.num_classes) / max(1, classes.size)
     best = np.argsort(-counts, kind="stable")[:NAMED_CLASSES]
-    return ", ".join(f"{CLASS_NAMES[k]} {counts[k]:.1%}" for k in best if counts[k] > 0)
+    return ", ".join(f"{table.names[k]} {counts[k]:.1%}" for k in best if counts[k] > 0)
 
 
 def _png(pixels: np.ndarray) -> bytes:

@@ -1,4 +1,4 @@
-"""Semantic segmentation of street scenes."""
+"""Semantic segmentation: Cityscapes, or images with masks."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from src.config import Config, UserError
 from src.datasets.epochs import EpochDataset, training_epochs
 from src.datasets.sampling import evaluation_positions, training_positions
 from src.datasets.segmentation import TrainingScenes, WholeScenes, scene_batches, scene_by_scene
-from src.datasets.sources.cityscapes import ScenePair, load_pairs
-from src.datasets.sources.cityscapes_classes import CLASS_NAMES, IGNORE_LABEL, LABEL_IDS, NUM_CLASSES, PALETTE
+from src.datasets.sources.label_table import IGNORED, LabelTable
+from src.datasets.sources.scene_pairs import LabelFiles, ScenePair
 from src.datasets.transforms.joint import JointAugmentation
 from src.datasets.transforms.scene_preprocessing import ScenePreprocessing, read_corners
 from src.inference.evaluator import Evaluation, EvaluationSet
@@ -31,27 +31,51 @@ from src.tasks.segmentation.examples import SceneExamples
 from src.tasks.segmentation.inspection import check_scenes
 from src.tasks.segmentation.prediction import TrainedSegmentation, shares, write_maps
 from src.tasks.segmentation.predictor import ScenePredictor
+from src.tasks.segmentation.sources import SOURCES, chosen_table, source_name
 from src.tasks.segmentation.submission import Submission
 from src.tasks.task import Task, TaskResult, chosen_preprocessing, full_steps
 from src.visualization import overlay
 
 
 class SegmentationTask(Task):
-    """Reads Cityscapes, trains on crops, looks at whole images by windows, counts confused pixels."""
+    """Reads pairs of image and label, trains on crops, looks at whole images by windows, counts confused pixels."""
 
     name = "segmentation"
-    datasets = ("cityscapes",)
+    datasets = tuple(SOURCES)
     score_name = "miou"
     curves = {"miou": "mIoU", "pixel_accuracy": "pixel accuracy"}
-    class_names = CLASS_NAMES
 
     def __init__(self, config: Config, meta: dict[str, Any] | None = None, given: frozenset[str] = frozenset()):
         super().__init__(config, meta, given)
-        if config.model.class_num != NUM_CLASSES:
+        self._data_name = source_name(config)
+        self.source = SOURCES[self._data_name]
+        if self.source.sizes_network and not self._meta and "class_num" not in given:
+            self.config = config.with_values(class_num=self.table.num_classes)
+        wanted, found = self.config.model.class_num, self.table.num_classes
+        if wanted != found:
             raise UserError(
-                f"class_num is {config.model.class_num}, but {self.info.name} segments cityscapes, which has "
-                f"{NUM_CLASSES} classes: give --class_num {NUM_CLASSES}, or another --backbone"
+                f"class_num is {wanted}, but {self._data_name}, which {self.info.name} segments, has {found} classes: "
+                f"give --class_num {found}, or another --backbone"
             )
+
+    @cached_property
+    def table(self) -> LabelTable:
+        """The classes: the checkpoint's, else the data set's."""
+        return chosen_table(self.source, self.config, self._meta, self._given)
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """In the order of the network's outputs."""
+        return self.table.names
+
+    @property
+    def label_files(self) -> LabelFiles:
+        """What the label files are."""
+        return self.source.label_files(self.table)
+
+    def meta(self) -> dict[str, Any]:
+        """The table, so that the weights can be used without their data."""
+        return {"label_table": self.table.to_dict()}
 
     # -- what belongs to the weights
 
@@ -75,17 +99,18 @@ class SegmentationTask(Task):
     @cached_property
     def training_pairs(self) -> tuple[ScenePair, ...]:
         """The training images and their labels."""
-        return load_pairs(*self.training_place)
+        return self.source.load(*self.training_place)
 
     @property
     def training_place(self) -> tuple[str, str, str]:
-        """Where the training images are, in `load_pairs`'s words."""
+        """Where the training images are, in `scan`'s words."""
         return self._place(self.config.data.dataset_path, "train")
 
     @property
     def notes(self) -> list[str]:
         """What the user should know about the data."""
-        return [f"training images: {len(self.training_pairs)} at {self.config.data.dataset_path}"]
+        notes = [f"training images: {len(self.training_pairs)} at {self.config.data.dataset_path}"]
+        return notes + self.source.silent(self.config.flat(), self._data_name)
 
     def steps_per_epoch(self, num_ranks: int) -> int:
         """Training steps that one pass over the images gives; UserError when they do not fill a batch."""
@@ -120,18 +145,18 @@ class SegmentationTask(Task):
             hflip=data.hflip,
             color_jitter=self.config.augment.color_jitter,
         )
-        normalization = self.preprocessing.normalization
-        return TrainingScenes(self.training_pairs, augmentation, normalization, seed=self.config.run.seed)
+        how = self.label_files, augmentation, self.preprocessing.normalization
+        return TrainingScenes(self.training_pairs, *how, seed=self.config.run.seed)
 
     def loss(self) -> nn.Cell:
         """The training loss."""
         settings = self.config.loss
         return create_loss(
             settings.loss_name,
-            class_num=NUM_CLASSES,
+            class_num=self.table.num_classes,
             ohem_thres=settings.ohem_thres,
             ohem_keep=settings.ohem_keep,
-            ignore_label=IGNORE_LABEL,
+            ignore_label=IGNORED,
         )
 
     def check_settings(self) -> None:
@@ -150,22 +175,23 @@ class SegmentationTask(Task):
     @cached_property
     def evaluation_pairs(self) -> tuple[ScenePair, ...]:
         """The images of eval_split."""
-        return load_pairs(*self.evaluation_place)
+        return self.source.load(*self.evaluation_place)
 
     @property
     def evaluation_place(self) -> tuple[str, str, str]:
-        """Where the images of eval_split are, in `load_pairs`'s words."""
+        """Where the images of eval_split are, in `scan`'s words."""
         return self._place(self.config.eval.eval_path or self.config.data.dataset_path, self.config.eval.eval_split)
 
     def check_validation(self) -> None:
         """Look for the validation images; of a split without a truth there must be something to submit."""
+        self.source.check(self.evaluation_place[0], self.table)
         _ = self.evaluation_pairs
         if not self._has_truth and not self.config.output.submit:
             raise UserError("eval_split test has no public truth: give --submit FOLDER for the files to be scored")
 
     @property
     def _has_truth(self) -> bool:
-        return self.config.eval.eval_split != "test"
+        return not (self.source.hidden_truth and self.config.eval.eval_split == "test")
 
     @property
     def evaluation_note(self) -> str:
@@ -177,7 +203,8 @@ class SegmentationTask(Task):
         pairs = self.evaluation_pairs
         order = evaluation_positions(len(pairs), rank=session.rank, num_ranks=session.num_ranks, batch_size=1)
 
-        scenes = WholeScenes([pairs[position] for position in order.positions], self.preprocessing.normalization)
+        share = [pairs[position] for position in order.positions]
+        scenes = WholeScenes(share, self.label_files, self.preprocessing.normalization)
         workers, timeout = self.config.eval.eval_num_workers, self.config.data.data_timeout
         batches = partial(scene_by_scene, scenes, workers, timeout)
         files = [pair.image for pair in scenes.pairs]
@@ -187,8 +214,8 @@ class SegmentationTask(Task):
     def examples(self, data: EvaluationSet) -> SceneObserver:
         """An observer of an evaluation that keeps its best and worst images, and writes the files of `submit`."""
         submit = self.config.output.submit
-        submission = Submission(submit, data.files) if submit else None
-        return SceneObserver(SceneExamples(data.files, NUM_CLASSES, IGNORE_LABEL), submission)
+        submission = Submission(submit, data.files, self.table, self.source.submission_name) if submit else None
+        return SceneObserver(SceneExamples(data.files, self.table.num_classes, IGNORED), submission)
 
     def outputs(self, forward: Callable, image: np.ndarray) -> np.ndarray:
         """The classes (1, H, W) of an image (1, 3, H, W)."""
@@ -200,7 +227,7 @@ class SegmentationTask(Task):
 
     def metric(self) -> SegmentationMetric:
         """An empty count of confused pixels."""
-        return SegmentationMetric(NUM_CLASSES, IGNORE_LABEL)
+        return SegmentationMetric(self.table.num_classes, IGNORED)
 
     def summarise(self, evaluation: Evaluation, examples: SceneObserver) -> TaskResult:
         """IoU of each class; of a split without a truth only where its files are."""
@@ -208,7 +235,7 @@ class SegmentationTask(Task):
         submitted = [f"see {submit}: label ids of {num_images} images"] if submit else []
         if evaluation.result is None:
             return TaskResult(lines=submitted)
-        result = task_result(evaluation, examples.examples, num_images, self._seen)
+        result = task_result(evaluation, examples.examples, self.table, num_images, self._seen)
         return replace(result, lines=[*result.lines, *submitted])
 
     @property
@@ -239,7 +266,7 @@ class SegmentationTask(Task):
     def show(self, image: np.ndarray, label: np.ndarray) -> tuple[np.ndarray, str]:
         """The label's colours laid over what the network sees, and its largest classes."""
         pixels = self.preprocessing.normalization.pixels(image)
-        return overlay(pixels, label, PALETTE), shares(label[label < len(PALETTE)])
+        return overlay(pixels, label, self.table.palette), shares(label, self.table)
 
     # -- export
 
@@ -258,8 +285,8 @@ class SegmentationTask(Task):
             "preprocessing": self.preprocessing.card(),
             "output": "logits of the classes for each pixel of the input",
             "class_names": list(self.class_names),
-            "palette": [list(color) for color in PALETTE],
-            "label_ids": list(LABEL_IDS),
+            "palette": [list(color) for color in self.table.palette],
+            "label_ids": list(self.table.label_ids),
         }
 
     def _place(self, root: str, split: str) -> tuple[str, str, str]:

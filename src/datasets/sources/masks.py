@@ -1,0 +1,102 @@
+"""Masks on disk: images/ and masks/ with equal file names, and the names of the classes beside them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+from src.config import UserError
+from src.datasets.sources.image_folder import IMAGE_ENDINGS
+from src.datasets.sources.label_table import LabelTable
+from src.datasets.sources.mask_classes import FILES, classes_file, read_classes
+from src.datasets.sources.scene_pairs import LabelFiles, ScenePair
+
+IMAGES, MASKS = "images", "masks"
+LAYOUTS = ("{split}/{kind}", "{kind}/{split}")
+
+
+def mask_files(table: LabelTable) -> LabelFiles:
+    """Index masks: each pixel's value is its class, in one channel or as the index into a palette."""
+    return LabelFiles(
+        table,
+        modes=("L", "P", "1"),
+        kind="8-bit index mask",
+        wrong_kind="convert it to an index PNG (one channel or a palette), each pixel's value its class",
+        wrong_value="correct the mask, name the class in classes.txt, or give the value as --ignore_label",
+    )
+
+
+def read_table(root: str, ignore_label: int) -> LabelTable:
+    """The classes of a data set; colours that its file does not give are those of the first mask's palette, or chosen.
+
+    Raises:
+        UserError: no folder, no file of classes, or a broken one.
+    """
+    folder = _folder(root)
+    path = classes_file(folder)
+    if path is None:
+        raise UserError(
+            f"{folder}: no {FILES[1]}: write one with a class a line, `name` or `name R G B`, value 0 first"
+        )
+    return read_classes(path, ignore_label, _first_mask(folder))
+
+
+def check_table(root: str, table: LabelTable) -> None:
+    """UserError when the folder has a file of classes that are others than the table's."""
+    path = classes_file(_folder(root))
+    if path is None:
+        return
+    found = read_classes(path, table.padding)
+    if (found.names, found.label_ids) != (table.names, table.label_ids):
+        texts = [", ".join(names[:8]) + (", ..." if len(names) > 8 else "") for names in (found.names, table.names)]
+        raise UserError(f"{path}: classes {texts[0]}, but the network has {texts[1]}: give the data that belong to it")
+
+
+def scan_masks(root: str, split: str) -> tuple[tuple[ScenePair, ...], list[str]]:
+    """The pairs of a split, sorted by name, and what is wrong with each other image.
+
+    Args:
+        root: holds <split>/images and <split>/masks, or images/<split> and masks/<split>.
+
+    Raises:
+        UserError: there are no images.
+    """
+    images, masks = _folders(_folder(root), split)
+    files = sorted(path for path in images.iterdir() if path.suffix.lower() in IMAGE_ENDINGS and path.is_file())
+    if not files:
+        raise UserError(f"{images}: no images ({', '.join(IMAGE_ENDINGS)}): check dataset_path")
+    stems = Counter(file.stem for file in files)
+    pairs, problems = [], []
+    for file in files:
+        mask = masks / f"{file.stem}.png"
+        if not mask.is_file():
+            problems.append(f"{file} has no mask {mask}: add it, or remove the image")
+        elif stems[file.stem] > 1:
+            problems.append(f"{file} shares its mask {mask} with another image: rename one of them")
+        else:
+            pairs.append(ScenePair(file, mask))
+    return tuple(pairs), problems
+
+
+def _folder(root: str) -> Path:
+    if not root or not Path(root).is_dir():
+        layout = f"{LAYOUTS[0].format(split='train', kind=IMAGES)} and {LAYOUTS[0].format(split='train', kind=MASKS)}"
+        raise UserError(f"dataset_path: no folder {root or '(empty)'}: give the folder with {layout}")
+    return Path(root)
+
+
+def _folders(root: Path, split: str) -> tuple[Path, Path]:
+    """The folders of a split's images and masks."""
+    for layout in LAYOUTS:
+        images, masks = (root / layout.format(split=split, kind=kind) for kind in (IMAGES, MASKS))
+        if images.is_dir():
+            return images, masks
+    raise UserError(f"{root}: no folder {split}/{IMAGES} or {IMAGES}/{split}: check dataset_path")
+
+
+def _first_mask(root: Path) -> Path | None:
+    try:
+        _, masks = _folders(root, "train")
+    except UserError:
+        return None
+    return min(masks.glob("*.png"), default=None)
