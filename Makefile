@@ -1,7 +1,7 @@
 # make demo   train, evaluate, export and predict on embedded handwritten digits (CPU, about three minutes)
 # make demo-seg   the same for segmentation on drawn street scenes (about twelve minutes)
 # make test   run the tests (`make lint` checks the style)
-# Both set up .venv themselves. Python 3.10, 3.11 or 3.12 must be there; choose one by PYTHON=python3.12.
+# These targets create .venv when needed, from Python 3.10, 3.11 or 3.12; select one with PYTHON=python3.12.
 
 PYTHON ?= $(shell scripts/find_python.sh)
 VENV := .venv
@@ -11,10 +11,10 @@ READY := $(VENV)/.ready
 .DEFAULT_GOAL := help
 .PHONY: help setup demo demo-seg test test-all lint bench bench-data clean
 
-help:            ## this list
+help:            ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## +/\t/' | expand -t 12
 
-setup: $(READY)  ## make .venv with the pinned requirements
+setup: $(READY)  ## create .venv with the pinned requirements
 
 $(READY): requirements.lock
 	@test -n "$(PYTHON)" || { echo "error: no Python 3.10, 3.11 or 3.12 found: install one, or name it: make PYTHON=/path/to/python3.11" >&2; exit 2; }
@@ -29,22 +29,22 @@ demo: $(READY)   ## train, evaluate, export and predict on embedded digits
 demo-seg: $(READY) ## the same for segmentation, on drawn street scenes
 	@$(BIN)/python scripts/demo_seg.py
 
-test: $(READY)   ## the tests
+test: $(READY)   ## run the tests
 	@$(BIN)/python -m pytest -m "not slow" --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
-test-all: $(READY) ## the tests with the slow full matrix
+test-all: $(READY) ## run all tests, including the slow ones
 	@$(BIN)/python -m pytest
 
-lint: $(READY)   ## ruff: rules and format
+lint: $(READY)   ## check rules and format with ruff
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 
-bench: $(READY)  ## time networks on this machine
+bench: $(READY)  ## time the networks on this machine
 	@$(BIN)/python benchmarks/models.py
 
-bench-data: $(READY) ## time the data pipeline beside the framework's bare one
+bench-data: $(READY) ## time the data pipeline against the framework's own
 	@$(BIN)/python benchmarks/pipeline.py
 
-clean:           ## remove what the commands above made, .venv included
+clean:           ## remove everything the targets above created, including .venv
 	rm -rf $(VENV) demo rank_[0-9]* .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

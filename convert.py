@@ -1,10 +1,11 @@
-"""Convert public weights into a checkpoint of this zoo.
+"""Convert published weights into a checkpoint of this zoo.
 
     python convert.py --backbone vig_s --input vig_s_80.6.pth --output vig_s.ckpt
     python convert.py --backbone resnext152_64x4d --input resnext152.ckpt --output converted/
 
-Reads PyTorch (.pth; nothing in it is executed, PyTorch is not needed), safetensors, numpy (.npz) and older MindSpore
-checkpoints. Every tensor is loaded, or listed with the reason why not; otherwise nothing is written.
+Reads PyTorch (.pth; without PyTorch, and without executing anything in the file), safetensors, NumPy (.npz) and older
+MindSpore checkpoints. Every tensor is either loaded or listed with the reason for ignoring it; if one is neither,
+nothing is written.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
     python eval.py --pretrained outputs/vig_nano_digits/ckpt/best.ckpt
     python eval.py --config_path dgmn2_eval.yml --eval_path IMAGENET/val --pretrained dgmn2_tiny.ckpt
 
-Prints top-1 and top-5 accuracy (of segmentation networks the mean IoU) and writes figures per class and report.html.
+Prints top-1 and top-5 accuracy (segmentation: mean IoU) and writes per-class results and report.html.
 """
 
 from __future__ import annotations

@@ -3,8 +3,8 @@
     python export.py --pretrained outputs/vig_nano_digits/ckpt/best.ckpt --file_format MINDIR,ONNX
     python export.py --config_path dgmn2_export.yml
 
-Writes <network>.mindir (.onnx) in the current folder, each with a JSON that tells how to use it.
-Every file is loaded again and compared with the network; one that differs is not kept.
+Writes <network>.mindir (.onnx, .air) to the current folder, each with a JSON file that describes its input and output.
+MINDIR and ONNX files are loaded again and compared with the network; a file that differs is not kept.
 """
 
 from __future__ import annotations

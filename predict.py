@@ -1,9 +1,9 @@
-"""Predict pictures with a checkpoint.
+"""Predict images with a checkpoint.
 
     python predict.py --pretrained outputs/vig_nano_digits/ckpt/best.ckpt --input data/digits/val
     python predict.py --pretrained vig_s.ckpt --input cat.jpg,dog.jpg --top_k 3
 
-Prints a table and writes it as CSV and JSON with one annotated picture (predictions/predictions.png).
+Prints a table and writes it as CSV and JSON, together with an annotated overview (predictions/predictions.png).
 """
 
 from __future__ import annotations

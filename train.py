@@ -2,12 +2,12 @@
 
     python train.py --config_path config/vig/vig_nano_digits.yml --dataset_path data/digits
     python train.py --config_path vig_s_patch16_224.yaml --dataset_path IMAGENET --resume auto
-    python train.py --config_path ... --dataset_path IMAGENET --check_dataset    what is wrong with the images
-    python train.py --config_path ... --dataset_path IMAGENET --show_batch samples.png
-    python train.py --config_path ... --plot_lr lr.png    the schedule, before anything is trained
+    python train.py --config_path ... --dataset_path IMAGENET --check_dataset    report problems in the data
+    python train.py --config_path ... --dataset_path IMAGENET --show_batch samples.png    draw some training images
+    python train.py --config_path ... --plot_lr lr.png    draw the learning-rate schedule
     msrun --worker_num=2 --local_worker_num=2 --join=True train.py --config_path ...
 
-Writes outputs/<recipe>/ with the log, the metrics, the curves, a report and the checkpoints.
+The log, metrics, curves, report and checkpoints are written to outputs/<recipe>/.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def main(argv: list[str]) -> int:
     resolved = command_config(argv, "train", __doc__, network_names=network_names)
     if resolved is None:
         return 0
-    # MindSpore is loaded here, after the process has been prepared for it.
+    # These imports load MindSpore, so they follow the preparation of the process.
     from src.commands.check_dataset import check_dataset
     from src.commands.draw_schedule import draw_schedule
     from src.commands.list_models import describe_networks

@@ -1,11 +1,11 @@
 """Train a network on your own image folder from Python.
 
-The `# %%` lines are cells: open the file in VS Code, Spyder or PyCharm (or convert it by jupytext) and run them one by
-one, or all at once by `python examples/train_on_own_folder.py`. Your folder has one sub-folder a class,
-FOLDER/train/<class>/*.jpg and FOLDER/val/<class>/*.jpg; without one, handwritten digits stand in for it.
+The `# %%` lines separate cells: open the file in VS Code, Spyder or PyCharm (or convert it with jupytext) and run them
+one by one, or run all with `python examples/train_on_own_folder.py`. Your folder has one subfolder per class,
+FOLDER/train/<class>/*.jpg and FOLDER/val/<class>/*.jpg. If it is missing, handwritten digits are written there.
 """
 
-# %% Settings: your folder and the training. Every key of config/defaults.yml may stand here.
+# %% Settings: your folder and the training. Any key of config/defaults.yml is allowed.
 import sys
 from pathlib import Path
 
@@ -14,13 +14,13 @@ sys.path.insert(0, str(PROJECT))
 
 FOLDER = Path("data/digits")
 SETTINGS = {
-    "config_path": "vig_nano_digits.yml",  # the recipe to begin with
+    "config_path": "vig_nano_digits.yml",  # the base recipe
     "dataset_path": FOLDER,
     "max_epoch": 2,
     "name": "own_folder",
 }
 
-# %% The zoo. The process is prepared before MindSpore is loaded.
+# %% Import the zoo. The process must be prepared before MindSpore is loaded.
 from src.runtime.device import prepare_process  # noqa: E402
 
 prepare_process()
@@ -37,19 +37,19 @@ if not FOLDER.exists():
 
 
 def configuration(**more):
-    """SETTINGS and some more, checked as on the command line; `class_num` is the number of class folders."""
+    """SETTINGS with overrides, checked as on the command line; `class_num` is the number of class folders."""
     class_num = sum(path.is_dir() for path in (FOLDER / "train").iterdir())
     values = {**SETTINGS, "class_num": class_num, **more}
     return read_config([f"--{key}={value}" for key, value in values.items()])
 
 
-# %% What is in the folder, and is anything wrong with it? A UserError says what to mend.
+# %% Check the data set. A UserError says what to fix.
 check_dataset(configuration())
 
-# %% What does the network see? Open the picture.
+# %% Draw training images as the network receives them; open own_folder_samples.png.
 show_batch(configuration(show_batch="own_folder_samples.png"))
 
-# %% Train: outputs/own_folder gets the log, the curves and the checkpoints. A run that was broken off goes on.
+# %% Train. Log, curves and checkpoints go to outputs/own_folder. An interrupted run continues.
 train(configuration(resume="auto"))
 
 # %% Predict with the best checkpoint.

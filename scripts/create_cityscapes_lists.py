@@ -1,4 +1,4 @@
-"""Write the list files of a Cityscapes folder: python scripts/create_cityscapes_lists.py DATA_FOLDER [LIST_FOLDER]"""
+"""Write the list files of a Cityscapes data set: python scripts/create_cityscapes_lists.py DATA_FOLDER [LIST_FOLDER]"""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from src.runtime.entry import run_command
 def main(argv: list[str]) -> int:
     """Write {train,val,trainval,test}.txt for the splits that DATA_FOLDER has (default: datalist/cityscapes)."""
     if not 1 <= len(argv) <= 2:
-        raise UserError("give DATA_FOLDER (with leftImg8bit/ and gtFine/) and, if you like, LIST_FOLDER")
+        raise UserError("give DATA_FOLDER (with leftImg8bit/ and gtFine/) and, optionally, LIST_FOLDER")
     folder = Path(argv[1] if len(argv) == 2 else "datalist/cityscapes")
     for name, count in write_lists(Path(argv[0]), folder).items():
         print(f"{folder / name}.txt: {count} images")

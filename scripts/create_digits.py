@@ -14,8 +14,8 @@ from src.runtime.entry import run_command
 
 def main(argv: list[str]) -> int:
     """Write train/ and val/ below FOLDER (default data/digits)."""
-    parser = argparse.ArgumentParser(prog="create_digits.py", description="Real handwritten digits, a folder a class.")
-    parser.add_argument("--output", default="data/digits", help="the folder to make (default: data/digits)")
+    parser = argparse.ArgumentParser(prog="create_digits.py", description="Handwritten digits, one folder per class.")
+    parser.add_argument("--output", default="data/digits", help="output folder (default: data/digits)")
     options = parser.parse_args(argv)
     counts = write_digits(Path(options.output))
     print(f"{options.output}: {counts['train']} training and {counts['val']} validation images of handwritten digits")

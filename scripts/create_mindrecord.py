@@ -1,9 +1,9 @@
-"""Write a data set as MindRecord files, which are read faster, and again and again, where small files are slow.
+"""Write a data set as MindRecord files, which read faster than many small files on a slow drive.
 
     python scripts/create_mindrecord.py --dataset_path IMAGENET --output imagenet_mindrecord --class_num 1000
     python train.py --config_path ... --dataset mindrecord --dataset_path imagenet_mindrecord
 
-Takes train.py's options for the data (dataset_path, eval_path, data_list, class_num, train_num_workers).
+Accepts train.py's data options (dataset_path, eval_path, data_list, class_num, train_num_workers).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ def main(argv: list[str]) -> int:
     resolved = command_config(argv, "train", __doc__)
     if resolved is None:
         return 0
-    # MindSpore is loaded here, after the process has been prepared for it.
+    # This import loads MindSpore, so it follows the preparation of the process.
     from src.commands.create_mindrecord import create_mindrecord
 
     return create_mindrecord(resolved)

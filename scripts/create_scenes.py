@@ -15,8 +15,8 @@ from src.runtime.entry import run_command
 def main(argv: list[str]) -> int:
     """Write leftImg8bit/, gtFine/ and datalist/ below FOLDER (default data/scenes)."""
     parser = argparse.ArgumentParser(prog="create_scenes.py", description="Drawn street scenes with exact labels.")
-    parser.add_argument("--output", default="data/scenes", help="the folder to make (default: data/scenes)")
-    parser.add_argument("--seed", type=int, default=0, help="another seed, other scenes (default: 0)")
+    parser.add_argument("--output", default="data/scenes", help="output folder (default: data/scenes)")
+    parser.add_argument("--seed", type=int, default=0, help="random seed of the scenes (default: 0)")
     options = parser.parse_args(argv)
     counts = write_scenes(Path(options.output), options.seed)
     print(f"{options.output}: {counts['train']} training and {counts['val']} validation scenes of 512x256 pixels")

@@ -1,4 +1,4 @@
-"""The demo of classification: handwritten digits.
+"""Classification demo on handwritten digits.
 
 python scripts/demo.py [FOLDER]     # default: demo
 """
@@ -18,7 +18,7 @@ DIGITS = Demo(
     validation="val",
     result=lambda result: f"Validation accuracy: {result['top1']:.2%} top-1 of {result['images']} handwritten digits.",
     pictures=("predictions/predictions.png", "evaluation/confusion_matrix.png", "curves.png", "train.log"),
-    following='Next: python train.py --help, or your own pictures: README.md, "Your own data".',
+    following='Next: python train.py --help, or your own images: README.md, "Your own data".',
 )
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The demo of segmentation: drawn street scenes in Cityscapes' layout.
+"""Segmentation demo on drawn street scenes in Cityscapes' layout.
 
 python scripts/demo_seg.py [FOLDER]     # default: demo/segmentation
 """
@@ -18,7 +18,7 @@ SCENES = Demo(
     validation="leftImg8bit/val/drawn",
     result=lambda result: (
         f"Validation: {result['miou']:.2%} mIoU over {result['classes']} classes of {result['images']} drawn street "
-        f"scenes, {result['pixel_accuracy']:.2%} of the pixels right."
+        f"scenes, {result['pixel_accuracy']:.2%} of the pixels correct."
     ),
     pictures=("predictions/predictions.png", "evaluation/worst.png", "evaluation/best.png", "curves.png", "train.log"),
     following="Next: Cityscapes itself, config/dgcnet/dgcnet_res101_cityscapes.yml.",

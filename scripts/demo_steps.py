@@ -1,4 +1,4 @@
-"""What the demos share: each step is a command that could be typed; it is shown, run and timed."""
+"""Steps of the demos: each is an ordinary command that is printed, run and timed."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ class Demo:
     """One demo.
 
     Attributes:
-        folder: where everything goes unless the user names another place.
-        create: the program that makes the data, with the option that names their folder.
-        data: that folder's name.
-        recipe: what is trained.
-        network: what the exported files are called.
-        validation: the pictures to predict, below the data's folder.
-        result: result.json -> the line that says how good it is.
-        pictures: what to look at in the run folder.
-        following: what a reader could do next.
+        folder: default output folder.
+        create: the program that creates the data set, with the option for its folder.
+        data: name of the data set's folder.
+        recipe: of the training.
+        network: its name, which is also that of the exported files.
+        validation: images to predict, relative to the data set's folder.
+        result: makes the summary line from result.json.
+        pictures: files of the run folder that the summary names.
+        following: hint for the next step.
     """
 
     folder: str
@@ -42,7 +42,7 @@ class Demo:
 
 
 def run_demo(demo: Demo, words: list[str]) -> int:
-    """Run the steps below the folder that `words` names; a failing one ends the demo with its exit code."""
+    """Run the steps in the folder given by `words`; a failing step ends the demo with its exit code."""
     folder = Path(words[0] if words else demo.folder)
     data, outputs = folder / demo.data, folder / "outputs"
     began = time.perf_counter()
@@ -77,7 +77,7 @@ def _summary(demo: Demo, run: Path, seconds: dict[str, float], total: float) -> 
     steps = ", ".join(f"{name} {value:.0f} s" for name, value in seconds.items())
     print(f"\nDone in {total:.0f} s ({steps}); peak memory {peak:.2f} GB.")
     print(demo.result(result))
-    print("Look at")
+    print("Results:")
     for name in demo.pictures:
         print(f"  {run / name}")
     print(f"  {run / 'export'} (MINDIR and ONNX, verified)")
