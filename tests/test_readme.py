@@ -37,7 +37,7 @@ SECTIONS = [
     ("## Configuration", "## 配置"),
     ("## The seeds' own commands", "## 旧库的命令"),
     ("## Devices", "## 设备"),
-    ("## What has been shown, and what not", "## 已验证与未验证"),
+    ("## What has been verified, and what has not", "## 已验证与未验证"),
     ("## Troubleshooting", "## 常见问题"),
     ("## Licence and citation", "## 许可与引用"),
 ]
