@@ -1,9 +1,9 @@
 """Time the networks on this machine: `make bench`, or python benchmarks/models.py [--quick] vig_s resnext152_64x4d
 
-For each network and mode (forward at batch 1 and 8, training step at batch 8; DGCNet at batch 1) a process of its own,
-one at a time, prints: the median of several calls, images per second, the first call with compiling, the peak memory,
-and the achieved GFLOP/s as a share of what a matrix product reaches in the same process. Machines drift: compare the
-ratio to that reference, not the milliseconds. --quick makes fewer calls.
+Each network and mode (forward at batch 1 and 8, training step at batch 8; DGCNet at batch 1) runs in its own process,
+one at a time. It prints the median of several calls, images per second, the first call including compilation, the peak
+memory, and the achieved GFLOP/s as a percentage of a matrix product in the same process. Machine speed varies: compare
+the ratio to that reference, not the milliseconds. --quick makes fewer calls.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ NANOS = ("vig_nano", "pvig_nano", "dgmn2_nano", "hlg_nano", "resnext_nano", "dgc
 NETWORKS = (*NANOS, "vig_s", "pvig_s", "dgmn2_tiny", "hlg_mobile", "resnext152_64x4d", "dgcnet_res101")
 CLASSIFICATION_MODES = (("forward", 1), ("forward", 8), ("step", 8))
 SEGMENTATION_MODES = (("forward", 1), ("step", 1))
-# Pixels along one side where that is not the card's, and the multiply-adds of such an image (multiply_adds.py).
+# Image sizes that differ from the card's (pixels per side), and their multiply-adds (multiply_adds.py).
 OTHER_SIZES = {"dgcnet_res101": (416, 195.3)}
 CITYSCAPES_CLASSES = 19
 NUM_CALLS, NUM_QUICK_CALLS, NUM_MATRIX_CALLS = 7, 3, 15

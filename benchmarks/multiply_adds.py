@@ -1,7 +1,7 @@
-"""Count the multiply-adds of an image's forward pass: python benchmarks/multiply_adds.py hlg_mobile [IMAGE_SIZE]
+"""Count the multiply-adds of a forward pass of one image: python benchmarks/multiply_adds.py hlg_mobile [IMAGE_SIZE]
 
-Those of convolutions and matrix products, over the graph that is exported to ONNX; biases, norms and activations are
-left out, as usual. Where a card (src/models/*/variants.py) has `flops_g` without a published source, it is this count.
+Counts convolutions and matrix products in the graph exported to ONNX; biases, norms and activations are left out, as
+usual. If a card (src/models/*/variants.py) has `flops_g` without a published source, it is this count.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""Time the data pipeline beside the framework's bare one: `make bench-data`, or python benchmarks/pipeline.py [WORKERS]
+"""Time the data pipeline against the framework's own: `make bench-data`, or python benchmarks/pipeline.py [WORKERS]
 
 200 generated JPEG files of 500 x 375 pixels, the size of ImageNet's, are read, augmented to 224 x 224 and batched.
-Bare: ImageFolderDataset with C++ operators alone. Every round runs all pipelines one after the other, so that a drift
-of the machine meets them alike; the ratios are medians of the rounds' ratios. Speed is wall-clock time, which other
-work on the machine falsifies; processor time, all threads together, it does not.
+Bare: ImageFolderDataset with C++ operators only. Every round runs all pipelines one after the other, so changes in the
+speed of the machine affect them equally; the ratios are medians over the rounds. Speed is wall-clock time, which other
+jobs on the machine distort; processor time, summed over all threads, is not affected.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ NUM_IMAGES, NUM_CLASSES, BATCH_SIZE = 200, 10, 40
 NUM_REPEATS = 4  # passes over the images in one measurement
 NUM_ROUNDS = 7
 POLICY = "rand-m9-mstd0.5-inc1"
-# pipeline, and the bare one that it is compared with
+# a pipeline, and the bare one to compare it with
 ROWS = (
     ("crop, flip, normalise", "bare: the same"),
     ("with RandAugment", "bare: vision.RandAugment(2, 9)"),
@@ -41,10 +41,10 @@ def main(words: list[str]) -> int:
         builders = {**_our_pipelines(Path(folder), workers), **_bare_pipelines(folder, workers)}
         rounds = [{name: _measure(build) for name, build in builders.items()} for _ in range(1 + NUM_ROUNDS)][1:]
     print(f"{workers} workers, batches of {BATCH_SIZE}, medians of {NUM_ROUNDS} rounds\n")
-    print(f"{'pipeline':<36} {'images/s a worker':>18} {'processor ms an image':>22}")
+    print(f"{'pipeline':<36} {'images/s per worker':>19} {'processor ms per image':>22}")
     for name in builders:
         wall, processor = (median(times[name][kind] for times in rounds) for kind in (0, 1))
-        print(f"{name:<36} {1 / wall / workers:>18.0f} {1000 * processor:>22.2f}")
+        print(f"{name:<36} {1 / wall / workers:>19.0f} {1000 * processor:>22.2f}")
     print(f"\n{'ratio':<71} {'speed':>5} {'processor':>9}")
     for ours, bare in ROWS:
         speed, processor = (median(times[bare][kind] / times[ours][kind] for times in rounds) for kind in (0, 1))
@@ -128,7 +128,7 @@ def _preprocessing():
 
 
 def _measure(build: Callable) -> tuple[float, float]:
-    """(wall-clock, processor) seconds an image of some passes over a pipeline, its start included."""
+    """(wall-clock, processor) seconds per image over several passes of a pipeline, including its start."""
     wall, processor = time.perf_counter(), time.process_time()
     batches = build().repeat(NUM_REPEATS).create_tuple_iterator(num_epochs=1, do_copy=False)
     count = sum(len(image) for image, _ in batches)

@@ -1,9 +1,9 @@
-"""Time the training data of Cityscapes on this machine: python benchmarks/segmentation_pipeline.py [DATA_FOLDER]
+"""Time the Cityscapes training data pipeline on this machine: python benchmarks/segmentation_pipeline.py [DATA_FOLDER]
 
-Without a folder it draws scenes and enlarges them to 2048x1024, about as many bytes as the real files. Prints images
-per second of: decoding image and label alone; one sample complete (decode, scale, crop, flip, normalise), in turns with
-it on one thread; and the pipeline with one worker and more. Machines drift: compare the share, not the images per
-second.
+Without a folder, it draws scenes and enlarges them to 2048x1024, which gives files about as large as the real ones. It
+prints images per second for decoding image and label alone, for a complete sample (decode, scale, crop, flip,
+normalise) timed alternately with it in one thread, and for the pipeline with one and more workers. Compare the
+percentage, not the images per second, because machine speed varies.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from src.datasets.transforms.joint import JointAugmentation, create_normalizatio
 NUM_IMAGES, NUM_ROUNDS = 6, 5
 NUM_EPOCHS = 8
 INPUT_SIZE = 832
-# The published job: 8 devices, batch 1 each, 940 ms a step.
+# The published job: 8 devices, batch 1 each, 940 ms per step.
 NUM_DEVICES, STEP_SECONDS = 8, 0.94
 
 
@@ -55,8 +55,8 @@ def main(words: list[str]) -> int:
             rate = _pipeline(scenes, num_workers)
             print(f"pipeline, {num_workers} worker(s)     {rate:6.2f} images/s")
         wanted = NUM_DEVICES / STEP_SECONDS
-        job = f"{NUM_DEVICES} devices at {1000 * STEP_SECONDS:.0f} ms a step"
-        print(f"{job} take {wanted:.1f} images/s: {ceil(wanted / sample)} worker(s) of all")
+        job = f"{NUM_DEVICES} devices at {1000 * STEP_SECONDS:.0f} ms per step"
+        print(f"{job} need {wanted:.1f} images/s: {ceil(wanted / sample)} worker(s) in total")
     return 0
 
 
