@@ -12,8 +12,6 @@ ended, and the exit code is that rank's.
 from __future__ import annotations
 
 import argparse
-import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -24,7 +22,8 @@ from src.config import UserError
 from src.runtime import cluster
 from src.runtime.cluster import Cluster
 from src.runtime.entry import run_command
-from src.runtime.supervisor import run_with_restarts
+from src.runtime.seed_scripts import device_target
+from src.runtime.supervisor import run_msrun, run_with_restarts
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -39,7 +38,7 @@ def main(argv: list[str]) -> int:
     program = _program(options.program)
     _describe(found, program, log_folder)
     if options.use_msrun:
-        return subprocess.run(_msrun(found, options, program), env=_with_own_python(), check=False).returncode
+        return run_msrun(_msrun_options(found, options), program)
     return run_with_restarts(found, [sys.executable, *program], log_folder, options.max_restarts)
 
 
@@ -59,7 +58,7 @@ def _parser() -> argparse.ArgumentParser:
     add(
         "--device_target",
         choices=("Ascend", "GPU", "CPU"),
-        default=os.environ.get("DEVICE_TARGET", "Ascend"),
+        default=device_target("Ascend"),
         help="with a rank table: on Ascend the devices' library reads it itself (default: DEVICE_TARGET, else Ascend)",
     )
     add("--log_folder", default="launch_logs", help="where each rank's output goes (default: launch_logs)")
@@ -103,10 +102,9 @@ def _describe(found: Cluster, program: list[str], log_folder: Path) -> None:
     print(f"{Path(program[0]).name}: {found.num_ranks} ranks, here {ranks}; {how}; logs in {log_folder}", flush=True)
 
 
-def _msrun(found: Cluster, options: argparse.Namespace, program: list[str]) -> list[str]:
+def _msrun_options(found: Cluster, options: argparse.Namespace) -> list[str]:
     table = [f"--rank_table_file={found.rank_table}"] if found.rank_table else []
     return [
-        "msrun",
         f"--worker_num={found.num_ranks}",
         f"--local_worker_num={len(found.local)}",
         f"--master_addr={found.host}",
@@ -116,17 +114,7 @@ def _msrun(found: Cluster, options: argparse.Namespace, program: list[str]) -> l
         f"--log_dir={options.log_folder}",
         f"--tail_worker_log={found.local[0].rank}",
         *table,
-        *program,
     ]
-
-
-def _with_own_python() -> dict[str, str]:
-    """msrun starts the `python` that it finds first."""
-    own = str(Path(sys.executable).parent)
-    path = f"{own}{os.pathsep}{os.environ.get('PATH', '')}"
-    if shutil.which("msrun", path=path) is None:
-        raise UserError("msrun is not installed: it comes with mindspore")
-    return {**os.environ, "PATH": path}
 
 
 def _in_background(argv: list[str], log_folder: Path) -> int:

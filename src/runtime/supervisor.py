@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -18,6 +19,7 @@ from typing import BinaryIO
 
 import psutil
 
+from src.config import UserError
 from src.runtime.cluster import Cluster
 
 POLL = 0.2  # seconds between two looks at the processes
@@ -225,3 +227,12 @@ def run_with_restarts(cluster: Cluster, command: Sequence[str], log_folder: Path
         time.sleep(pause)
         command = [*command, "--resume", "auto"] if "--resume" not in command else command
         restart += 1
+
+
+def run_msrun(options: Sequence[str], program: Sequence[str]) -> int:
+    """Leave a job to MindSpore's own launcher; returns its exit code."""
+    # It starts the `python` that it finds first.
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
+    if shutil.which("msrun", path=path) is None:
+        raise UserError("msrun is not installed: it comes with mindspore")
+    return subprocess.run(["msrun", *options, *program], env={**os.environ, "PATH": path}, check=False).returncode
