@@ -84,7 +84,7 @@ def one_server(num_devices: int, port: int | None = None) -> Cluster:
     Raises:
         UserError: the port is in use.
     """
-    return Cluster(num_devices, _counted(num_devices), port=_checked_port(port, LOOPBACK))
+    return Cluster(num_devices, _counted(num_devices), port=_checked_port(port))
 
 
 def one_of_servers(num_devices: int, num_servers: int, server_rank: int, host: str, port: int | None) -> Cluster:
@@ -107,7 +107,7 @@ def one_of_servers(num_devices: int, num_servers: int, server_rank: int, host: s
         num_servers * num_devices,
         _counted(num_devices, first),
         host=address,
-        port=_checked_port(port or DEFAULT_PORT, address) if is_here else port or DEFAULT_PORT,
+        port=_checked_port(port or DEFAULT_PORT) if is_here else port or DEFAULT_PORT,
         is_meeting_place=is_here,
     )
 
@@ -133,7 +133,7 @@ def from_rank_table(path: Path, *, by_table: bool, server_id: str = "", port: in
         table.num_ranks,
         tuple(LocalRank(device.rank, device.device_id) for device in server.devices),
         host=host,
-        port=DEFAULT_PORT if by_table else _checked_port(chosen, host) if is_first else chosen,
+        port=DEFAULT_PORT if by_table else _checked_port(chosen) if is_first else chosen,
         is_meeting_place=is_first,
         rank_table=path.resolve(),
         by_table=by_table,
@@ -151,13 +151,13 @@ def _resolved(host: str) -> str:
         raise UserError(f"--master {host}: no such host ({error})") from None
 
 
-def _checked_port(port: int | None, host: str) -> int:
+def _checked_port(port: int | None) -> int:
     """The port if it is free, or any free one; UserError when it is in use."""
     with socket.socket() as probe:
         try:
-            probe.bind((host, port or 0))
+            probe.bind(("", port or 0))
         except (OSError, OverflowError) as error:
-            raise UserError(f"port {port} of {host} cannot be used ({error}): give another --master_port") from None
+            raise UserError(f"port {port} cannot be used ({error}): give another --master_port") from None
         return probe.getsockname()[1]
 
 

@@ -27,11 +27,11 @@ def write_table(path, *server_ids):
 def test_one_server_meets_at_a_free_port_and_two_jobs_do_not_collide():
     first = one_server(2)
     with socket.socket() as holder:
-        holder.bind((first.host, first.port))
+        holder.bind(("", first.port))
         second = one_server(2)
         assert second.port != first.port
         message = message_of(one_server, 2, first.port)
-    assert message.startswith(f"port {first.port} of 127.0.0.1 cannot be used")
+    assert message.startswith(f"port {first.port} cannot be used")
     assert message.endswith("give another --master_port")
     assert first.local == (LocalRank(0, 0), LocalRank(1, 1))
 
