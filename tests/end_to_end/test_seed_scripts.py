@@ -50,6 +50,53 @@ def test_a_mistake_is_the_scripts_exit_code(tmp_path):
     assert finished.stdout == "error: checkpoint none.ckpt: no such file\n"
 
 
+# script, arguments, the settings that they must become
+FORMS = [
+    ("run_standalone_train_ascend.sh", ["{recipe}"], {"device_target: Ascend", "backbone: vig_nano"}),
+    ("run_standalone_train_ascend.sh", ["3", "{recipe}"], {"device_target: Ascend", "device_id: 3"}),
+    ("run_standalone_train_gpu.sh", ["{recipe}"], {"device_target: GPU", "backbone: vig_nano"}),
+    ("run_standalone_train.sh", ["1", "data"], {"device_id: 1", "dataset_path: data", "backbone: resnext152"}),
+    ("run_eval_ascend.sh", ["{recipe}"], {"device_target: Ascend", "backbone: vig_nano"}),
+    ("run_eval_ascend.sh", ["2", "{recipe}", "my.ckpt"], {"device_id: 2", "pretrained: my.ckpt"}),
+    ("run_eval_gpu.sh", ["{recipe}"], {"device_target: GPU"}),
+]
+
+
+@pytest.mark.parametrize(("script", "words", "settings"), FORMS)
+def test_each_form_of_the_seeds_becomes_settings(script, words, settings, tmp_path):
+    recipe = PROJECT_ROOT / "config/vig/vig_nano_digits.yml"
+    finished = run(script, *(word.format(recipe=recipe) for word in words), "--print_config", "1", cwd=tmp_path)
+    assert finished.returncode == 0, finished.stderr
+    assert settings <= set(finished.stdout.splitlines())
+
+
+def test_evaluation_by_device_data_checkpoint_and_platform(tmp_path):
+    finished = run("run_eval.sh", "0", "data", "my.ckpt", "CPU", cwd=tmp_path)
+    assert finished.returncode == 2
+    assert finished.stderr == "error: checkpoint my.ckpt: no such file\n"
+    assert finished.stdout.split()[1:] == [
+        "--pretrained=my.ckpt",
+        "--device_id=0",
+        "--device_target=CPU",
+        "--eval_path=data",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("script", "words", "said"),
+    [
+        ("run_distribute_train_ascend.sh", [], "no arguments: give RANK_TABLE_FILE CONFIG_PATH or"),
+        ("run_distribute_train.sh", ["none.json", "data"], "rank table none.json cannot be read"),
+        ("run_eval.sh", ["0", "1"], "0 and 1 are both taken for DEVICE_ID: give CONFIG_PATH or"),
+    ],
+)
+def test_what_is_no_form_is_said_in_one_line(script, words, said, tmp_path):
+    finished = run(script, *words, cwd=tmp_path)
+    assert finished.returncode == 2
+    (line,) = finished.stderr.splitlines()
+    assert line.startswith(f"error: {said}")
+
+
 @pytest.mark.slow
 def test_two_processes_train_and_one_evaluates(tmp_path):
     scenes = write_few_scenes(tmp_path / "scenes")

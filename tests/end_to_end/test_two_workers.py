@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 
@@ -11,6 +12,7 @@ import pytest
 
 from src.checkpoints import load_checkpoint
 from src.datasets.synthetic.digits import write_digits
+from src.runtime.machine import own_addresses
 from tests.support.processes import PROJECT_ROOT
 from tests.support.two_workers import msrun
 
@@ -37,13 +39,26 @@ def test_twenty_steps_of_two_ranks_equal_one_process_on_the_joined_batch(digits,
         assert difference < 1e-5, name
 
 
-def test_training_command_with_two_ranks_that_accumulate(digits, tmp_path):
-    words = ["--config_path", "vig_nano_digits.yml", "--dataset_path", digits, "--backbone", "resnext_nano"]
+def test_the_seeds_distributed_command_with_a_rank_table(digits, tmp_path):
+    devices = [{"device_id": str(number), "rank_id": str(number)} for number in range(2)]
+    table = {"server_list": [{"server_id": own_addresses()[0], "device": devices}], "status": "completed"}
+    (tmp_path / "table.json").write_text(json.dumps(table))
+    words = [tmp_path / "table.json", "vig_nano_digits.yml", "--dataset_path", digits, "--backbone", "resnext_nano"]
     words += ["--batch_size", "16", "--accumulate_steps", "2", "--max_epoch", "1", "--warmup_epochs", "0.3"]
     words += ["--save_checkpoint_path", tmp_path, "--name", "pair"]
-    finished = msrun(tmp_path / "logs", "train.py", *words)
-    log = (tmp_path / "logs" / "worker_0.log").read_text()
+    finished = subprocess.run(
+        ["bash", str(PROJECT_ROOT / "scripts" / "run_distribute_train_ascend.sh"), *map(str, words)],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHON": sys.executable, "DEVICE_TARGET": "CPU", "LOG_FOLDER": str(tmp_path / "logs")},
+        capture_output=True,
+        text=True,
+        timeout=400,
+        check=False,
+    )
+    log = (tmp_path / "logs" / "rank_0.log").read_text()
     assert finished.returncode == 0, log
+    assert "2 ranks, here 0 on device 0, 1 on device 1; rank table" in finished.stdout
+    assert log in finished.stdout  # rank 0's output is shown
     # Rank 0 writes one run folder; every image counts once, though 360 does not divide by 2 ranks x 120.
     checkpoint = load_checkpoint(tmp_path / "pair" / "ckpt" / "last.ckpt")
     assert checkpoint.meta["environment"]["ranks"] == 2
@@ -52,4 +67,4 @@ def test_training_command_with_two_ranks_that_accumulate(digits, tmp_path):
     (record,) = map(json.loads, (tmp_path / "pair" / "metrics.jsonl").read_text().splitlines())
     assert record["top1"] * 360 == pytest.approx(round(record["top1"] * 360), abs=1e-9)
     assert record["loss"] < 2.0  # from log(10) = 2.3
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["logs", "pair"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["logs", "pair", "table.json"]

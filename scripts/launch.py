@@ -1,0 +1,133 @@
+"""Start a program of the project on many devices, of one server or of several.
+
+    python scripts/launch.py --num_devices 8 train.py --config_path ...                on this machine
+    python scripts/launch.py --rank_table hccl_8p.json train.py --config_path ...      by a rank table, here its part
+    python scripts/launch.py --num_servers 2 --server_rank 1 --master 10.0.0.1 --num_devices 8 train.py ...
+                                        on two servers: the same on each, with its own rank
+
+Rank 0's output is shown; every rank's is written to the log folder. When one rank fails, its message is shown, all are
+ended, and the exit code is that rank's.
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from src.config import UserError
+from src.runtime import cluster
+from src.runtime.cluster import Cluster
+from src.runtime.entry import run_command
+from src.runtime.seed_scripts import device_target
+from src.runtime.supervisor import run_msrun, run_with_restarts
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def main(argv: list[str]) -> int:
+    """Start the program and return its exit code."""
+    options = _parser().parse_args(argv)
+    log_folder = Path(options.log_folder)
+    if options.background:
+        return _in_background([word for word in argv if word != "--background"], log_folder)
+    found = _cluster(options)
+    program = _program(options.program)
+    _describe(found, program, log_folder)
+    if options.use_msrun:
+        return run_msrun(_msrun_options(found, options), program)
+    return run_with_restarts(found, [sys.executable, *program], log_folder, options.max_restarts)
+
+
+def _parser() -> argparse.ArgumentParser:
+    text, rest = __doc__.split("\n\n", 1)
+    parser = argparse.ArgumentParser(
+        prog="launch.py", description=text, epilog=rest, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add = parser.add_argument
+    add("--num_devices", type=int, help="devices of this machine (default: the visible ones)")
+    add("--rank_table", metavar="FILE", help="rank table: says all of the following itself")
+    add("--server_id", default="", help="this machine's entry in the rank table (default: by its addresses)")
+    add("--num_servers", type=int, default=1, help="servers, each with --num_devices (default: 1)")
+    add("--server_rank", type=int, default=0, help="number of this server (default: 0)")
+    add("--master", metavar="HOST", default="", help="address of server 0")
+    add("--master_port", type=int, help="where the ranks meet (default: a free port; 8118 with several servers)")
+    add(
+        "--device_target",
+        choices=("Ascend", "GPU", "CPU"),
+        default=device_target("Ascend"),
+        help="with a rank table: on Ascend the devices' library reads it itself (default: DEVICE_TARGET, else Ascend)",
+    )
+    add("--log_folder", default="launch_logs", help="where each rank's output goes (default: launch_logs)")
+    add("--max_restarts", type=int, default=0, help="restarts from the last checkpoint after faults (default: 0)")
+    add("--background", action="store_true", help="return at once; everything goes to LOG_FOLDER/launch.log")
+    add("--use_msrun", action="store_true", help="leave the start and the watch to MindSpore's msrun")
+    add("program", nargs=argparse.REMAINDER, help="train.py, eval.py, ... with its options")
+    return parser
+
+
+def _cluster(options: argparse.Namespace) -> Cluster:
+    port = options.master_port
+    if options.rank_table:
+        by_table = options.device_target == "Ascend" and not options.use_msrun
+        return cluster.from_rank_table(
+            Path(options.rank_table), by_table=by_table, server_id=options.server_id, port=port
+        )
+    number = options.num_devices or cluster.visible_devices()
+    if number is None or number < 1:
+        raise UserError("--num_devices is missing, and no variable names the visible devices: give --num_devices N")
+    if options.num_servers == 1:
+        return cluster.one_server(number, port)
+    if not options.master:
+        raise UserError(f"--num_servers {options.num_servers} needs --master with the address of server 0")
+    return cluster.one_of_servers(number, options.num_servers, options.server_rank, options.master, port)
+
+
+def _program(words: list[str]) -> list[str]:
+    """The program as an absolute path, and its options."""
+    if not words:
+        raise UserError("no program to start: give train.py or eval.py with its options")
+    for folder in (Path.cwd(), ROOT):
+        if (folder / words[0]).is_file():
+            return [str(folder / words[0]), *words[1:]]
+    raise UserError(f"{words[0]}: no such program here or in {ROOT}: give train.py or eval.py with its options")
+
+
+def _describe(found: Cluster, program: list[str], log_folder: Path) -> None:
+    ranks = ", ".join(f"{local.rank} on device {local.device_id}" for local in found.local)
+    how = f"rank table {found.rank_table}" if found.rank_table else f"meeting at {found.host}:{found.port}"
+    print(f"{Path(program[0]).name}: {found.num_ranks} ranks, here {ranks}; {how}; logs in {log_folder}", flush=True)
+
+
+def _msrun_options(found: Cluster, options: argparse.Namespace) -> list[str]:
+    table = [f"--rank_table_file={found.rank_table}"] if found.rank_table else []
+    return [
+        f"--worker_num={found.num_ranks}",
+        f"--local_worker_num={len(found.local)}",
+        f"--master_addr={found.host}",
+        f"--master_port={found.port}",
+        f"--node_rank={options.server_rank if not found.rank_table else found.local[0].rank // len(found.local)}",
+        "--join=True",
+        f"--log_dir={options.log_folder}",
+        f"--tail_worker_log={found.local[0].rank}",
+        *table,
+    ]
+
+
+def _in_background(argv: list[str], log_folder: Path) -> int:
+    log_folder.mkdir(parents=True, exist_ok=True)
+    log = log_folder / "launch.log"
+    with log.open("wb") as file:
+        command = [sys.executable, __file__, *argv]
+        started = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT, start_new_session=True
+        )
+    print(f"started as process {started.pid}; see {log}, stop it by: kill {started.pid}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(run_command(main))

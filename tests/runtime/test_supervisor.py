@@ -1,0 +1,87 @@
+"""The supervisor: every way that a rank can fail ends the whole job, with that rank's message and code."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from src.runtime import supervisor
+from src.runtime.cluster import Cluster, LocalRank
+from tests.support.processes import PROJECT_ROOT
+
+PROGRAM = PROJECT_ROOT / "tests" / "support" / "short_rank.py"
+# The ranks meet nowhere: the processes are started as by a rank table.
+THREE = Cluster(3, tuple(LocalRank(rank, rank + 4) for rank in range(3)), by_table=True)
+
+
+def run(tmp_path: Path, *words: object, **options) -> int:
+    command = [sys.executable, str(PROGRAM), *map(str, words)]
+    return supervisor.run_with_restarts(THREE, command, tmp_path / "logs", **options)
+
+
+def children() -> list[psutil.Process]:
+    return [child for child in psutil.Process().children(recursive=True) if PROGRAM.name in " ".join(child.cmdline())]
+
+
+def test_each_rank_is_told_who_it_is_and_has_its_log(tmp_path, capfdbinary):
+    assert run(tmp_path, "done", 0) == 0
+    logs = [(tmp_path / "logs" / f"rank_{rank}.log").read_text() for rank in range(3)]
+    assert logs == [f"rank {rank} of 3 on device {rank + 4}\n" for rank in range(3)]
+    assert capfdbinary.readouterr().out == logs[0].encode()  # the first rank's is shown
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "code", "said"),
+    [
+        ("mistake", 2, ["error: rank 1 ended with exit code 2", "error: dataset_path: no folder nowhere"]),
+        ("raise", 1, ["error: rank 1 ended with exit code 1", "RuntimeError: this rank is broken"]),
+        ("SIGKILL", 1, ["error: rank 1 was ended by SIGKILL"]),
+        ("SIGSEGV", 1, ["error: rank 1 was ended by SIGSEGV"]),
+        ("SIGSTOP", 1, ["error: rank 1 has been stopped (SIGSTOP) for 1 s"]),
+    ],
+)
+def test_one_failure_ends_all_with_its_message(tmp_path, capfd, monkeypatch, behaviour, code, said):
+    monkeypatch.setattr(supervisor, "STOPPED_LIMIT", 1.0)
+    assert run(tmp_path, behaviour, 1) == code
+    err = capfd.readouterr().err
+    for text in said:
+        assert text in err
+    assert children() == []
+
+
+def test_a_fault_is_restarted_from_the_last_checkpoint(tmp_path, capfd, monkeypatch):
+    monkeypatch.setattr(supervisor, "FIRST_PAUSE", 0.1)
+    assert run(tmp_path, "fault", 1, max_restarts=2) == 0
+    assert "restart 1 of 2 in 0.1 s, from the last checkpoint" in capfd.readouterr().err
+    assert (tmp_path / "logs" / "restart_1" / "rank_1.log").exists()
+
+
+@pytest.mark.parametrize(("behaviour", "code"), [("mistake", 2), ("raise", 1)])
+def test_a_mistake_is_not_restarted_and_faults_not_for_ever(tmp_path, monkeypatch, behaviour, code):
+    monkeypatch.setattr(supervisor, "FIRST_PAUSE", 0.1)
+    assert run(tmp_path, behaviour, 1, max_restarts=1) == code
+    assert (tmp_path / "logs" / "restart_1").exists() == (behaviour == "raise")
+
+
+def test_no_process_outlives_a_killed_launcher(tmp_path):
+    words = ["--rank_table", tmp_path / "table.json", "--log_folder", tmp_path / "logs", "--server_id", "here"]
+    (tmp_path / "table.json").write_text(
+        '{"server_list": [{"server_id": "here", "device": [{"device_id": "0", "rank_id": "0"}]}]}'
+    )
+    command = [sys.executable, PROJECT_ROOT / "scripts" / "launch.py", *words, PROGRAM, "wait", "9"]
+    launcher = subprocess.Popen(list(map(str, command)), stdout=subprocess.PIPE, text=True)
+    assert "1 ranks, here 0 on device 0" in launcher.stdout.readline()
+    assert launcher.stdout.readline() == "rank 0 of 1 on device 0\n"
+    (child,) = psutil.Process(launcher.pid).children()
+    launcher.send_signal(signal.SIGKILL)
+    launcher.wait()
+    end = time.monotonic() + 20
+    while child.is_running() and child.status() != psutil.STATUS_ZOMBIE and time.monotonic() < end:
+        time.sleep(0.05)
+    assert not child.is_running() or child.status() == psutil.STATUS_ZOMBIE

@@ -1,0 +1,27 @@
+"""A rank that needs no framework, for the launcher's tests: says who it is, and behaves as its arguments say.
+
+Arguments: BEHAVIOUR RANK, what the rank with that number does; the others wait until they are ended.
+"""
+
+import os
+import sys
+import time
+
+rank = int(os.environ["RANK_ID"])
+print(f"rank {rank} of {os.environ['RANK_SIZE']} on device {os.environ['DEVICE_ID']}", flush=True)
+behaviour, who = sys.argv[1], int(sys.argv[2])
+if behaviour == "done":
+    sys.exit(0)
+if rank == who:
+    time.sleep(0.5)
+    if behaviour == "mistake":
+        print("error: dataset_path: no folder nowhere", file=sys.stderr)
+        sys.exit(2)
+    if behaviour == "raise":
+        raise RuntimeError("this rank is broken")
+    if behaviour == "fault":
+        sys.exit(0 if "--resume" in sys.argv else 1)
+    os.kill(os.getpid(), getattr(__import__("signal"), behaviour))
+if behaviour == "fault" and "--resume" in sys.argv:
+    sys.exit(0)
+time.sleep(600)
