@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -10,13 +11,14 @@ from typing import Any
 
 import numpy as np
 
-from src.checkpoints.safetensors_file import read_safetensors
 from src.checkpoints.store import META_KEY
-from src.checkpoints.torch_file import NotAllowed, read_torch
+from src.checkpoints.torch_file import NotAllowed, from_bfloat16, read_torch
 from src.config import UserError
 
 _AVERAGED = ("state_dict_ema", "model_ema", "ema")
 _PLAIN = ("state_dict", "model", "model_state_dict", "net")
+_SAFETENSORS_TYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2", "BOOL": "?"}
+_SAFETENSORS_TYPES |= {f"{sign}{8 * size}": f"<{sign.lower()}{size}" for sign in "IU" for size in (1, 2, 4, 8)}
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,7 @@ def _reader_for(path: Path) -> Callable[[Path], Mapping[str, Any]]:
         with zipfile.ZipFile(path) as archive:
             return _read_npz if all(name.endswith(".npy") for name in archive.namelist()) else _read_torch_dict
     if head[8:9] == b"{":
-        return read_safetensors
+        return _read_safetensors
     if head[:1] == b"\x80":
         return _read_torch_dict
     if path.suffix == ".ckpt":
@@ -78,6 +80,21 @@ def _read_torch_dict(path: Path) -> Mapping[str, Any]:
     if not isinstance(saved, dict):
         raise ValueError(f"it holds one {type(saved).__name__}, not weights by name")
     return saved
+
+
+def _read_safetensors(path: Path) -> dict[str, np.ndarray]:
+    """Tensors by name, bfloat16 as float32; damage shows as an exception of several types."""
+    with path.open("rb") as file:
+        header = json.loads(file.read(int.from_bytes(file.read(8), "little")))
+        content = file.read()
+    tensors = {}
+    for name, entry in header.items():
+        if name == "__metadata__":
+            continue
+        begin, end = entry["data_offsets"]
+        values = np.frombuffer(content[begin:end], _SAFETENSORS_TYPES[entry["dtype"]]).reshape(entry["shape"])
+        tensors[name] = from_bfloat16(values) if entry["dtype"] == "BF16" else values
+    return tensors
 
 
 def _read_npz(path: Path) -> Mapping[str, np.ndarray]:

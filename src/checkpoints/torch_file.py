@@ -19,8 +19,6 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from src.checkpoints.safetensors_file import from_bfloat16
-
 LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
 _BFLOAT16 = "bfloat16"
 _STORAGE_TYPES = {
@@ -164,6 +162,11 @@ def _array(tensor: _Tensor, content: bytes, order: str) -> np.ndarray:
     strides = [stride * flat.itemsize for stride in tensor.strides]
     view = np.lib.stride_tricks.as_strided(flat[tensor.offset :], tensor.shape, strides)
     return from_bfloat16(view) if bfloat16 else view.astype(flat.dtype.newbyteorder("="))
+
+
+def from_bfloat16(bits: np.ndarray) -> np.ndarray:
+    """uint16 bits of bfloat16 values, the upper half of a float32 each -> float32."""
+    return (bits.astype(np.uint32) << 16).view(np.float32)
 
 
 def _item_size(storage_type: str) -> int:

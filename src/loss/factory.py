@@ -3,8 +3,7 @@
 from mindspore import nn
 
 from src.config.errors import unknown
-from src.loss.binary_cross_entropy import BinaryCrossEntropy
-from src.loss.cross_entropy import CrossEntropy
+from src.loss.classification import BinaryCrossEntropy, CrossEntropy
 from src.loss.ohem import SegmentationLoss
 
 SMOOTHING_LOSSES = ("ce", "ce_smooth", "ce_smooth_mixup")
