@@ -43,7 +43,7 @@ def class_folders(root: Path) -> dict[str, list[Path]]:
 def labelled_images(root: Path, folders: dict[str, list[Path]], class_names: tuple[str, ...]) -> LabelledImages:
     """The images of `folders`, labelled by their class's place in `class_names`."""
     pairs = [(path, label) for label, name in enumerate(class_names) for path in folders.get(name, ())]
-    return LabelledImages(root, class_names, tuple(path for path, _ in pairs), tuple(label for _, label in pairs))
+    return LabelledImages(root, class_names, tuple(label for _, label in pairs), tuple(path for path, _ in pairs))
 
 
 def find_pictures(text: str) -> list[Path]:

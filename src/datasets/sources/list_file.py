@@ -34,7 +34,7 @@ def read_list(path: Path, root: Path, class_num: int, class_names: tuple[str, ..
         raise UserError(f"{path}: no images: each line must be PATH LABEL")
     if not files[0].is_file():
         raise UserError(f"{path}: its first image {files[0]} is not there: paths are relative to {root}")
-    return LabelledImages(path, class_names or _class_names(files, labels), tuple(files), tuple(labels))
+    return LabelledImages(path, class_names or _class_names(files, labels), tuple(labels), tuple(files))
 
 
 def _lines(path: Path) -> list[str]:

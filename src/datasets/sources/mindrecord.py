@@ -17,7 +17,7 @@ from mindspore.mindrecord import FileWriter
 from src.config import UserError
 from src.datasets.decoding import Unreadable, decode
 from src.datasets.reading import COLUMNS, ReadAhead, Source, black_image
-from src.datasets.sources.labelled import LabelledImages
+from src.datasets.sources.labelled import LabelledSet
 from src.runtime.device import clamp_workers
 from src.runtime.files import write_atomically
 
@@ -30,32 +30,34 @@ PROGRAM = "scripts/create_mindrecord.py"
 
 
 @dataclass(frozen=True)
-class RecordedImages:
-    """Images in MindRecord files with their classes.
+class RecordedImages(LabelledSet):
+    """Images in MindRecord files with their classes, in the order of the folder from which they were written.
 
     Attributes:
-        root: the description that was found, <split>.json.
-        class_names: in label order.
-        labels: of the images, in the order of the folder that they came from; -1 - label for one that cannot be read.
+        root: the description, <split>.json.
+        labels: one per image; -1 - label for an image that cannot be read.
         shards: the MindRecord files.
     """
 
-    root: Path
-    class_names: tuple[str, ...]
-    labels: tuple[int, ...]
     shards: tuple[Path, ...]
-
-    def __len__(self) -> int:
-        return len(self.labels)
 
     @property
     def files(self) -> tuple[Path, ...]:
-        """None of its own: what needs image files says so."""
         raise UserError(f"{self.root}: this needs image files, not MindRecord: give the folder that it was made from")
+
+    def training_source(self, *, seed: int, max_bad_images: float) -> Source:
+        """The records: unreadable images were left out when they were written, so the arguments have no effect."""
+        return RecordSource(self)
+
+    def evaluation_source(self, positions: np.ndarray) -> tuple[Source, list[int]]:
+        return RecordSource(self), positions.tolist()
+
+    def names(self, positions: np.ndarray) -> list[Path]:
+        return [Path(f"image {position}") for position in positions]
 
 
 def write_mindrecord(
-    images: LabelledImages,
+    images: LabelledSet,
     folder: Path,
     split: str,
     num_threads: int,
@@ -169,7 +171,7 @@ class RecordSource(Source):
 class _CheckedImages(Source):
     """Random access to (file, label, content, fault)."""
 
-    def __init__(self, images: LabelledImages):
+    def __init__(self, images: LabelledSet):
         super().__init__()
         self._images = images
         self.raises = True
@@ -184,7 +186,7 @@ class _CheckedImages(Source):
         return path, label, content, ""
 
 
-def _writer(images: LabelledImages, folder: Path, split: str) -> FileWriter:
+def _writer(images: LabelledSet, folder: Path, split: str) -> FileWriter:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

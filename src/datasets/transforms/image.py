@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 from mindspore.dataset import vision
 from mindspore.dataset.vision import Inter
 
@@ -34,6 +35,11 @@ class Preprocessing:
     def resize(self) -> int:
         """Pixels that the shorter side is resized to before the crop (floor, as the published evaluations do)."""
         return int(self.image_size / self.crop_pct + 1e-6)
+
+    def pixels(self, image: np.ndarray) -> np.ndarray:
+        """Normalisation undone: a network input (3, H, W) float -> (H, W, 3) uint8 RGB."""
+        values = image.transpose(1, 2, 0) * np.asarray(self.std) + np.asarray(self.mean)
+        return np.rint(np.clip(values, 0.0, 1.0) * 255.0).astype(np.uint8)
 
 
 def training_transforms(
