@@ -11,6 +11,7 @@ import numpy as np
 
 from src.checkpoints.store import FORMAT_VERSION, META_KEY, Checkpoint, digest
 from src.config import UserError
+from src.config.errors import few_names
 
 if TYPE_CHECKING:
     from mindspore import nn
@@ -125,6 +126,5 @@ def _difference_table(
     )
     for title, rows in kinds:
         if rows:
-            more = f" (+{len(rows) - _SHOWN} more)" if len(rows) > _SHOWN else ""
-            columns.append(f"{len(rows)} {title}: " + "; ".join(rows[:_SHOWN]) + more)
+            columns.append(f"{len(rows)} {title}: {few_names(rows, _SHOWN, '; ')}")
     return f"{origin} does not fit the network (another --backbone?): " + " | ".join(columns)

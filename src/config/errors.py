@@ -1,8 +1,8 @@
-"""The errors that end a command with one line instead of a traceback, and the words for an unknown name."""
+"""The errors that end a command with one line instead of a traceback, and the words of messages that list names."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from difflib import SequenceMatcher, get_close_matches
 
@@ -40,3 +40,9 @@ def did_you_mean(name: str, known: Iterable[str], otherwise: str) -> str:
     """The end of a message about a name that is none of many: the nearest one, or `otherwise` where none is near."""
     near = get_close_matches(name, list(known), n=1, cutoff=0.5)
     return f"did you mean {near[0]}?" if near else otherwise
+
+
+def few_names(names: Sequence[str], most: int = 4, separator: str = ", ") -> str:
+    """The first `most` names, and the number of the others."""
+    others = len(names) - most
+    return separator.join(names[:most]) + (f" (+{others} more)" if others > 0 else "")

@@ -36,6 +36,13 @@ class ClassificationResult:
         return rows_per_class(self.confusion, class_names)
 
 
+def softmax(logits: np.ndarray) -> np.ndarray:
+    """Probabilities of the classes, (B, K) -> (B, K) float64, without overflow for large logits."""
+    logits = logits.astype(np.float64)
+    exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return exponentials / exponentials.sum(axis=1, keepdims=True)
+
+
 class ClassificationMetric:
     """Accumulates logits and labels; `state` and `merge` bring together what ranks counted.
 

@@ -13,6 +13,7 @@ from .segmentation import (
     segmentation_sheet,
     write_label_png,
     write_palette_png,
+    write_png,
 )
 
 __all__ = [
@@ -33,4 +34,5 @@ __all__ = [
     "segmentation_sheet",
     "write_label_png",
     "write_palette_png",
+    "write_png",
 ]

@@ -117,15 +117,20 @@ def write_palette_png(path: str | Path, classes: np.ndarray, palette: Palette) -
     picture = Image.fromarray(classes.astype(np.uint8))
     # All 256 colours: a PNG with fewer has fewer bits a pixel, too few for the ignored 255.
     picture.putpalette(color_map(np.arange(256), palette).tobytes())
-    write_atomically(path, _png(picture))
+    _write(path, picture)
 
 
 def write_label_png(path: str | Path, label_ids: np.ndarray) -> None:
     """Write (H, W) label ids as a grey 8-bit PNG, the form that scorers read."""
-    write_atomically(path, _png(Image.fromarray(label_ids.astype(np.uint8))))
+    write_png(path, label_ids.astype(np.uint8))
 
 
-def _png(picture: Image.Image) -> bytes:
+def write_png(path: str | Path, pixels: np.ndarray) -> None:
+    """Write (H, W, 3) RGB or (H, W) grey pixels, uint8, as a PNG."""
+    _write(path, Image.fromarray(pixels))
+
+
+def _write(path: str | Path, picture: Image.Image) -> None:
     buffer = io.BytesIO()
     picture.save(buffer, format="png")
-    return buffer.getvalue()
+    write_atomically(path, buffer.getvalue())

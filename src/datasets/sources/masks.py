@@ -6,6 +6,7 @@ from collections import Counter
 from pathlib import Path
 
 from src.config import UserError
+from src.config.errors import few_names
 from src.datasets.sources.image_folder import IMAGE_ENDINGS
 from src.datasets.sources.label_table import LabelTable
 from src.datasets.sources.mask_classes import FILES, classes_file, read_classes
@@ -48,8 +49,8 @@ def check_table(root: str, table: LabelTable) -> None:
         return
     found = read_classes(path, table.padding)
     if (found.names, found.label_ids) != (table.names, table.label_ids):
-        texts = [", ".join(names[:8]) + (", ..." if len(names) > 8 else "") for names in (found.names, table.names)]
-        raise UserError(f"{path}: classes {texts[0]}, but the network has {texts[1]}: give the data that belong to it")
+        own, trained = (few_names(names, 8) for names in (found.names, table.names))
+        raise UserError(f"{path}: classes {own}, but the network has {trained}: give the data that belong to it")
 
 
 def scan_masks(root: str, split: str) -> tuple[tuple[ScenePair, ...], list[str]]:

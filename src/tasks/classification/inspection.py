@@ -11,6 +11,7 @@ import numpy as np
 from tqdm import tqdm
 
 from src.config import UserError
+from src.config.errors import few_names
 from src.datasets.inspection import ImageFacts, inspect_images, num_oddities
 from src.datasets.reading import too_many_bad
 from src.datasets.sources.labelled import LabelledSet
@@ -73,7 +74,7 @@ def class_lines(images: LabelledSet) -> Iterator[str]:
         yield from (f"  {name:<{width}}  {count}" for name, count in zip(images.class_names, counts, strict=True))
     missing = [name for name, count in zip(images.class_names, counts, strict=True) if count == 0]
     if missing:
-        yield f"classes without images: {_listed(missing)}"
+        yield f"classes without images: {few_names(missing, MAX_NAMED)}"
 
 
 def file_lines(facts: list[ImageFacts]) -> Iterator[str]:
@@ -87,7 +88,7 @@ def file_lines(facts: list[ImageFacts]) -> Iterator[str]:
         yield "formats: " + _counted(Counter(fact.kind for fact in known))
     for oddity, number in sorted(num_oddities(facts).items()):
         named = [f"{fact.path.parent.name}/{fact.path.name}" for fact in facts if oddity in fact.oddities]
-        yield f"odd, but used: {number} {oddity}: {_listed(named, MAX_EXAMPLES)}"
+        yield f"odd, but used: {number} {oddity}: {few_names(named, MAX_EXAMPLES)}"
     broken = [fact for fact in facts if fact.fault]
     yield f"cannot be read: {len(broken)} of {len(facts)} ({len(broken) / len(facts):.2%})"
     yield from (f"  {fact.path}: {fact.fault}" for fact in broken)
@@ -103,7 +104,3 @@ def caption(label: np.ndarray, class_names: Sequence[str]) -> str:
 
 def _counted(counts: Counter) -> str:
     return ", ".join(f"{name} {number}" for name, number in counts.most_common())
-
-
-def _listed(names: list[str], most: int = MAX_NAMED) -> str:
-    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
