@@ -40,7 +40,8 @@ class CrossEntropy(nn.Cell):
 class BinaryCrossEntropy(nn.Cell):
     """Mean over batch and classes of the cross-entropy between sigmoid(logits) and the targets, in float32.
 
-    Wightman et al., "ResNet strikes back", arXiv 2110.00476: mixed targets above a threshold count as present.
+    Wightman et al., "ResNet strikes back", arXiv 2110.00476: each class is a separate yes-or-no question. With
+    `target_threshold`, targets above it become 1 and the others 0.
     """
 
     def __init__(self, class_num: int, label_smoothing: float = 0.0, target_threshold: float | None = None):
@@ -55,5 +56,5 @@ class BinaryCrossEntropy(nn.Cell):
         target = smooth_targets(target, self.class_num, self.label_smoothing)
         if self.target_threshold is not None:
             target = (target > self.target_threshold).astype(ms.float32)
-        ones = ops.ones_like(target)  # no class and no sample weighs more than another
+        ones = ops.ones_like(target)  # equal weights for all classes and samples
         return self.cross_entropy(logits.astype(ms.float32), target, ones, ones)

@@ -1,4 +1,4 @@
-"""What an evaluation counts: correct predictions, losses and confusions, in NumPy only."""
+"""Metrics of an evaluation in NumPy: accuracy, loss, confusion and intersection over union."""
 
 from .classification import ClassificationMetric, ClassificationResult, softmax
 from .confusion import ConfusionMatrix

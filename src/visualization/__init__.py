@@ -1,4 +1,4 @@
-"""Pictures of a run: learning curves, confusion matrices, predictions, graphs and segmentations, as PNG files."""
+"""Pictures of a run as PNG files: learning curves, confusion matrices, predictions, graphs and segmentations."""
 
 from .confusion import plot_confusion_matrix
 from .curves import plot_curves, plot_learning_rate
