@@ -113,8 +113,8 @@ def test_the_lists_command_writes_them(root):
     [
         ("", "{path} is empty: create it again with scripts/create_cityscapes_lists.py"),
         ("\n \n", "{path} is empty: create it again with scripts/create_cityscapes_lists.py"),
-        (f"{IMAGE} {LABEL}\n{IMAGE}\n", '{path}, line 2: 1 fields instead of "image label"'),
-        (f"{IMAGE} {LABEL} x\n", '{path}, line 1: 3 fields instead of "image label"'),
+        (f"{IMAGE} {LABEL}\n{IMAGE}\n", '{path}, line 2: expected the fields "image label", found 1'),
+        (f"{IMAGE} {LABEL} x\n", '{path}, line 1: expected the fields "image label", found 3'),
         (
             f"{IMAGE} {LABEL}\n\nnowhere.png {LABEL}",
             "{path}, line 3: {root}/nowhere.png is missing: check dataset_path, or create the list again",

@@ -29,7 +29,7 @@ def test_an_unknown_key_as_a_process(tiny):
 def test_a_device_that_is_not_there_as_a_process(tiny):
     line = mistake(run_process("train.py", *tiny.options, "--device_target", "Ascend"))
     assert line.startswith("device_target Ascend (device_id 0) is not available; this machine has ")
-    assert line.endswith(": give --device_target CPU")
+    assert line.endswith(": use --device_target CPU")
     assert not tiny.parent.exists()
 
 

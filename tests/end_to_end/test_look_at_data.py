@@ -103,7 +103,7 @@ def test_a_training_with_unreadable_images_names_them_in_its_log(tiny, digits, t
     finished = run_here("train.py", *tiny.options[:2], *tiny.options[4:], *options)
     assert finished.code == 0, finished
     assert tiny.log.count(f"{cut}: cannot be read as an image (truncated): replaced by another image of its class") == 1
-    assert tiny.log.count(f"{damaged}: cannot be read as an image (damaged), another ") == 1
+    assert tiny.log.count(f"{damaged}: cannot be read as an image (damaged): replaced by another ") == 1
     assert tiny.log.count(f"{wrong}: cannot be read as an image (empty file): it counts as wrong") == 1
     assert "2 of 64 so far" in tiny.log
     assert tiny.epochs == [1, 2]

@@ -56,7 +56,7 @@ def test_broken_lines_of_a_list_and_broken_files_are_named_at_once(scenes, tmp_p
     assert mistake(finished).startswith(f"{path}, line 1: {scenes}/a.png is missing")
     lines = plain_lines(finished)
     assert lines[:2] == [f"{what} images: 3, of which 3 cannot be used" for what in ("training", "validation")]
-    assert lines[2].startswith(f"another problem: {path}, line 3: 1 names where ")
+    assert lines[2].startswith(f"another problem: {path}, line 3: expected the fields ")
     assert lines[3].startswith(f"another problem: {label}: 60x48 pixels, ")
     assert len(lines) == 4
 

@@ -103,7 +103,7 @@ def scan_list(path: Path, root: Path, *, labelled: bool = True) -> tuple[tuple[S
 
 def _pair_of_line(words: list[str], root: Path, place: str, labelled: bool) -> ScenePair:
     if len(words) > 2 or (labelled and len(words) < 2):
-        raise UserError(f'{place}: {len(words)} fields instead of "image label"')
+        raise UserError(f'{place}: expected the fields "image label", found {len(words)}')
     files = [root / word for word in words]
     for file in files:
         if not file.is_file():
