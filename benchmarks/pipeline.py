@@ -98,8 +98,7 @@ def _bare_pipelines(folder: str, workers: int) -> dict[str, Callable]:
     import mindspore.dataset as ds
     from mindspore.dataset import vision
 
-    from src.datasets.transforms.auto_augment import policy_operators
-    from src.datasets.transforms.image import training_transforms
+    from src.datasets.transforms.image import policy_operators, training_transforms
 
     def build(operators: list) -> Callable:
         _, flip, *normalisation = training_transforms(_preprocessing(), crop_min=0.08, hflip=0.5)

@@ -1,4 +1,4 @@
-"""The checkpoint file: written complete or not at all, checked when read."""
+"""Checkpoint files, written completely or not at all and checked when read, and weights files of other origin."""
 
 from src.checkpoints.foreign import ForeignWeights, read_foreign_weights
 from src.checkpoints.load import fit_image_size, load_checkpoint, load_weights

@@ -1,7 +1,8 @@
-"""Weights files of other origin, as tensors by the names that stand in them."""
+"""Reader of weights files of other origin: PyTorch, safetensors, NumPy, MindSpore."""
 
 from __future__ import annotations
 
+import json
 import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -10,31 +11,32 @@ from typing import Any
 
 import numpy as np
 
-from src.checkpoints.safetensors_file import read_safetensors
 from src.checkpoints.store import META_KEY
-from src.checkpoints.torch_file import NotAllowed, read_torch
+from src.checkpoints.torch_file import NotAllowed, from_bfloat16, read_torch
 from src.config import UserError
 
 _AVERAGED = ("state_dict_ema", "model_ema", "ema")
 _PLAIN = ("state_dict", "model", "model_state_dict", "net")
+_SAFETENSORS_TYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2", "BOOL": "?"}
+_SAFETENSORS_TYPES |= {f"{sign}{8 * size}": f"<{sign.lower()}{size}" for sign in "IU" for size in (1, 2, 4, 8)}
 
 
 @dataclass(frozen=True)
 class ForeignWeights:
-    """What a weights file holds: its tensors, and the entry of the file that they stood in ("" for the file itself)."""
+    """Tensors of a weights file by their names in the file, and the entry that contained them ("": the file itself)."""
 
     tensors: dict[str, np.ndarray]
     entry: str = ""
 
 
 def read_foreign_weights(path: Path, *, use_ema: bool = True) -> ForeignWeights:
-    """Read a weights file of PyTorch, safetensors, numpy (.npz) or MindSpore, told apart by what is in it.
+    """Read a weights file of PyTorch, safetensors, NumPy (.npz) or MindSpore; the format is detected from its content.
 
     Args:
-        use_ema: take averaged weights where a training checkpoint has them beside the plain ones.
+        use_ema: use the averaged weights if a training checkpoint contains them beside the plain ones.
 
     Raises:
-        UserError: not there, damaged, of none of these formats, or with more in it than weights.
+        UserError: missing, damaged, of another format, or a pickle that asks to call a function.
     """
     if not path.is_file():
         raise UserError(f"input {path}: no such file")
@@ -42,19 +44,19 @@ def read_foreign_weights(path: Path, *, use_ema: bool = True) -> ForeignWeights:
         saved = _reader_for(path)(path)
     except NotAllowed as error:
         raise UserError(
-            f"input {path} asks for {error} to be called, which weights don't need: nothing was run; "
-            "give a file of tensors alone (a state_dict)"
+            f"input {path} asks to call {error}, which no weights file needs: nothing was executed; "
+            "give a file that contains tensors only (a state_dict)"
         ) from None
-    except Exception as error:  # each format reports damage by types of its own
+    except Exception as error:  # each format reports damage by its own types
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise UserError(f"input {path} is damaged, or no weights file: {reason}") from None
+        raise UserError(f"input {path} is damaged or not a weights file: {reason}") from None
     if META_KEY in saved:
-        raise UserError(f"input {path} is a checkpoint of this zoo already: use it as it is")
+        raise UserError(f"input {path} is already a checkpoint of this zoo: use it directly")
     entry = next((name for name in (*_AVERAGED * use_ema, *_PLAIN) if isinstance(saved.get(name), dict)), "")
     found = saved[entry] if entry else saved
     tensors = {str(name): value for name, value in found.items() if isinstance(value, np.ndarray)}
     if not tensors:
-        raise UserError(f"input {path} holds no weights by name, only {', '.join(map(str, found)) or 'nothing'}")
+        raise UserError(f"input {path} contains no named weights, only {', '.join(map(str, found)) or 'nothing'}")
     return ForeignWeights(tensors, entry)
 
 
@@ -65,19 +67,34 @@ def _reader_for(path: Path) -> Callable[[Path], Mapping[str, Any]]:
         with zipfile.ZipFile(path) as archive:
             return _read_npz if all(name.endswith(".npy") for name in archive.namelist()) else _read_torch_dict
     if head[8:9] == b"{":
-        return read_safetensors
+        return _read_safetensors
     if head[:1] == b"\x80":
         return _read_torch_dict
     if path.suffix == ".ckpt":
         return _read_mindspore
-    raise ValueError("PyTorch, safetensors, numpy (.npz) and MindSpore (.ckpt) are read")
+    raise ValueError("the supported formats are PyTorch, safetensors, numpy (.npz) and MindSpore (.ckpt)")
 
 
 def _read_torch_dict(path: Path) -> Mapping[str, Any]:
     saved = read_torch(path)
     if not isinstance(saved, dict):
-        raise ValueError(f"it holds one {type(saved).__name__}, not weights by name")
+        raise ValueError(f"it contains one {type(saved).__name__}, not named weights")
     return saved
+
+
+def _read_safetensors(path: Path) -> dict[str, np.ndarray]:
+    """Tensors by name, bfloat16 as float32: the length of a JSON header, the header, then the bytes of the tensors."""
+    with path.open("rb") as file:
+        header = json.loads(file.read(int.from_bytes(file.read(8), "little")))
+        content = file.read()
+    tensors = {}
+    for name, entry in header.items():
+        if name == "__metadata__":
+            continue
+        begin, end = entry["data_offsets"]
+        values = np.frombuffer(content[begin:end], _SAFETENSORS_TYPES[entry["dtype"]]).reshape(entry["shape"])
+        tensors[name] = from_bfloat16(values) if entry["dtype"] == "BF16" else values
+    return tensors
 
 
 def _read_npz(path: Path) -> Mapping[str, np.ndarray]:

@@ -1,4 +1,4 @@
-"""Reading a checkpoint, and putting its weights into a network."""
+"""Checkpoint reader, and loading of weights into a network."""
 
 from __future__ import annotations
 
@@ -11,18 +11,19 @@ import numpy as np
 
 from src.checkpoints.store import FORMAT_VERSION, META_KEY, Checkpoint, digest
 from src.config import UserError
+from src.config.errors import few_names
 
 if TYPE_CHECKING:
     from mindspore import nn
 
-_SHOWN = 8  # names listed of each kind of difference
+_SHOWN = 8  # names listed per kind of difference
 
 
 def load_checkpoint(path: str | Path) -> Checkpoint:
     """Read and check a checkpoint of this zoo.
 
     Raises:
-        UserError: not there, damaged, not of this zoo, or written by a newer version of it.
+        UserError: missing, damaged, not of this zoo, or written by a newer version of it.
     """
     path = Path(path)
     if not path.is_file():
@@ -33,33 +34,38 @@ def load_checkpoint(path: str | Path) -> Checkpoint:
         parameters = ms.load_checkpoint(str(path), crc_check=True)
     except Exception as error:  # the framework reports damage by several types
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise UserError(f"checkpoint {path} is damaged: {reason} Take another one.") from None
+        raise UserError(f"checkpoint {path} is damaged ({reason.rstrip('.')}): use another checkpoint") from None
     if META_KEY not in parameters:
-        raise UserError(f"checkpoint {path} is cut short, or not of this zoo: take another one, or use convert.py")
+        raise UserError(
+            f"checkpoint {path} is truncated or not of this zoo: use another checkpoint, or convert it with convert.py"
+        )
     meta = json.loads(parameters.pop(META_KEY))
     if meta["format"] > FORMAT_VERSION:
-        raise UserError(f"checkpoint {path} has format {meta['format']}, this version reads {FORMAT_VERSION}: update")
+        raise UserError(
+            f"checkpoint {path} has format {meta['format']}, but this version reads format {FORMAT_VERSION}: update"
+        )
     tensors = {name: parameter.asnumpy() for name, parameter in parameters.items()}
     if len(tensors) != meta["num_tensors"] or digest(tensors) != meta["sha256"]:
-        raise UserError(f"checkpoint {path} is damaged: its checksum does not fit its tensors. Take another one.")
+        raise UserError(f"checkpoint {path} is damaged (checksum mismatch): use another checkpoint")
     return Checkpoint(path, tensors, meta)
 
 
 def load_weights(
     network: nn.Cell, weights: Mapping[str, np.ndarray], *, origin: str, class_num: tuple[int, int], new_head: bool
 ) -> list[str]:
-    """Put weights into a network, by name.
+    """Load weights into a network by name.
 
     Args:
         origin: the file, for messages.
-        class_num: classes of (the weights, the network).
-        new_head: keep the network's own initial values where only the number of classes differs (fine-tuning).
+        class_num: number of classes of (the weights, the network).
+        new_head: keep the network's initial values where only the number of classes differs (fine-tuning).
 
     Returns:
-        Names of the tensors that were kept (the head), empty when everything was loaded.
+        Names of the tensors that kept their initial values (the head); empty if everything was loaded.
 
     Raises:
-        UserError: a missing, unexpected or mis-shaped name, in a table.
+        UserError: missing, unexpected or mis-shaped tensors, listed in the message, or another number of classes
+            without `new_head`.
     """
     import mindspore as ms
 
@@ -83,10 +89,10 @@ def load_weights(
 
 
 def fit_image_size(network: nn.Cell, weights: Mapping[str, np.ndarray]) -> tuple[dict[str, np.ndarray], list[str]]:
-    """Weights of another image size for this network, by the network's own `resize_parameter`, if it has one.
+    """Weights resized to the image size of this network by its `resize_parameter`, if it has one.
 
     Returns:
-        All the weights, and the names of those that were resized: empty when the sizes are the same.
+        All weights, and the names of those that were resized: empty if the sizes are equal.
     """
     fitted, resized = dict(weights), []
     resize = getattr(network, "resize_parameter", None)
@@ -96,7 +102,7 @@ def fit_image_size(network: nn.Cell, weights: Mapping[str, np.ndarray]) -> tuple
             continue
         try:
             value = resize(name, weights[name])
-        except ValueError:  # no table of this network: loading will say what does not fit
+        except ValueError:  # not a table of this network: loading reports the mismatch
             continue
         if value is not None and value.shape == shape:
             fitted[name] = value
@@ -121,10 +127,9 @@ def _difference_table(
     kinds = (
         ("missing in the file", [f"{name} {shapes[name]}" for name in missing]),
         ("not in the network", [f"{name} {weights[name].shape}" for name in unexpected]),
-        ("of another shape", [f"{name} file {weights[name].shape}, network {shapes[name]}" for name in misshaped]),
+        ("with another shape", [f"{name} file {weights[name].shape}, network {shapes[name]}" for name in misshaped]),
     )
     for title, rows in kinds:
         if rows:
-            more = f" (+{len(rows) - _SHOWN} more)" if len(rows) > _SHOWN else ""
-            columns.append(f"{len(rows)} {title}: " + "; ".join(rows[:_SHOWN]) + more)
-    return f"{origin} does not fit the network (another --backbone?): " + " | ".join(columns)
+            columns.append(f"{len(rows)} {title}: {few_names(rows, _SHOWN, '; ')}")
+    return f"{origin} does not match the network (another --backbone?): " + " | ".join(columns)

@@ -1,7 +1,7 @@
-"""Writing a checkpoint.
+"""Checkpoint and its writer.
 
-The container is the framework's own file with its crc, so plain `mindspore.load_checkpoint` reads it. Its last entry is
-the meta data as JSON: a file cut anywhere, also at a record's boundary, lacks it.
+The container is the framework's own format with CRC, so plain `mindspore.load_checkpoint` reads it. Its last entry is
+the metadata as JSON, which a truncated file lacks, even one truncated at a record boundary.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ META_KEY = "zoo_meta"
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """What a checkpoint file holds.
+    """Content of a checkpoint file.
 
     Attributes:
         path: the file.
@@ -40,7 +40,7 @@ class Checkpoint:
     STATE_PREFIXES = ("optimizer.", "ema.", "state.")
 
     def weights(self, use_ema: bool) -> dict[str, np.ndarray]:
-        """The network's tensors; the averaged ones where the checkpoint has them and `use_ema` asks for them."""
+        """The network's tensors by name; with `use_ema` the averaged ones, if the checkpoint has them."""
         plain = {name: value for name, value in self.tensors.items() if not name.startswith(self.STATE_PREFIXES)}
         averaged = self.state("ema.") if use_ema else {}
         return {name: averaged.get(name, value) for name, value in plain.items()}
@@ -62,10 +62,10 @@ def digest(tensors: Mapping[str, np.ndarray]) -> str:
 def save_checkpoint(path: Path, tensors: Mapping[str, np.ndarray], meta: Mapping[str, Any]) -> None:
     """Write a checkpoint at `path`, complete or not at all.
 
-    It is written under a new name, synced, then put in place: the file that stands at `path` is not touched before.
+    It is written to a temporary file, synced, then moved to `path`, whose old content is kept until then.
 
     Raises:
-        UserError: it cannot be written (disk full, no permission); what stood at `path` still stands.
+        UserError: it cannot be written (disk full, no permission); the old content of `path` is kept.
     """
     partial = partial_path(path)
     header = {"format": FORMAT_VERSION, "num_tensors": len(tensors), "sha256": digest(tensors)}
@@ -76,7 +76,7 @@ def save_checkpoint(path: Path, tensors: Mapping[str, np.ndarray], meta: Mapping
     except Exception as error:  # the framework reports a full disk by several types
         raise UserError(f"checkpoint {path} could not be written ({_reason(error)}): free some space") from error
     finally:
-        for leftover in path.parent.glob(f"{partial.stem}*"):  # the framework has a temporary name of its own
+        for leftover in path.parent.glob(f"{partial.stem}*"):  # the framework uses its own temporary name
             leftover.unlink(missing_ok=True)
 
 

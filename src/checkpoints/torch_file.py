@@ -1,7 +1,7 @@
-"""Reading what `torch.save` wrote, without PyTorch and without executing anything that is pickled in it.
+"""Reader of `torch.save` files that needs no PyTorch and executes nothing from the pickle.
 
-Such a file is a pickle that refers to raw storages: entries beside it in a zip archive, or, before PyTorch 1.6, blocks
-behind it. A pickle may ask for any function of any module to be called; here it gets the few names of `_ALLOWED`, and
+Such a file is a pickle that refers to raw storages: entries beside it in a zip archive or, before PyTorch 1.6, blocks
+after it. A pickle may ask to call any function of any module; here only the few names of `_ALLOWED` are available, and
 none of them does more than build a record.
 """
 
@@ -18,8 +18,6 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
-
-from src.checkpoints.safetensors_file import from_bfloat16
 
 LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
 _BFLOAT16 = "bfloat16"
@@ -38,7 +36,7 @@ _STORAGE_TYPES = {
 
 
 class NotAllowed(Exception):
-    """The pickle asks for something that no weights file needs."""
+    """The pickle asks for a name that no weights file needs; the message is the name."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +56,7 @@ class _Tensor:
 
 
 class _Remark:
-    """Stands for an object that tells of the training and is of no use here: its arguments, a score."""
+    """Placeholder for an object that describes the training and is not needed here: arguments, a score."""
 
     def __init__(self, *_arguments: Any):
         pass
@@ -102,8 +100,8 @@ def read_torch(path: Path) -> Any:
     """The saved object with numpy arrays for its tensors (bfloat16 as float32).
 
     Raises:
-        NotAllowed: it holds more than tensors, plain values and remarks on the training; names what it asked for.
-        Exception: damaged, by several types.
+        NotAllowed: it contains more than tensors, plain values and remarks on the training.
+        Exception: the file is damaged; the type varies.
     """
     with path.open("rb") as file:
         if zipfile.is_zipfile(file):
@@ -122,9 +120,9 @@ def _read_zip(file: BinaryIO) -> Any:
 
 
 def _read_legacy(file: BinaryIO) -> Any:
-    """Pickles of a magic number, a version, the system and the object; the storages' keys; then the storages."""
+    """The legacy format: pickles of a magic number, a version, the system and the object; storage keys; storages."""
     if _Unpickler(file).load() != LEGACY_MAGIC:
-        raise ValueError("a pickle, but not one of torch.save")
+        raise ValueError("a pickle that torch.save did not write")
     _version, system = _Unpickler(file).load(), _Unpickler(file).load()
     types: dict[str, str] = {}
 
@@ -143,7 +141,7 @@ def _read_legacy(file: BinaryIO) -> Any:
 
 
 def _filled(saved: Any, content: Callable[[_Storage], bytes], order: str) -> Any:
-    """The object with arrays in its tensors' places."""
+    """The object with arrays in place of its tensors."""
     if isinstance(saved, _Tensor):
         return _array(saved, content(saved.storage), order)
     if isinstance(saved, dict):
@@ -160,10 +158,15 @@ def _array(tensor: _Tensor, content: bytes, order: str) -> np.ndarray:
     ends = [(length - 1) * stride for length, stride in zip(tensor.shape, tensor.strides, strict=True)]
     last = tensor.offset + sum(ends)
     if size > len(flat) or tensor.offset < 0 or min(ends, default=0) < 0 or last >= len(flat):
-        raise ValueError("a tensor reaches beyond its storage")
+        raise ValueError("a tensor extends beyond its storage")
     strides = [stride * flat.itemsize for stride in tensor.strides]
     view = np.lib.stride_tricks.as_strided(flat[tensor.offset :], tensor.shape, strides)
     return from_bfloat16(view) if bfloat16 else view.astype(flat.dtype.newbyteorder("="))
+
+
+def from_bfloat16(bits: np.ndarray) -> np.ndarray:
+    """uint16 bits of bfloat16 values, the upper half of a float32 each -> float32."""
+    return (bits.astype(np.uint32) << 16).view(np.float32)
 
 
 def _item_size(storage_type: str) -> int:

@@ -1,4 +1,4 @@
-"""Translation of the names in a public checkpoint to this zoo's: a name for every tensor, or why it is left out."""
+"""Translation of tensor names in public checkpoints: a name of this zoo for each tensor, or the reason to ignore it."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Protocol
 
 import numpy as np
 
-# What wraps a network in a training script, in front of all its names.
+# Prefixes that wrappers in training scripts add to all names of a network.
 _WRAPPERS = re.compile(r"\A(?:(?:module|network|_backbone|net|model)\.)+")
 _IGNORED = (
-    (r"(?:.*\.)?num_batches_tracked", "PyTorch's count of batches, which the running statistics do without"),
+    (r"(?:.*\.)?num_batches_tracked", "PyTorch's batch counter, which the running statistics do not need"),
     (r"(?:adam_[mv]|moments?[12]?|accum|stat|velocity)\..*", "optimizer state of the old training"),
     (
         r"(?:.*\.)?(?:global_step|learning_rate|momentum|beta[12]_power|epoch_num|step_num|loss_scale|scale_sense|"
@@ -25,11 +25,13 @@ _LEAVES = {"weight": "gamma", "bias": "beta", "running_mean": "moving_mean", "ru
 
 
 class NamingRules(Protocol):
-    """What a network family knows of its public names (`models.PublicNames`).
+    """Naming rules of a network family (`models.PublicNames`). Patterns match whole names.
 
-    Patterns match whole names. renamed: (pattern, replacement), all applied in this order; ignored: (pattern, reason);
-    joined: tensors that are parts of one, which groups 1 and 3 name and group 2 counts; options: (name, option, value),
-    what the presence of a name says about the network.
+    Attributes:
+        renamed: (pattern, replacement) pairs, all applied in this order.
+        ignored: (pattern, reason) pairs.
+        joined: pattern of the parts of one tensor: groups 1 and 3 give its name, group 2 the number of the part.
+        options: (name, option, value): an option of the network, implied by the presence of a name.
     """
 
     renamed: Sequence[tuple[str, str]]
@@ -40,10 +42,12 @@ class NamingRules(Protocol):
 
 @dataclass(frozen=True)
 class Translation:
-    """What a file's names mean.
+    """Translated content of a file.
 
-    tensors: by our names, but the leaves of norms may still be PyTorch's; ignored: {reason: names in the file};
-    options: {option of the network: value}.
+    Attributes:
+        tensors: by names of this zoo; the last part of a norm's names may still be PyTorch's, see `fit`.
+        ignored: {reason: names in the file}.
+        options: {option of the network: value}.
     """
 
     tensors: dict[str, np.ndarray] = field(default_factory=dict)
@@ -52,7 +56,7 @@ class Translation:
 
 
 def translate(tensors: Mapping[str, np.ndarray], names: NamingRules) -> Translation:
-    """Apply a family's rules; what no rule concerns keeps its name. ValueError where two tensors get one name."""
+    """Apply a family's rules; names without a rule are kept. ValueError if two tensors get the same name."""
     result = Translation()
     parts: dict[str, dict[int, np.ndarray]] = {}
     for written, value in tensors.items():
@@ -67,7 +71,7 @@ def translate(tensors: Mapping[str, np.ndarray], names: NamingRules) -> Translat
         if part:
             parts.setdefault(f"{part[1]}.{part[3]}", {})[int(part[2])] = value
         elif name in result.tensors:
-            raise ValueError(f"two of its tensors are {name}, one of them as {written}")
+            raise ValueError(f"two of its tensors translate to {name}, one of them {written}")
         else:
             result.tensors[name] = value
     joined = {name: np.concatenate([found[number] for number in sorted(found)]) for name, found in parts.items()}
@@ -82,7 +86,12 @@ def _renamed(name: str, names: NamingRules) -> str:
 
 
 def fit(tensors: Mapping[str, np.ndarray], shapes: Mapping[str, tuple[int, ...]]) -> dict[str, np.ndarray]:
-    """Our leaves for PyTorch's, and our number of axes: another framework may keep more or fewer of length 1."""
+    """Tensors with this zoo's names of norm parameters and its shapes, which may differ in axes of length 1.
+
+    Args:
+        tensors: by name, from `Translation.tensors`.
+        shapes: {name: shape} of the network.
+    """
     fitted = {}
     for name, value in tensors.items():
         stem, _, leaf = name.rpartition(".")

@@ -10,7 +10,8 @@ from mindspore import nn
 from src.checkpoints import load_weights, read_foreign_weights, save_checkpoint
 from src.checkpoints.translation import Translation, fit, translate
 from src.config import Config, Resolved, UserError, as_user_error
-from src.inference.networks import arrays_of, build_network, few_names, network_info
+from src.config.errors import few_names
+from src.inference.networks import arrays_of, build_network, network_info
 from src.models import PublicNames, public_names
 from src.runtime.logs import get_logger
 from src.runtime.session import start

@@ -1,4 +1,4 @@
-"""Typed configuration: schema, reader, the seeds' aliases, help."""
+"""Typed configuration: schema, reader, aliases of the original projects, help."""
 
 from src.config.errors import Standstill, UserError, as_user_error
 from src.config.help import config_text, help_text

@@ -1,7 +1,8 @@
-"""The seeds' own names of our keys and values: one table a dialect.
+"""Aliases: the original projects' names of keys and values, one table per project ("dialect").
 
-Some names mean two things in the seeds (`data_url`, `load_path`, `data_dir`), so a table applies where its dialect is
-spoken: by the recipe or by the chosen network. A name that is no key of ours and means one thing is taken anywhere.
+Some names have different meanings in different projects (`data_url`, `load_path`, `data_dir`), so a table applies only
+to its dialect, which the recipe or the selected network determines. An unambiguous name that is not a key of this
+project is accepted everywhere.
 """
 
 from __future__ import annotations
@@ -15,17 +16,17 @@ from src.config.lookup import seed_of
 
 @dataclass(frozen=True)
 class Alias:
-    """What a foreign key stands for: our `targets` (none: it has no effect here, for `reason`)."""
+    """Meaning of a foreign key: the keys `targets` (none: it has no effect here, for `reason`)."""
 
     targets: tuple[str, ...] = ()
     words: dict[str, Any] = field(default_factory=dict)  # foreign value -> ours
-    split: bool = False  # a list with one value a target
+    split: bool = False  # a list with one value per target
     convert: Callable[[Any], Any] | None = None
     reason: str = ""
-    eval_target: str = ""  # the key it stands for in eval.py, when that is another one
+    eval_target: str = ""  # the key for which it stands in eval.py, if different
 
     def settings(self, value: Any, command: str = "train") -> dict[str, Any]:
-        """{our key: value}"""
+        """{key: value} for a value of this alias; ValueError for a value of the wrong form."""
         if command == "eval" and self.eval_target:
             return {self.eval_target: value}
         value = self.words.get(str(value).lower(), value)
@@ -48,21 +49,21 @@ def _no_effect(reason: str) -> Alias:
 
 
 def _square_side(value: Any) -> Any:
-    """The seeds write '224,224' or [224, 224] for a square image."""
+    """The side of a square image, which the original projects write as '224,224' or [224, 224]."""
     sides = value.split(",") if isinstance(value, str) else value if isinstance(value, list) else [value]
     if len({str(side).strip() for side in sides}) != 1:
-        raise ValueError(f"must be a square, not {value}")
+        raise ValueError(f"must be square, not {value}")
     return sides[0]
 
 
 _IMAGE_SIZE = _to("train_image_size", "eval_image_size", convert=_square_side)
-_NETWORK_CLASS = _no_effect("networks are chosen by backbone")
-_LAUNCHER = _no_effect("the launcher tells each process its rank")
+_NETWORK_CLASS = _no_effect("the key backbone selects the network")
+_LAUNCHER = _no_effect("the launcher assigns each process its rank")
 _CONFIG_PATH = _to("config_path")
 # eval.py's images are the validation images: `--data_dir ~/imagenet/val/`.
 _DATA_DIR = _to("dataset_path", eval_target="eval_path")
 
-# A policy that is a flag in the seeds: 1 stands for AutoAugment.
+# The policy is a flag in the original projects: 1 means AutoAugment.
 POLICY_WORDS = {"0": "none", "1": "autoaugment", "false": "none", "true": "autoaugment", "": "none"}
 
 DIALECTS: dict[str, dict[str, Alias]] = {
@@ -107,7 +108,7 @@ DIALECTS: dict[str, dict[str, Alias]] = {
         "ckpt_interval": _to("save_checkpoint_steps"),
         "ckpt_path": _to("save_checkpoint_path"),
         "ckpt_file": _to("pretrained"),
-        "is_save_on_master": _no_effect("rank 0 alone writes"),
+        "is_save_on_master": _no_effect("only rank 0 writes"),
         "rank": _LAUNCHER,
         "group_size": _LAUNCHER,
     },
@@ -125,25 +126,25 @@ DIALECTS: dict[str, dict[str, Alias]] = {
     },
 }
 
-# Words that the seeds write as the value of a key of ours.
+# Values of the original projects for keys of the same name.
 VALUE_WORDS: dict[str, dict[str, Any]] = {
     "autoaugment": POLICY_WORDS,
 }
 
 
 def dialect_of(backbone: str) -> str:
-    """The dialect that the seed of this network speaks ("" for a network without a seed)."""
+    """The dialect of the network's original project; "" for a network without one."""
     return seed_of(backbone).get("dialect", "")
 
 
 def names_of(key: str) -> list[str]:
-    """The key and the seeds' names of it, of whichever dialect."""
+    """The key and its aliases in all dialects."""
     foreign = (name for table in DIALECTS.values() for name, alias in table.items() if alias.targets == (key,))
     return list(dict.fromkeys([key, *foreign]))
 
 
 def aliases_for(dialect: str, own_keys: set[str]) -> dict[str, Alias]:
-    """The dialect's table, and from the others each name that is no key of ours and means the same everywhere."""
+    """The dialect's table, and each name of the others that is not a key here and has the same meaning everywhere."""
     meanings: dict[str, list[Alias]] = {}
     for table in DIALECTS.values():
         for name, alias in table.items():

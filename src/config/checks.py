@@ -1,4 +1,4 @@
-"""From what stands in a file or on the command line to a typed, checked value."""
+"""Checks and conversion of values from a file or the command line to typed values."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Annotated, Any, Union, get_args, get_origin
 TRUE_WORDS = {"1", "true", "yes", "on"}
 FALSE_WORDS = {"0", "false", "no", "off"}
 NULL_WORDS = {"null", "none", "~"}
-TYPE_NAMES = {int: "a whole number", float: "a number", bool: "0 or 1", str: "a text"}
+TYPE_NAMES = {int: "a whole number", float: "a number", bool: "0 or 1", str: "text"}
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ def between(low: float, high: float) -> Check:
 
 
 def share_below_one() -> Check:
-    """0 <= value < 1: what is dropped may not be everything"""
+    """0 <= value < 1: a drop rate must leave something."""
     return _range_check(lambda value: 0 <= value < 1, "at least 0 and below 1")
 
 
@@ -46,7 +46,7 @@ def above_zero_to_one() -> Check:
 
 
 def one_of(*choices: Any) -> Check:
-    """One of the choices; texts are compared without regard to case and come back as the choice is written."""
+    """One of the choices; text is compared without regard to case and returned in the spelling of the choice."""
     spelling = {str(choice).lower(): choice for choice in choices}
 
     def accept(value: Any) -> Any:
@@ -80,7 +80,7 @@ def all_positive() -> Check:
 
 
 def convert(value: Any, hint: Any) -> Any:
-    """`value` (a YAML value or a command line's text) as the annotated type `hint`; ValueError says what is wrong."""
+    """`value` (a YAML value or text of the command line) as the annotated type `hint`; ValueError if it is invalid."""
     checks: tuple[Check, ...] = ()
     if get_origin(hint) is Annotated:
         hint, *extras = get_args(hint)
@@ -113,13 +113,13 @@ def _convert_plain(value: Any, hint: Any) -> Any:
         items = value.replace("[", "").replace("]", "").split(",") if isinstance(value, str) else value
         items = items if isinstance(items, (list, tuple)) else [items]
         return [_convert_plain(item, get_args(hint)[0]) for item in items if str(item).strip()]
-    if value is None and hint is str:  # `pretrained:` with nothing behind it
+    if value is None and hint is str:  # `pretrained:` without a value
         return ""
     if isinstance(value, (list, dict)) or value is None:
         raise ValueError(f"must be {TYPE_NAMES[hint]}, not {value}")
     try:
         return _SCALARS[hint](value)
-    except (TypeError, ValueError):  # a YAML date is of a type of its own
+    except (TypeError, ValueError):  # a YAML date has its own type
         raise ValueError(f"must be {TYPE_NAMES[hint]}, not {str(value)!r}") from None
 
 
@@ -138,7 +138,7 @@ def _to_int(value: Any) -> int:
 
 
 def _to_float(value: Any) -> float:
-    """YAML 1.1 reads 1e-5 as a text: here it is the number that the user means."""
+    """A finite number; also from text, since YAML 1.1 reads 1e-5 as text."""
     if isinstance(value, bool):
         raise ValueError
     number = float(value)

@@ -1,4 +1,4 @@
-"""Settings without effect: what the marks of the keys say of one command and of one task."""
+"""Settings without effect in a command or on a task, derived from the marks of the keys."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from src.config.schema import KEY_TYPES, keys_marked
 
 
 def no_effect_in_command(arguments: Mapping[str, Any], command: str) -> list[str]:
-    """A line for each key of the command line that the command does not read.
+    """One line per key of the command line that the command does not read.
 
-    A recipe serves several commands, so its keys are not asked.
+    Keys of a recipe are not reported, since a recipe serves several commands.
     """
     lines = [
         f"{key}={value} has no effect in {command}.py"
@@ -26,9 +26,9 @@ def no_effect_in_command(arguments: Mapping[str, Any], command: str) -> list[str
 
 
 def no_effect_on_task(changed: Mapping[str, Any], task: str) -> list[str]:
-    """A line for each of the user's settings that the task does not read.
+    """One line per setting of the user that the task does not read.
 
-    A task that no key names has not said what it reads: of it nothing is said.
+    Nothing is reported for a task that no key is marked with.
     """
     if task not in known_tasks():
         return []
@@ -40,7 +40,7 @@ def no_effect_on_task(changed: Mapping[str, Any], task: str) -> list[str]:
 
 
 def known_tasks() -> frozenset[str]:
-    """The tasks that some key names."""
+    """The tasks named in the marks of the keys."""
     return frozenset(task for key in KEY_TYPES for names in _names(key, OnlyTasks) for task in names)
 
 

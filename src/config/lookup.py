@@ -1,4 +1,4 @@
-"""Where a configuration file is found."""
+"""Lookup of configuration files: by path, by recipe name, or by network."""
 
 from __future__ import annotations
 
@@ -18,10 +18,13 @@ SEEDS_FILE = CONFIG_ROOT / "seed_recipes.yml"
 
 
 def find_config(path: str) -> Path:
-    """The file that `--config_path` means.
+    """The file for `--config_path`.
 
-    An existing path wins, against the caller's folder, then against the project's root. Else the file's name is
-    looked up below config/, without regard to case and with .yml = .yaml.
+    An existing path takes precedence, relative to the current folder, then to the project root. Otherwise the file name
+    is looked up below config/, ignoring case and treating .yml and .yaml as equal.
+
+    Raises:
+        UserError: no file, or several recipes match.
     """
     for candidate in (Path(path), PROJECT_ROOT / path):
         if candidate.is_file():
@@ -29,35 +32,35 @@ def find_config(path: str) -> Path:
     wanted = Path(path).name.lower()
     wanted_stem = Path(wanted).stem if Path(wanted).suffix in YAML_ENDINGS else wanted
     recipes = sorted(file for file in CONFIG_ROOT.glob("*/*") if file.suffix in YAML_ENDINGS)
-    # The config/export.yml of a seed is <model>_export.yml here.
+    # The config/export.yml of an original project is <model>_export.yml here.
     matches = [file for file in recipes if file.stem.lower() == wanted_stem]
     matches = matches or [file for file in recipes if file.stem.lower().endswith(f"_{wanted_stem}")]
     if len(matches) == 1:
         return matches[0]
     names = ", ".join(str(file.relative_to(PROJECT_ROOT)) for file in matches or recipes)
     if matches:
-        raise UserError(f"--config_path {path} fits several recipes: give the path of one of {names}")
+        raise UserError(f"--config_path {path} matches several recipes: give the path of one of {names}")
     raise UserError(f"--config_path {path}: no such file; the recipes are {names}")
 
 
 def shown(path: Path) -> str:
-    """The path as a message shows it: relative to the current folder where it lies below it."""
+    """The path for messages: relative to the current folder if it is below it."""
     absolute = path.resolve()
     return str(absolute.relative_to(Path.cwd())) if absolute.is_relative_to(Path.cwd()) else str(path)
 
 
 def seed_of(backbone: str) -> dict[str, str]:
-    """Recipe and dialect of the seed that documents this network; {} for a network without a seed."""
+    """Recipe and dialect of the network's original project; {} for a network without one."""
     return next(
         (seed for beginning, seed in _seeds()["networks"].items() if backbone.lower().startswith(beginning)), {}
     )
 
 
 def seed_recipe(backbone: str | None) -> Path:
-    """The recipe of the seed that documents this network; without a network the one for such commands.
+    """The default recipe of a network, from its original project; without a network the recipe of such commands.
 
     Raises:
-        UserError: the network has no seed.
+        UserError: the network has no default recipe.
     """
     found = seed_of(backbone)["recipe"] if backbone and seed_of(backbone) else None
     if backbone and not found:

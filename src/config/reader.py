@@ -1,4 +1,4 @@
-"""Configuration from three layers: config/defaults.yml < recipe file < command line."""
+"""Configuration reader for three layers: config/defaults.yml < recipe file < command line."""
 
 from __future__ import annotations
 
@@ -23,29 +23,29 @@ COMMAND_LINE = "command line"
 
 @dataclass(frozen=True)
 class Setting:
-    """One `key: value` where the user wrote it."""
+    """One `key: value` with its origin."""
 
     key: str
     value: Any
     origin: str  # "config/<model>/x.yml:12" or "command line"
-    alias: str = ""  # the name that the user wrote, when it is another than the key
+    alias: str = ""  # the name written by the user, if it differs from the key
 
     def described(self) -> str:
-        """The key with where it stands, for messages."""
+        """The key with its origin, for messages."""
         name = self.alias or self.key
         return f"--{name}" if self.origin == COMMAND_LINE else f"{self.origin}: {name}"
 
 
 @dataclass(frozen=True)
 class Resolved:
-    """A configuration, where it came from, and what the user should be told about it."""
+    """A configuration with the origins of its values and notes for the user."""
 
     config: Config
     recipe: str  # stem of the recipe file: the run's name by default
     notes: tuple[str, ...]
-    origins: dict[str, str]  # where each key stands that the recipe or the command line sets
-    changed: dict[str, Any]  # those of these keys whose value is not the default
-    checkpoint: Any = None  # the one that the configuration comes from, as `open_checkpoint` gave it
+    origins: dict[str, str]  # origin of each key that the recipe or the command line sets
+    changed: dict[str, Any]  # of these keys, those whose value differs from the default
+    checkpoint: Any = None  # the result of `open_checkpoint`, if the configuration comes from a checkpoint
 
     @property
     def given(self) -> frozenset[str]:
@@ -63,10 +63,10 @@ def read_config(
 
     Args:
         argv: arguments without the program's name.
-        command: train, eval, export, predict or convert (`--data_dir` names other images in eval than in train).
-        open_checkpoint: reads a checkpoint, whose `meta["config"]` is a flat configuration; used when `--pretrained`
-            comes without a recipe.
-        network_names: gives the known networks; asked for the nearest one to a network that nothing is known of.
+        command: train, eval, export, predict or convert (`--data_dir` names different images in eval and train).
+        open_checkpoint: reads a checkpoint, whose `meta["config"]` is a flat configuration; used if `--pretrained` is
+            given without a recipe.
+        network_names: returns the known networks, to suggest the nearest one for an unknown network.
 
     Raises:
         UserError: unknown key, wrong type, value out of range, two names of one key, a missing or ambiguous file.
@@ -79,7 +79,7 @@ def read_config(
     dialect = _dialect(arguments, file_settings, inherited)
 
     defaults = {setting.key: setting.value for setting in read_settings(DEFAULTS_FILE)}
-    # A recipe speaks its network's dialect in convert.py, too: its load_path is no weights file to convert.
+    # In convert.py, too, a recipe uses its network's dialect: its load_path is not the weights file to convert.
     argument_dialect = "convert" if command == "convert" else dialect
     given = reader.resolve(file_settings, dialect) | reader.resolve(arguments, argument_dialect)
     given.pop("config_path", None)
@@ -116,7 +116,7 @@ def parse_arguments(argv: list[str]) -> list[Setting]:
 
 
 def read_settings(path: Path) -> list[Setting]:
-    """The top-level keys of a YAML file with the line where each stands."""
+    """The top-level keys of a YAML file with their line numbers; UserError if it cannot be read."""
     try:
         root = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
     except yaml.YAMLError as error:
@@ -140,14 +140,14 @@ def _setting(key: yaml.Node, value: yaml.Node, origin: str) -> Setting:
 
 
 def _open_named(arguments: list[Setting], command: str, open_checkpoint: Callable[[str], Any] | None) -> Any:
-    """The checkpoint that the configuration comes from; None where a recipe is named, and for a training."""
+    """The checkpoint that provides the configuration; None if a recipe is given, and for training."""
     path = _argument(arguments, "pretrained")
     wanted = command in ("eval", "export", "predict") and _argument(arguments, "config_path") is None
     return open_checkpoint(path) if path and open_checkpoint and wanted else None
 
 
 def _argument(arguments: list[Setting], key: str) -> str | None:
-    """The value of a key on the command line, under any of its names; None without one."""
+    """The value of a key on the command line, under any of its names; None if it is not given."""
     by_name = {setting.key: str(setting.value) for setting in arguments}
     return next((by_name[name] for name in names_of(key) if name in by_name), None)
 
@@ -158,7 +158,7 @@ def _base_layer(
     checkpoint: Any,
     network_names: Callable[[], Sequence[str]] | None,
 ) -> tuple[Path | None, dict[str, Any], list[str]]:
-    """What lies under the command line: a recipe file, or the configuration in a checkpoint (DESIGN, contract 1)."""
+    """The layer below the command line: (recipe file, configuration inherited from a checkpoint, notes)."""
     recipe = _argument(arguments, "config_path")
     if recipe is not None:
         path = find_config(recipe)
@@ -168,7 +168,7 @@ def _base_layer(
         known = {key: value for key, value in checkpoint.meta["config"].items() if key in taken_over}
         path = _argument(arguments, "pretrained")
         return None, {**known, "pretrained": path}, [f"configuration from {path}"]
-    if command == "convert":  # a recipe's preprocessing is not that of any published weights
+    if command == "convert":  # no published weights use the preprocessing of a recipe
         return None, {}, []
     backbone = _argument(arguments, "backbone")
     if backbone and network_names and not seed_of(backbone):
@@ -192,17 +192,17 @@ def _dialect(arguments: list[Setting], from_file: list[Setting], inherited: dict
 
 
 class _Reader:
-    """Translates settings into our keys and collects what the user should be told."""
+    """Translates aliases into keys and collects notes for the user."""
 
     def __init__(self, command: str):
         self.command = command
         self.notes: list[str] = []
 
     def resolve(self, settings: Sequence[Setting], dialect: str) -> dict[str, Setting]:
-        """{our key: setting}; UserError for an unknown key and for two names of one key."""
+        """{key: setting}; UserError for an unknown key and for two names of one key."""
         keys = {setting.key for setting in settings}
-        # A key of ours that the dialect uses for another one (data_url) is itself where that other one stands
-        # beside it, as in a run folder's config.yml.
+        # A key that the dialect uses for a different one (data_url) keeps its own meaning if that other key is also
+        # given, as in a run folder's config.yml.
         aliases = {
             name: alias
             for name, alias in aliases_for(dialect, set(KEY_TYPES)).items()
@@ -223,9 +223,7 @@ class _Reader:
         alias = aliases.get(setting.key)
         if alias is None:
             if setting.key not in KEY_TYPES and setting.key != "config_path":
-                raise UserError(
-                    f"{setting.described()} is no key of the configuration: {_nearest(setting.key, aliases)}"
-                )
+                raise UserError(f"{setting.described()} is not a configuration key: {_nearest(setting.key, aliases)}")
             words = VALUE_WORDS.get(setting.key, {})
             value = words.get(str(setting.value).lower(), setting.value)
             return [Setting(setting.key, value, setting.origin)]

@@ -1,6 +1,6 @@
-"""The typed sections of the configuration: each key with its type, its legal values and its marks.
+"""Schema of the configuration: typed sections, each key with its type, legal values and marks.
 
-Defaults, units and meanings stand in config/defaults.yml.
+Defaults, units and meanings are in config/defaults.yml.
 """
 
 from __future__ import annotations
@@ -72,9 +72,9 @@ class DataConfig:
 
     @property
     def images_per_step(self) -> int:
-        """Images of one optimizer step on a device: `accumulate_steps` batches of `batch_size`.
+        """Images per optimizer step and device: `accumulate_steps` batches of `batch_size`.
 
-        The data pipeline gives them out together, so mixing pairs images across all of them.
+        The data pipeline delivers them together, so mixing pairs images across all of them.
         """
         return self.batch_size * self.accumulate_steps
 
@@ -245,7 +245,7 @@ class Config:
 
     @classmethod
     def from_flat(cls, values: dict[str, Any]) -> Config:
-        """Build the sections from a flat dictionary that has every key, already converted and checked."""
+        """Build the sections from a flat dictionary of all keys, already converted and checked."""
         sections = {
             name: section(**{field.name: values[field.name] for field in fields(section)})
             for name, section in SECTIONS.items()
@@ -274,5 +274,5 @@ KEY_TYPES: dict[str, Any] = {
 
 
 def keys_marked(mark: Mark) -> frozenset[str]:
-    """The keys that have this mark."""
+    """The keys with this mark."""
     return frozenset(key for key, hint in KEY_TYPES.items() if mark in marks_of(hint))

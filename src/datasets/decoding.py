@@ -1,7 +1,7 @@
-"""Pixels of image files, and the reason where a file has none.
+"""Decoder of image files: RGB pixels, or the reason why a file has none.
 
-Threads of ours decode, not the framework's pipeline: a damaged file takes that pipeline down, some the whole process,
-and a pipeline that follows a failed one can wait for ever.
+This project's own threads decode, not the framework's pipeline: a damaged file ends that pipeline, some files end the
+whole process, and a pipeline started after a failed one can wait forever.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def read_image(path: Path) -> np.ndarray:
     """The pixels (H, W, 3) uint8, RGB, of a file.
 
     Raises:
-        Unreadable: it cannot be opened, or as `decode`.
+        Unreadable: the file cannot be opened, or see `decode`.
     """
     try:
         content = path.read_bytes()
@@ -34,31 +34,31 @@ def read_image(path: Path) -> np.ndarray:
 
 
 def decode(content: bytes) -> np.ndarray:
-    """The pixels (H, W, 3) uint8, RGB, of a file's content: of several frames the first, of 16 bits the upper 8.
+    """The pixels (H, W, 3) uint8, RGB, of a file's content: the first of several frames, the upper 8 of 16 bits.
 
-    Transparency is dropped. An orientation in the EXIF data is followed in TIFF only.
+    Transparency is dropped. EXIF orientation is applied to TIFF only.
 
     Raises:
-        Unreadable: no image of FORMATS, cut off, damaged, or with pixels that are no colours.
+        Unreadable: not an image of FORMATS, truncated, damaged, or with pixels that are not colours.
     """
     if not content:
-        raise Unreadable("an empty file")
+        raise Unreadable("empty file")
     try:
         with Image.open(io.BytesIO(content), formats=FORMATS) as image:
             return _decoded_jpeg(content, image) if image.format == "JPEG" else _as_rgb(image)
     except Unreadable:
         raise
     except Image.UnidentifiedImageError:
-        raise Unreadable("no image") from None
+        raise Unreadable("not an image") from None
     except Image.DecompressionBombError:
         raise Unreadable(f"more than {2 * Image.MAX_IMAGE_PIXELS} pixels") from None
-    # Pillow's readers let many kinds of exceptions through on damaged files.
+    # Pillow's readers raise many types of exceptions on damaged files.
     except Exception as error:
-        raise Unreadable("cut off" if "truncated" in str(error).lower() else "damaged") from None
+        raise Unreadable("truncated" if "truncated" in str(error).lower() else "damaged") from None
 
 
 def _decoded_jpeg(content: bytes, image: Image.Image) -> np.ndarray:
-    """By libjpeg-turbo itself: Pillow's pixels in 0.7 of its time. Where that fails Pillow has the last word."""
+    """Decode with libjpeg-turbo directly: Pillow's pixels in 0.7 of the time. Pillow decodes what it refuses."""
     if image.mode in ("L", "RGB"):
         try:
             return simplejpeg.decode_jpeg(content, "RGB")

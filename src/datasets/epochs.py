@@ -1,7 +1,7 @@
-"""The training set as `mindspore.train.Model` iterates it: one freshly seeded pipeline an epoch.
+"""Training set as `mindspore.train.Model` iterates over it: one freshly seeded pipeline per epoch.
 
-Seeding each epoch by a key of its own makes an epoch independent of those before it: a resumed run builds the epoch
-that it stopped in, passes over the batches it has had, and sees what the uninterrupted run saw.
+A separate seed per epoch makes epochs independent of each other: a resumed run rebuilds the epoch in which it stopped,
+skips the batches it has already seen, and receives the same samples as an uninterrupted run.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ class EpochDataset:
     Args:
         build: epoch (from 0) -> the pipeline of that epoch.
         source: what the pipelines read.
-        steps_per_epoch: batches an epoch.
+        steps_per_epoch: batches per epoch.
         seed_key: (seed, rank); the epoch is added.
         first_epoch: epoch to begin with.
-        first_batch: batches of that epoch to pass over.
-        timeout: seconds that a batch may take; 0: no limit.
+        first_batch: number of batches of that epoch to skip.
+        timeout: longest time to wait for a batch, seconds; 0: no limit.
     """
 
     def __init__(
@@ -53,15 +53,15 @@ class EpochDataset:
         self._batches: Iterator | None = None
 
     def get_dataset_size(self) -> int:
-        """Batches an epoch."""
+        """Batches per epoch."""
         return self._steps_per_epoch
 
     def create_tuple_iterator(self, num_epochs: int = -1, do_copy: bool = False) -> EpochDataset:
-        """Itself: it stops at each epoch's end and then goes on with the next epoch."""
+        """This object: its iteration stops at the end of each epoch and then continues with the next one."""
         return self
 
     def reset(self) -> None:
-        """Nothing: an epoch's end has already moved on to the next one."""
+        """Does nothing: the end of an epoch has already advanced to the next one."""
 
     def __iter__(self) -> EpochDataset:
         return self
@@ -81,16 +81,16 @@ class EpochDataset:
 
     def _start_pipeline(self) -> Iterator:
         pipeline = self._build(self._epoch)
-        # The seed counts at the moment when the iterator is created.
+        # The framework reads the seed when the iterator is created.
         ds.config.set_seed(pipeline_seed(*self._seed_key, self._epoch))
         return pipeline.create_tuple_iterator(num_epochs=1, do_copy=False)
 
 
 class EpochOrder:
-    """The positions of one epoch at each iteration, for a pipeline that runs over many epochs (sink mode).
+    """Sample positions of one epoch per iteration, for a pipeline that runs over many epochs (sink mode).
 
     Args:
-        positions: epoch -> sample positions, always of one length.
+        positions: epoch -> sample positions, the same number for each epoch.
         first_epoch: epoch to begin with.
     """
 
@@ -118,13 +118,13 @@ def training_epochs(
     sink: bool,
     timeout: float,
 ) -> EpochDataset | ds.Dataset:
-    """The epochs from (first_epoch, first_batch) on.
+    """The epochs from (first_epoch, first_batch) onwards, for `Model.train`.
 
     Args:
-        build: (positions, epoch that they begin with) -> the pipeline.
+        build: (positions, first epoch) -> the pipeline.
         order: epoch -> sample positions.
-        source, steps_per_epoch, seed_key, timeout: as of EpochDataset.
-        sink: one framework pipeline over all epochs, which a device can be fed from; it begins at an epoch's start.
+        source, steps_per_epoch, seed_key, timeout: see EpochDataset.
+        sink: build one framework pipeline over all epochs, to feed a device from; it starts at an epoch boundary.
     """
     if sink:
         source.raises = True

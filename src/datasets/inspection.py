@@ -1,4 +1,4 @@
-"""A look at every file of a data set: can it be read, and is there anything unusual about it."""
+"""Inspection of every image file of a data set: whether it can be read, and its unusual properties."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ UPRIGHT = (None, 1)
 
 @dataclass(frozen=True)
 class ImageFacts:
-    """What one file is.
+    """Findings about one image file.
 
     Attributes:
         path: the file.
-        fault: why it cannot be read; "" when it can, and only then the rest is known.
+        fault: why it cannot be read; "" for a readable file, the only kind with the attributes below.
         size: width and height, pixels; 0 when unknown.
         kind: JPEG, PNG, ...; "" when unknown.
-        oddities: what is unusual about it.
+        oddities: its unusual properties.
     """
 
     path: Path
@@ -41,15 +41,15 @@ def inspect_images(
     """The facts of each file, in order.
 
     Args:
-        num_threads: files that are looked at side by side.
-        progress: wraps the loop over the files, tqdm for one.
+        num_threads: files inspected in parallel.
+        progress: wraps the loop over the files, for example tqdm.
     """
     with ThreadPoolExecutor(num_threads) as pool:
         return list(progress(pool.map(inspect_image, files)))
 
 
 def inspect_image(path: Path) -> ImageFacts:
-    """Decode a file as training does and look at its header."""
+    """Decode a file as training does and read its header."""
     try:
         read_image(path)
     except Unreadable as fault:
@@ -58,24 +58,24 @@ def inspect_image(path: Path) -> ImageFacts:
         size, kind = image.size, image.format or ""
         try:
             oddities = tuple(_oddities(image))
-        except Exception:  # Pillow's readers of EXIF data let many kinds through
-            oddities = ("with a header that Pillow does not understand",)
+        except Exception:  # Pillow's EXIF readers raise many types
+            oddities = ("with a header that Pillow cannot parse",)
         return ImageFacts(path, "", size, kind, oddities)
 
 
 def num_oddities(facts: Iterable[ImageFacts]) -> Counter[str]:
-    """{oddity: files that have it}"""
+    """{oddity: number of files that have it}"""
     return Counter(oddity for fact in facts for oddity in fact.oddities)
 
 
 def _oddities(image: Image.Image) -> Iterable[str]:
     if image.mode == "CMYK":
-        yield "CMYK, turned into RGB"
+        yield "CMYK, converted to RGB"
     if image.mode.startswith("I"):
-        yield "16 bits a channel, the upper 8 are used"
+        yield "16 bits per channel, of which the upper 8 are used"
     if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
-        yield "transparent, which is not seen"
+        yield "transparent, which is ignored"
     if getattr(image, "n_frames", 1) > 1:
-        yield "several frames, the first is used"
+        yield "several frames, of which the first is used"
     if image.getexif().get(EXIF_ORIENTATION) not in UPRIGHT:
-        yield "turned by its EXIF data, which is not followed"
+        yield "rotated by EXIF data, which is ignored"

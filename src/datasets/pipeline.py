@@ -1,4 +1,4 @@
-"""Batches of the samples of a source, by the framework's C++ operators."""
+"""Batches of a source's samples, processed by the framework's C++ operators."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from src.datasets.reading import ImageFiles, Source
 from src.runtime.device import clamp_workers
 from src.runtime.watchdog import Watchdog
 
-# Seconds that a pipeline may take for a batch beyond the time limit of a sample.
+# Seconds granted to a batch beyond the time limit of a sample.
 GRACE = 30.0
 
 
@@ -28,8 +28,8 @@ def image_batches(
 ) -> ds.Dataset:
     """Batches (image (B, 3, H, W) float32, label (B,) int32) of the samples in `order`.
 
-    At most `num_workers` threads read and as many transform, no more than there are cores. `batch_step` changes the
-    images and labels of a batch before they are put together (see datasets.batch_step).
+    At most `num_workers` threads read and as many transform, never more than the number of cores. `batch_step` changes
+    the images and labels of a batch before they are stacked (see `BatchStep`).
     """
     pipeline = source.pipeline(order, num_workers)
     pipeline = pipeline.map(transforms, "image", num_parallel_workers=clamp_workers(num_workers))
@@ -40,13 +40,13 @@ def read_batches(start: Callable[[], Iterator], source: Source, *, timeout: floa
     """The batches of a pipeline over `source`, from `first_batch` on.
 
     Args:
-        start: begins the pipeline.
-        timeout: seconds that a sample may take, and with GRACE a batch; 0: no limit. When the framework itself gives
-            none, the process ends: nothing else can end its wait.
+        start: starts the pipeline.
+        timeout: longest time to wait for a sample, seconds, and for a batch with GRACE added; 0: no limit. When the
+            framework itself blocks, the process ends, since nothing else can end the wait.
 
     Raises:
-        UserError: the source gave up, or an operator failed.
-        Standstill: a sample took longer.
+        UserError: the source failed, or an operator failed.
+        Standstill: a sample exceeded the time limit.
     """
     source.timeout = timeout
     watchdog = Watchdog(timeout and timeout + GRACE, lambda: source.standstill("batch", timeout + GRACE))
@@ -70,7 +70,7 @@ def read_batches(start: Callable[[], Iterator], source: Source, *, timeout: floa
 
 
 def read_images(files: Sequence[Path], transforms: list) -> np.ndarray:
-    """The images (N, 3, H, W) float32 of a few files.
+    """The transformed images of a few files, (N, 3, H, W) float32.
 
     Raises:
         UserError: a file that is missing or cannot be decoded.

@@ -1,7 +1,7 @@
-"""Samples of a data set by position, read ahead of the training, and what stands in for unreadable images.
+"""Samples of a data set by position, read ahead of their use, and substitutes for unreadable images.
 
-A `Source` is one data set. Those of classification are `ImageFiles`; an image that cannot be read is replaced by
-another image of its class in training, is a wrong answer in evaluation, and an error elsewhere.
+A `Source` is one data set; `ImageFiles` are those of classification. An image that cannot be read is replaced by
+another image of its class in training, counts as wrong in evaluation, and is an error elsewhere.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ from src.runtime.device import clamp_workers
 from src.runtime.logs import get_logger
 
 COLUMNS = ["image", "label"]
-NUM_NAMED = 3  # files that a message names
+NUM_NAMED = 3  # files listed in a message
 
 
 class Source:
     """Samples of a data set: `source[position]` is (image, label). Several threads may read at once.
 
     Attributes:
-        failure: what ended the reading, kept for the thread that takes the batches.
-        timeout: seconds that a sample may take; 0: no limit.
-        raises: let the framework's pipeline fail with it; in sink mode, where no thread of ours takes the batches.
-        current: the position that the batches wait for.
+        failure: the error that ended reading, kept for the thread that consumes the batches.
+        timeout: longest time to wait for a sample, seconds; 0: no limit.
+        raises: raise the failure inside the framework's pipeline, which consumes the batches itself in sink mode.
+        current: the position being waited for.
     """
 
     def __init__(self) -> None:
@@ -42,27 +42,28 @@ class Source:
         self.current: int | None = None
 
     def place(self, index: int) -> str:
-        """Where a sample comes from, for messages."""
+        """The origin of a sample, for messages."""
         return f"sample {index}"
 
     def standstill(self, what: str, seconds: float) -> str:
-        """The message of a run that ends because no `what` came for so long."""
+        """The message of a run that ends because no `what` (sample, batch) arrived for `seconds`."""
         place = "" if self.current is None else f" while reading {self.place(self.current)}"
-        return f"no {what} for {seconds:g} s{place}: look at the drive, or give a larger --data_timeout (0: no limit)"
+        return f"no {what} for {seconds:g} s{place}: check the drive, or increase --data_timeout (0: no limit)"
 
     def pipeline(self, order: Collection[int], num_workers: int) -> ds.Dataset:
         """Rows (image, label) of the samples in `order`, read by at most `num_workers` threads, in that order.
 
-        When the reading fails, the rows end early and `failure` is set: after a framework pipeline that fails the next
-        one can wait for ever.
+        When reading fails, the rows end early and `failure` is set: a framework pipeline started after a failed one
+        can wait forever.
         """
         return ds.GeneratorDataset(ReadAhead(self, order, clamp_workers(num_workers)), COLUMNS, num_parallel_workers=1)
 
 
 class ReadAhead:
-    """The samples of `order` one after the other, while `num_threads` threads read the next ones.
+    """Samples in `order`, one at a time, while `num_threads` threads read the following ones.
 
-    Each iteration takes `order` anew. What a sample raises becomes the source's `failure` and ends the samples.
+    Each iteration starts `order` again. An exception raised by a sample becomes the source's `failure` and ends the
+    iteration.
     """
 
     def __init__(self, source: Source, order: Collection[int], num_threads: int):
@@ -86,7 +87,7 @@ class ReadAhead:
             if self._source.raises:
                 raise
         finally:
-            # Not waited for: a thread may be held up by its drive.
+            # Do not wait: a thread may be blocked by its drive.
             pool.shutdown(wait=False, cancel_futures=True)
 
     def _result(self, index: int, sample: Future) -> Any:
@@ -101,10 +102,10 @@ class ReadAhead:
 
 
 class ImageFiles(Source):
-    """Image files and their labels: (H, W, 3) uint8 and () int32. An unreadable one ends the reading.
+    """Image files and their labels: (H, W, 3) uint8 and () int32. An unreadable file ends reading.
 
     Attributes:
-        faults: the files found so far that cannot be read, with the reason.
+        faults: {unreadable file found so far: reason}.
     """
 
     def __init__(self, files: Sequence[Path], labels: Sequence[int]):
@@ -124,7 +125,7 @@ class ImageFiles(Source):
         return str(self.files[index])
 
     def read(self, index: int) -> np.ndarray | None:
-        """The pixels of a file, None when it cannot be read."""
+        """The pixels of a file, (H, W, 3) uint8; None if it cannot be read."""
         path = self.files[index]
         if path in self.faults:
             return None
@@ -137,27 +138,27 @@ class ImageFiles(Source):
             return None
 
     def add_fault(self, path: Path, fault: str) -> None:
-        """Note that a file cannot be read."""
+        """Record that a file cannot be read."""
         self.faults[path] = fault
 
     def instead_of(self, index: int) -> tuple[np.ndarray, np.ndarray]:
-        """The sample in the place of one that cannot be read."""
+        """The substitute for a sample that cannot be read."""
         path = self.files[index]
         raise UserError(
-            f"{path}: cannot be read as an image ({self.faults[path]}): replace it by a JPEG, PNG, BMP, PPM, TIFF, "
+            f"{path}: cannot be read as an image ({self.faults[path]}): replace it with a JPEG, PNG, BMP, PPM, TIFF, "
             "GIF or WebP file, or remove it"
         )
 
 
 class TrainingImages(ImageFiles):
-    """A training set in which an image that cannot be read is replaced by another one of its class.
+    """Training set in which an unreadable image is replaced by another image of its class.
 
-    The replacement is drawn from (seed, index): the same in every epoch and after a resume.
+    The replacement depends on (seed, index) only: it is the same in every epoch and after a resume.
 
     Args:
         files, labels: the samples.
-        seed: the run's.
-        max_bad_images: share of the files, 0-1, above which the reading ends.
+        seed: the run's seed.
+        max_bad_images: largest tolerated share of unreadable files, 0-1.
     """
 
     def __init__(self, files: Sequence[Path], labels: Sequence[int], *, seed: int, max_bad_images: float):
@@ -180,13 +181,13 @@ class TrainingImages(ImageFiles):
             raise UserError(too_many_bad(self.faults, num_files, self._max_bad_images))
         if _worth_a_line(num_bad):
             get_logger().warning(
-                "%s: cannot be read as an image (%s), another one of its class takes its place; %d of %d so far",
+                "%s: cannot be read as an image (%s): replaced by another image of its class; %d of %d so far",
                 *(path, fault, num_bad, num_files),
             )
 
 
 class EvaluationImages(ImageFiles):
-    """A validation set in which an image that cannot be read counts as wrong: it comes black, with -1 - its label."""
+    """Validation set in which an unreadable image counts as wrong: it is a black image with label -1 - its class."""
 
     def instead_of(self, index: int) -> tuple[np.ndarray, np.ndarray]:
         return black_image(), np.int32(-1) - self.labels[index]
@@ -199,19 +200,19 @@ class EvaluationImages(ImageFiles):
 
 
 def black_image() -> np.ndarray:
-    """One black pixel (1, 1, 3) uint8, in the place of an image that cannot be read."""
+    """One black pixel, (1, 1, 3) uint8: the substitute for an unreadable image."""
     return np.zeros((1, 1, 3), np.uint8)
 
 
 def too_many_bad(faults: dict[Path, str], num_files: int, max_bad_images: float) -> str:
-    """The message of a run that stops because of them."""
+    """The message of a run that stops because too many images are unreadable."""
     named = "; ".join(f"{path} ({fault})" for path, fault in list(faults.items())[:NUM_NAMED])
     return (
         f"max_bad_images {max_bad_images:g}: {len(faults)} of {num_files} training images cannot be read: {named}: "
-        "replace or remove them (--check_dataset 1 lists them all), or give a larger --max_bad_images"
+        "replace or remove them (--check_dataset 1 lists them all), or increase --max_bad_images"
     )
 
 
 def _worth_a_line(num_bad: int) -> bool:
-    """A bad disk must not fill the log: ten files are named, then each time that their number has doubled."""
+    """Whether to log this file: the first ten, then each time the number doubles. A bad disk must not fill the log."""
     return num_bad <= 10 or num_bad & (num_bad - 1) == 0

@@ -1,4 +1,4 @@
-"""Which sample comes when, as pure functions of keys."""
+"""Sample order per epoch and rank, as pure functions of (seed, epoch, rank)."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ def training_positions(
 ) -> np.ndarray:
     """Sample indices that `rank` sees in `epoch`, in order.
 
-    One permutation from (seed, epoch) serves all ranks; rank r takes its positions r::num_ranks, so that the ranks'
-    batches of a step together are one process's batch of num_ranks * batch_size. What does not fill a step of all
-    ranks is left out of this epoch.
+    One permutation from (seed, epoch) serves all ranks; rank r takes its positions r::num_ranks, so the ranks' batches
+    of a step together equal a single process's batch of num_ranks * batch_size. Samples that do not fill a step of all
+    ranks are left out of this epoch.
 
-    With `num_repeats` each sample comes so many times in a row, spread over the ranks, and an epoch of the same length
-    has so many times fewer samples: repeated augmentation (Hoffer et al., arXiv 1901.09335; Berman et al., 1902.05509).
+    Each sample is repeated `num_repeats` times in a row, spread over the ranks; an epoch keeps its length and covers
+    `num_repeats` times fewer distinct samples: repeated augmentation (Hoffer et al., arXiv 1901.09335; Berman et al.,
+    1902.05509).
     """
     order = np.random.default_rng((seed, epoch)).permutation(num_samples)
     used = steps_per_epoch(num_samples, num_ranks, batch_size) * num_ranks * batch_size
@@ -25,13 +26,13 @@ def training_positions(
 
 
 def steps_per_epoch(num_samples: int, num_ranks: int, batch_size: int) -> int:
-    """Full steps that one pass over the samples gives."""
+    """Full steps in one pass over the samples."""
     return num_samples // (num_ranks * batch_size)
 
 
 @dataclass(frozen=True)
 class EvaluationOrder:
-    """Sample indices of a rank, filled up to whole batches; `weights` is 0 where a sample only fills up."""
+    """Sample indices of a rank, padded to whole batches: positions (N,) int, weights (N,) float32, 0 for padding."""
 
     positions: np.ndarray
     weights: np.ndarray
@@ -40,8 +41,8 @@ class EvaluationOrder:
 def evaluation_positions(num_samples: int, *, rank: int, num_ranks: int, batch_size: int) -> EvaluationOrder:
     """Every sample exactly once over all ranks, in batches of one static size.
 
-    A short last batch would be compiled as a second graph, so it repeats samples with weight 0. A rank for which no
-    sample is left has one batch of them: a pipeline without samples takes the framework down.
+    A short last batch would be compiled as a second graph, so it is padded with repeated samples of weight 0. A rank
+    without samples gets one batch of padding: an empty pipeline crashes the framework.
     """
     own = np.arange(num_samples)[rank::num_ranks]
     num_batches = max(1, -(-len(own) // batch_size))

@@ -1,4 +1,4 @@
-"""From pairs of files to batches of (image, label) for semantic segmentation."""
+"""Sources and batches of (image, label) for semantic segmentation, from pairs of files."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ from src.runtime.device import clamp_workers
 
 
 class TrainingScenes(Source):
-    """Augmented crops: entry epoch * N + i is pair i as that epoch sees it.
+    """Augmented crops, (3, S, S) float32 and (S, S) int32 classes: entry epoch * N + i is pair i as seen in that epoch.
 
-    The random part comes from (seed, epoch, i) alone: neither the number of workers nor ranks, nor where a run was
-    resumed, changes a sample.
+    Randomness depends on (seed, epoch, i) only: the number of workers, the number of ranks and the point of resumption
+    do not change a sample.
 
     Args:
         pairs: the N labelled pairs.
-        labels: what their label files are.
+        labels: the kind of their label files.
     """
 
     def __init__(
@@ -76,7 +76,7 @@ def scene_batches(scenes: TrainingScenes, order: Collection[int], batch_size: in
 class WholeScenes(Source):
     """Whole images for evaluation: (3, H, W) float32 and (H, W) int32 classes.
 
-    The label is ignored everywhere where the truth is not public. Sizes may differ.
+    Images whose truth is not public have only ignored pixels. Sizes may differ.
     """
 
     def __init__(self, pairs: Sequence[ScenePair], labels: LabelFiles, normalization: Normalization):
@@ -101,10 +101,11 @@ class WholeScenes(Source):
 def scene_by_scene(scenes: WholeScenes, num_workers: int, timeout: float) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Batches of one: (image (1, 3, H, W), label (1, H, W)), in order.
 
-    Threads read a few ahead; a framework pipeline would hold some thirty of these 25 MB images.
+    Threads read a few images ahead; a framework pipeline would hold about thirty of these 25 MB images.
 
     Args:
-        num_workers, timeout: reading threads, and seconds that an image may take (0: no limit).
+        num_workers: reading threads.
+        timeout: longest time to wait for an image, seconds; 0: no limit.
 
     Raises:
         UserError: a file that cannot be used.

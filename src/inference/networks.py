@@ -10,6 +10,7 @@ from mindspore import nn
 
 from src.checkpoints import fit_image_size
 from src.config import Config, as_user_error
+from src.config.errors import few_names
 from src.models import LayerContext, ModelInfo, create_model, model_info, network_options
 from src.runtime.session import Session
 
@@ -68,8 +69,3 @@ def set_arrays(network: nn.Cell, arrays: Mapping[str, np.ndarray]) -> None:
 def resized_note(names: list[str], image_size: int) -> str:
     """What the user is told about tables that were resized."""
     return f"resized to images of {image_size} pixels: {few_names(names)}"
-
-
-def few_names(names: list[str]) -> str:
-    """The first four, and how many more there are."""
-    return ", ".join(names[:4]) + (f" (+{len(names) - 4} more)" if len(names) > 4 else "")

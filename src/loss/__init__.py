@@ -1,4 +1,4 @@
-"""Losses by name: `create_loss(name, class_num=...)`."""
+"""Losses of classification and segmentation by name: `create_loss(name, class_num=...)`."""
 
 from src.loss.factory import CLASSIFICATION_LOSSES, SEGMENTATION_LOSSES, create_loss
 

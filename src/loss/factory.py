@@ -1,10 +1,9 @@
-"""The losses by the names that recipes use."""
+"""Factory of losses by the names used in recipes."""
 
 from mindspore import nn
 
 from src.config.errors import unknown
-from src.loss.binary_cross_entropy import BinaryCrossEntropy
-from src.loss.cross_entropy import CrossEntropy
+from src.loss.classification import BinaryCrossEntropy, CrossEntropy
 from src.loss.ohem import SegmentationLoss
 
 SMOOTHING_LOSSES = ("ce", "ce_smooth", "ce_smooth_mixup")
@@ -26,13 +25,14 @@ def create_loss(
     """The loss of that name: a cell that maps a network's output and a target to a float32 scalar.
 
     Classification: logits (B, K); a target of labels (B,) or probabilities (B, K). `ce`, `ce_smooth` and
-    `ce_smooth_mixup` are the seeds' three names for one computation: they smooth the target by `label_smoothing` in
-    [0, 1). `soft_target` takes targets as they come (ViG's recipe: mixing has already smoothed them) and leaves
-    `label_smoothing` aside. `bce` smooths, and then makes targets above `target_threshold` 1 and the others 0 unless it
-    is None.
-    Segmentation: `ohem` takes (logits, auxiliary logits), both (B, K, H, W), and labels (B, H, W), `ignore_label` where
-    there is none; it uses the four last arguments, see `SegmentationLoss`.
-    Unknown name: ValueError.
+    `ce_smooth_mixup` are three names of one computation: they smooth the target by `label_smoothing` in [0, 1).
+    `soft_target` takes targets that mixing has already smoothed and ignores `label_smoothing`. `bce` smooths the target
+    and, unless `target_threshold` is None, sets targets above it to 1 and the others to 0.
+    Segmentation: `ohem` takes (logits, auxiliary logits), both (B, K, H, W), and labels (B, H, W), `ignore_label` for
+    unlabelled pixels; it uses the last four arguments, see `SegmentationLoss`.
+
+    Raises:
+        ValueError: an unknown name.
     """
     known = (*CLASSIFICATION_LOSSES, *SEGMENTATION_LOSSES)
     if name not in known:

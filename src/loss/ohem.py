@@ -1,4 +1,4 @@
-"""Losses of the segmentation networks: cross-entropy over the hardest pixels, plus the auxiliary head's."""
+"""Loss of the segmentation networks: cross-entropy of the hardest pixels, plus that of the auxiliary head."""
 
 import mindspore as ms
 from mindspore import Tensor, nn, ops
@@ -7,8 +7,8 @@ from mindspore import Tensor, nn, ops
 class PixelCrossEntropy(nn.Cell):
     """Cross-entropy of each pixel in float32; 0 where the label is `ignore`.
 
-    Composed, because on the CPU the gradient of log_softmax along the classes takes 7 times as long, and its values are
-    right to five digits only.
+    Composed of elementary operators: on the CPU the gradient of log_softmax along the classes takes 7 times as long and
+    is accurate to five digits only.
     """
 
     def __init__(self, ignore: int):
@@ -27,17 +27,17 @@ class PixelCrossEntropy(nn.Cell):
 
 
 def mean_over(losses: Tensor, chosen: Tensor) -> Tensor:
-    """Mean of the losses where `chosen` is 1; 0, with gradients of 0, when it is nowhere."""
+    """Mean of the losses (N,) where `chosen` (N,) is 1 -> scalar; 0, with gradients of 0, if none is chosen."""
     return (losses * chosen).sum() / ops.maximum(chosen.sum(), 1.0)
 
 
 class Ohem(nn.Cell):
-    """Online hard example mining: the mean cross-entropy of the pixels whose label is predicted badly.
+    """Online hard example mining: mean cross-entropy of the pixels with poor predictions.
 
     Shrivastava, Gupta, Girshick, "Training Region-based Object Detectors with Online Hard Example Mining", 2016, in the
-    form of the seed's recipe: a pixel counts when the probability of its label is at most
+    form of the original recipe: a pixel counts if the probability of its label is at most
     t = max(thres, the `keep`-th smallest probability), over the pixels of this device's whole batch; ignored pixels
-    take part in that order with probability 1. With fewer valid pixels than `keep`, or keep = 0, all valid ones count.
+    are ranked with probability 1. With fewer valid pixels than `keep`, or keep = 0, all valid ones count.
     """
 
     def __init__(self, thres: float, keep: int, ignore: int):

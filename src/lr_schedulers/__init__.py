@@ -1,4 +1,4 @@
-"""Learning-rate schedules as tables: `learning_rates(name, ...)` gives the rate of every step."""
+"""Learning-rate schedules as tables: `learning_rates(name, ...)` returns the rate of every step."""
 
 from src.lr_schedulers.factory import check_schedule, learning_rates
 

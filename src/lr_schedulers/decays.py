@@ -1,7 +1,7 @@
-"""What the learning rate does after the warm-up.
+"""Learning-rate decays after the warm-up.
 
-Every function takes the span of training that it fills and returns the rates of the steps
-`warmup_steps ... num_steps - 1` in float64, the precision in which the formulas are meant.
+Each function takes the span of the training and returns the rates of the steps `warmup_steps ... num_steps - 1` in
+float64, shape (num_steps - warmup_steps,).
 """
 
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Span:
-    """Steps of the whole training, of its warm-up and of one epoch."""
+    """Number of steps of the whole training, of its warm-up and of one epoch."""
 
     num_steps: int
     warmup_steps: int
@@ -56,7 +56,7 @@ def step(span: Span, *, lr_max: float, lr_epochs: Sequence[int], lr_gamma: float
 def steps(span: Span, *, lr_max: float) -> np.ndarray:
     """`lr_max`, a tenth, a hundredth, a thousandth of it from 30, 60 and 80 % of all steps on, warm-up counted.
 
-    The mode of this name in the older zoo's lr_generator.py; `step` takes epochs and factor instead.
+    The mode of this name in lr_generator.py of the MindSpore model zoo; `step` takes epochs and a factor instead.
     """
     borders = np.array([0.3, 0.6, 0.8]) * span.num_steps
     return lr_max * 0.1 ** np.searchsorted(borders, span.steps(), side="right")
@@ -80,7 +80,7 @@ def cosine_restarts(span: Span, *, lr_max: float, lr_min: float, lr_period: floa
 def cosine_annealing(span: Span, *, lr_max: float, T_max: int, eta_min: float) -> np.ndarray:
     """A cosine that reaches `eta_min` after `T_max` epochs, warm-up counted, and rises again afterwards.
 
-    PyTorch's CosineAnnealingLR and the ResNeXt152 seed, but stepping every step instead of every epoch.
+    As PyTorch's CosineAnnealingLR and the original ResNeXt152 training, but updated every step instead of every epoch.
     """
     phase = span.steps() / (T_max * span.steps_per_epoch)
     return eta_min + (lr_max - eta_min) * (1 + np.cos(np.pi * phase)) / 2

@@ -1,4 +1,4 @@
-"""The table of learning rates: a linear warm-up, then one of the decays by name."""
+"""Learning-rate table: a linear warm-up, then one of the decays by name."""
 
 from collections.abc import Sequence
 
@@ -7,7 +7,7 @@ import numpy as np
 from src.config.errors import unknown
 from src.lr_schedulers import decays
 
-# A decay with the options that it reads.
+# Each decay with the options that it reads.
 SCHEDULES = {
     "constant": (decays.constant, ("lr_max",)),
     "cosine": (decays.cosine, ("lr_max", "lr_min")),
@@ -26,7 +26,9 @@ def check_schedule(name: str, *, num_epochs: int, warmup_epochs: float) -> None:
     if name not in SCHEDULES:
         raise unknown("learning-rate schedule", name, SCHEDULES)
     if warmup_epochs > num_epochs:
-        raise ValueError(f"a warm-up of {warmup_epochs} epochs does not fit into {num_epochs}: lower warmup_epochs")
+        raise ValueError(
+            f"a warm-up of {warmup_epochs} epochs is longer than the training ({num_epochs}): lower warmup_epochs"
+        )
 
 
 def learning_rates(
@@ -49,7 +51,7 @@ def learning_rates(
     """The learning rate of every step, float32 of shape (num_epochs * steps_per_epoch,).
 
     The warm-up rises linearly from `lr_init` at step 0 to `lr_max` at the first step after
-    `warmup_epochs`; there the decay called `name` takes over. Of the options a decay reads its own:
+    `warmup_epochs`; there the decay called `name` takes over. Each decay reads its own options:
     `cosine` and `linear` end on `lr_min`; `step` reads `lr_epochs` and `lr_gamma`; `exp` reads
     `lr_gamma` (per epoch); `cosine_annealing` reads `T_max` (epochs, default: all of them) and
     `eta_min`; `poly` reads `power`; `cosine_restarts` reads `lr_min`, `lr_period` (epochs of the first cosine)

@@ -1,4 +1,4 @@
-"""Top-1 and top-5 accuracy, cross entropy and confusions of an evaluation, added up batch by batch."""
+"""Top-1 and top-5 accuracy, cross-entropy and confusion of an evaluation, accumulated over batches."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,15 +11,15 @@ from .per_class import ClassRow, rows_per_class
 
 @dataclass(frozen=True)
 class ClassificationResult:
-    """What an evaluation found.
+    """Result of a classification evaluation.
 
     Attributes:
-        num_images: images counted, padding excluded.
+        num_images: images counted, without padding.
         top1: fraction of images whose best class is the truth, 0..1.
-        top5: fraction of images whose truth is among the best five (or K, when K < 5), 0..1.
-        num_correct: images right in top-1.
-        num_correct_top5: images right in top-5.
-        loss: mean cross entropy in nats; NaN when a logit was.
+        top5: fraction of images whose truth is among the best five classes (or K if K < 5), 0..1.
+        num_correct: images correct in top-1.
+        num_correct_top5: images correct in top-5.
+        loss: mean cross-entropy in nats; NaN if a logit was NaN.
         confusion: (K, K) int64 images, rows are the truth.
     """
 
@@ -32,12 +32,19 @@ class ClassificationResult:
     confusion: np.ndarray
 
     def per_class(self, class_names: Sequence[str]) -> list[ClassRow]:
-        """One row for each named class, in the order of `class_names`."""
+        """One row per named class, in the order of `class_names`."""
         return rows_per_class(self.confusion, class_names)
 
 
+def softmax(logits: np.ndarray) -> np.ndarray:
+    """Probabilities of the classes, (B, K) -> (B, K) float64, without overflow for large logits."""
+    logits = logits.astype(np.float64)
+    exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return exponentials / exponentials.sum(axis=1, keepdims=True)
+
+
 class ClassificationMetric:
-    """Accumulates logits and labels; `state` and `merge` bring together what ranks counted.
+    """Accumulates logits and labels; `state` and `merge` combine the counts of all ranks.
 
     Equal logits rank by class index, so the result does not depend on batching or on the sort used.
     An image with a NaN among its logits is wrong in top-1 and in top-5.
@@ -75,11 +82,11 @@ class ClassificationMetric:
         self._loss_sum += float(np.sum(_cross_entropies(logits, labels)))
 
     def state(self) -> np.ndarray:
-        """All that was counted, as a float64 vector (2 + K * K,), for `merge`."""
+        """All counts as a float64 vector (2 + K * K,), for `merge`."""
         return np.concatenate(([self._num_correct_top5, self._loss_sum], self._confusion.state()))
 
     def merge(self, states: Sequence[np.ndarray]) -> None:
-        """Replace what was counted by what all these states, one per rank, counted together."""
+        """Replace the counts by the sum of these states, one per rank."""
         vector = np.sum(states, axis=0)
         self._num_correct_top5 = round(float(vector[0]))
         self._loss_sum = float(vector[1])
@@ -107,7 +114,7 @@ class ClassificationMetric:
 
 
 def _without_unread(logits: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Labels below 0 as the classes that they stand for, with logits that know nothing and rank the truth last."""
+    """Labels below 0 replaced by their classes, with uninformative logits that rank the truth last."""
     unread = (labels < 0) & (labels >= -logits.shape[1])
     labels = np.where(unread, -1 - labels, labels)
     num_classes = logits.shape[1]
@@ -116,7 +123,7 @@ def _without_unread(logits: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray,
 
 
 def _predictions(logits: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Best class of each row, (B, K) -> (B,); a row with a NaN gets the first class that is wrong."""
+    """Best class of each row, (B, K) -> (B,); a row with a NaN gets the first wrong class."""
     broken = np.isnan(logits).any(1)
     first_wrong = (labels == 0).astype(np.int64)
     return np.where(broken, first_wrong, logits.argmax(1))

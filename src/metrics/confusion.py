@@ -1,4 +1,4 @@
-"""How often each class was taken for each other: one matrix, accumulated over the whole evaluation."""
+"""Confusion matrix, accumulated over a whole evaluation, and intersection over union."""
 
 import numpy as np
 
@@ -8,7 +8,7 @@ class ConfusionMatrix:
 
     Args:
         num_classes: K; labels and predictions run from 0 to K - 1.
-        ignore_label: a label whose elements are not counted (255 in Cityscapes), or None.
+        ignore_label: label of elements that are not counted (255 in Cityscapes), or None.
     """
 
     def __init__(self, num_classes: int, ignore_label: int | None = None):
@@ -20,7 +20,7 @@ class ConfusionMatrix:
         """Count a batch of integer `predictions` against integer `labels` of the same shape.
 
         Raises:
-            ValueError: a label is outside 0..K-1 and is not the ignored one.
+            ValueError: a label is outside 0..K-1 and not the ignored one.
         """
         labels = np.asarray(labels, np.int64).ravel()
         predictions = np.asarray(predictions, np.int64).ravel()
@@ -48,14 +48,11 @@ class ConfusionMatrix:
         return float(np.nanmean(self.iou()))
 
     def state(self) -> np.ndarray:
-        """The counts as a float64 vector (K * K,), to be summed over ranks.
-
-        Sent as float32 the counts are exact below 2**24 and right to 6e-8 above.
-        """
+        """The counts as a float64 vector (K * K,), to be summed over ranks."""
         return self.counts.astype(np.float64).ravel()
 
     def load_state(self, vector: np.ndarray) -> None:
-        """Replace the counts by those in a vector that `state` gave, summed or not."""
+        """Replace the counts by a vector from `state`, or a sum of such vectors."""
         self.counts = np.rint(vector).astype(np.int64).reshape(self.counts.shape)
 
 

@@ -1,4 +1,4 @@
-"""The table of an evaluation, a row a class, and its CSV file."""
+"""Per-class table of a classification evaluation, and its CSV file."""
 
 import csv
 from collections.abc import Sequence
@@ -17,10 +17,10 @@ class ClassRow:
     Attributes:
         name: the class.
         num_images: images whose truth is this class.
-        num_correct: those of them that were predicted right.
+        num_correct: number of them that were predicted correctly.
         accuracy: num_correct / num_images (recall), 0..1; None without images.
-        precision: num_correct / images predicted as this class, 0..1; None when never predicted.
-        most_confused_with: the class that its images were most often taken for; "" without errors.
+        precision: num_correct / images predicted as this class, 0..1; None if never predicted.
+        most_confused_with: most frequent wrong prediction for its images; "" without errors.
     """
 
     name: str
@@ -34,8 +34,8 @@ class ClassRow:
 def rows_per_class(confusion: np.ndarray, class_names: Sequence[str]) -> list[ClassRow]:
     """Rows for the named classes of a (K, K) confusion matrix (rows are the truth).
 
-    The logits may be wider than the data set: then K exceeds the number of names, and a nameless
-    class can only appear as a wrong prediction.
+    The network may have more outputs than the data set has classes: K then exceeds the number of names, and an unnamed
+    class can only occur as a wrong prediction.
 
     Raises:
         ValueError: there are more names than classes.

@@ -1,4 +1,4 @@
-"""Intersection over union and pixel accuracy of an evaluation, from one confusion matrix over all of its pixels."""
+"""Intersection over union and pixel accuracy of an evaluation, from one confusion matrix over all pixels."""
 
 import csv
 import json
@@ -15,12 +15,12 @@ IOU_CSV_HEADER = ("class", "iou", "pixels", "predicted_pixels", "correct_pixels"
 
 @dataclass(frozen=True)
 class SegmentationResult:
-    """What an evaluation found.
+    """Result of a segmentation evaluation.
 
     Attributes:
-        num_pixels: pixels counted; ignored ones and padding excluded.
+        num_pixels: pixels counted, without ignored pixels and padding.
         mean_iou: mean of `iou` over the classes that occur in truth or prediction, 0..1.
-        pixel_accuracy: fraction of the counted pixels that are right, 0..1.
+        pixel_accuracy: fraction of the counted pixels that are correct, 0..1.
         iou: (K,) intersection over union of each class, 0..1; NaN for a class that does not occur.
         confusion: (K, K) int64 pixels, rows are the truth.
     """
@@ -33,13 +33,13 @@ class SegmentationResult:
 
 
 class SegmentationMetric:
-    """Accumulates predicted and true classes of pixels; `state` and `merge` bring together what ranks counted.
+    """Accumulates predicted and true classes of pixels; `state` and `merge` combine the counts of all ranks.
 
-    One matrix over the whole set, never a mean over images: that is how Cityscapes scores.
+    One matrix over the whole set, never a mean over images, as in the Cityscapes benchmark.
 
     Args:
         num_classes: K.
-        ignore_label: pixels whose truth this is are not counted.
+        ignore_label: label of pixels that are not counted.
     """
 
     def __init__(self, num_classes: int, ignore_label: int = 255):
@@ -62,11 +62,11 @@ class SegmentationMetric:
         self._confusion.update(predictions, labels)
 
     def state(self) -> np.ndarray:
-        """All that was counted, as a float64 vector (K * K,), for `merge`."""
+        """All counts as a float64 vector (K * K,), for `merge`."""
         return self._confusion.state()
 
     def merge(self, states: Sequence[np.ndarray]) -> None:
-        """Replace what was counted by what all these states, one per rank, counted together."""
+        """Replace the counts by the sum of these states, one per rank."""
         vector = np.sum(states, axis=0)
         self._confusion.load_state(vector)
 
@@ -90,7 +90,7 @@ def seed_result(result: SegmentationResult) -> str:
 
 
 def iou_table(result: SegmentationResult, class_names: Sequence[str]) -> str:
-    """The classes and their IoU in percent, a line each, with the mean as the last one; "-" where none occurs."""
+    """One line per class with its IoU in percent, the mean as the last line; "-" for a class that does not occur."""
     width = max(map(len, ("mean", *class_names)))
     values = [*zip(class_names, result.iou, strict=True), ("mean", result.mean_iou)]
     return "\n".join(f"{name:<{width}}  {_percent(value):>6}" for name, value in values)
@@ -101,7 +101,7 @@ def _percent(value: float) -> str:
 
 
 def write_iou_csv(path: str | Path, result: SegmentationResult, class_names: Sequence[str]) -> None:
-    """Write a row a class as UTF-8 CSV with a header; the IoU has six decimals, an absent class's cell is empty."""
+    """Write one row per class as UTF-8 CSV with a header; IoU with six decimals, empty if the class does not occur."""
     confusion = result.confusion
     with open(path, "w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)

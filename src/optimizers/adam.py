@@ -1,8 +1,8 @@
 """Adam with decoupled weight decay, with and without bias correction, on one fused kernel.
 
 The kernel computes `m += (1 - beta1)(g - m); v += (1 - beta2)(g*g - v); w -= rate * (m / (sqrt(v) + eps) + decay * w)`.
-On CPU it takes a quarter of the time of elementary operators. Its sibling `ops.Adam` is a third faster still,
-but rounds equal elements differently at different places of a tensor: bits would depend on the split over threads.
+On CPU it takes a quarter of the time of elementary operators. `ops.Adam` is another third faster, but rounds equal
+elements differently at different positions of a tensor, so results would depend on the split over threads.
 """
 
 import math
@@ -21,9 +21,9 @@ def _update(kernel, beta1, beta2, rate, eps, decay_scale, decay, scale, weight, 
 
 
 class AdamWeightDecay(Optimizer):
-    """The framework's AdamWeightDecay, which one of the seeds trained with: NO bias correction.
+    """The framework's AdamWeightDecay, used by one of the original trainings: NO bias correction.
 
-    Its first steps are longer than Adam's: with constant gradients (1 - beta1) / sqrt(1 - beta2) = 3.2 rates.
+    Its first steps are longer than Adam's: for constant gradients (1 - beta1) / sqrt(1 - beta2) = 3.2 rates.
     """
 
     def __init__(self, *common: Any, beta1: float, beta2: float, eps: float):
@@ -58,7 +58,7 @@ class AdamW(AdamWeightDecay):
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
-        # The kernel forms 1 - beta in float32, 1e-5 off for 0.999: correct for the beta that it really uses.
+        # The kernel computes 1 - beta in float32 (error 1e-5 for 0.999): correct for the beta that it actually uses.
         self.log_beta1 = math.log(np.float32(self.beta1))
         self.log_beta2 = math.log(np.float32(self.beta2))
 
@@ -66,9 +66,9 @@ class AdamW(AdamWeightDecay):
         """Update the parameters in place from gradients of any float type."""
         rate = self.next_learning_rate()
         num_steps = self.global_step.astype(ms.float32)
-        # 1 - beta ** t without the cancellation that running products of float32 betas suffer from.
+        # 1 - beta ** t without the cancellation of running products of float32 betas.
         correction1 = -ops.expm1(num_steps * self.log_beta1)
         root_correction2 = ops.sqrt(-ops.expm1(num_steps * self.log_beta2))
-        # Both corrections move out of the quotient, into the kernel's three scalars.
+        # Both corrections are moved out of the quotient into the kernel's three scalars.
         scale = root_correction2 / correction1
         return self.run_kernel(rate * scale, self.eps * root_correction2, 1.0 / scale, gradients)

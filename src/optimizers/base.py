@@ -1,4 +1,4 @@
-"""What every optimizer here shares: parameters, their weight decays, the step counter and the rate table."""
+"""Base of the optimizers: parameters, their weight decays, the step counter and the learning-rate table."""
 
 from collections.abc import Sequence
 
@@ -11,16 +11,16 @@ from mindspore.common.initializer import initializer
 class Optimizer(nn.Cell):
     """Base of the optimizers: called with a tuple of gradients in the order of `parameters`.
 
-    The learning rates are a constant table (one float32 per step) on the device, indexed there by
-    `global_step`, the number of calls so far: no step waits for the host, and beyond its end the table's
-    last rate stays. The table is not part of the state: a resumed run may be planned for more epochs.
-    The framework's own base class is not used because it would make the table a saved parameter.
+    The learning rates are a constant table (one float32 per step) on the device, indexed there by `global_step`, the
+    number of calls so far: no step waits for the host, and beyond the end of the table its last rate is used. The table
+    is not part of the state, since a resumed run may be planned for more epochs; the framework's own base class would
+    make it a saved parameter.
 
     Args:
-        parameters: what is trained.
-        weight_decays: one a parameter.
-        rate_scales: factors of the rate, one a parameter.
-        learning_rates: one a step.
+        parameters: the trained parameters.
+        weight_decays: one per parameter.
+        rate_scales: factors of the learning rate, one per parameter.
+        learning_rates: one per step.
     """
 
     def __init__(
@@ -30,7 +30,7 @@ class Optimizer(nn.Cell):
         rate_scales: Sequence[float],
         learning_rates: np.ndarray | Sequence[float],
     ):
-        # The weights keep the names that the network gave them.
+        # The weights keep their names in the network.
         super().__init__(auto_prefix=False)
         self.parameters = ParameterTuple(parameters)
         self.weight_decays = tuple(weight_decays)
@@ -49,16 +49,16 @@ class Optimizer(nn.Cell):
         )
 
     def next_learning_rate(self) -> Tensor:
-        """The rate of this step, a float32 scalar on the device; moves `global_step` on by one."""
+        """The rate of this step, a float32 scalar on the device; increments `global_step`."""
         rate = ops.gather(self.learning_rates, ops.minimum(self.global_step, self.last_index), 0)
         ops.assign_add(self.global_step, 1)
         return rate
 
     def learning_rate_at(self, step: int) -> float:
-        """The rate that call number `step`, counted from 0, uses: looked up on the host, for logging."""
+        """The rate used by call number `step`, counted from 0; read on the host, for logging."""
         return float(self.host_learning_rates[min(step, self.last_index)])
 
     def state(self) -> list[Parameter]:
-        """What a checkpoint must hold besides the weights: the step counter and the moments."""
+        """The state that a checkpoint must contain besides the weights: the step counter and the moments."""
         weights = {weight.name for weight in self.parameters}
         return [parameter for parameter in self.get_parameters() if parameter.name not in weights]

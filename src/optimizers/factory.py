@@ -1,4 +1,4 @@
-"""The optimizers by the names that recipes use."""
+"""Factory of optimizers by the names used in recipes."""
 
 from collections.abc import Iterable, Sequence
 
@@ -13,7 +13,7 @@ from src.optimizers.lamb import Lamb
 from src.optimizers.lion import Lion
 from src.optimizers.momentum import Momentum
 
-# An optimizer with the options that it reads.
+# Each optimizer with the options that it reads.
 OPTIMIZERS = {
     "adamw": (AdamW, ("beta1", "beta2", "eps")),
     "adamweightdecay": (AdamWeightDecay, ("beta1", "beta2", "eps")),

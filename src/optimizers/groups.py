@@ -1,4 +1,4 @@
-"""What differs from parameter to parameter: weight decay and, in fine-tuning, the learning rate."""
+"""Per-parameter weight decay and, for fine-tuning, layer-wise learning-rate scale."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -25,19 +25,21 @@ def parameter_groups(
 def layer_depths(names: Sequence[str], block: str | None) -> list[int]:
     """Depth of each parameter, given by name in the network's order: 0 the stem, 1 the first block, ..., last the head.
 
-    What stands between two blocks (a stage's patch embedding) is as deep as the block behind it.
+    Parameters between two blocks (a stage's patch embedding) have the depth of the following block.
 
     Args:
-        block: pattern of the beginning of a name that tells its block; None: the network has none.
+        block: pattern of the start of a name that identifies its block; None: the network has no blocks.
 
     Raises:
-        ValueError: no name tells a block.
+        ValueError: no name matches.
     """
     pattern = re.compile(rf"{block or '(?!)'}(?=\.)")
     blocks = [match.group() if (match := pattern.match(name)) else None for name in names]
     order = list(dict.fromkeys(found for found in blocks if found))
     if not order:
-        raise ValueError(f"layer_decay needs a network of blocks, these parameters have none: {', '.join(names[:3])}")
+        raise ValueError(
+            f"layer_decay needs a network with blocks; none found among the parameters {', '.join(names[:3])}"
+        )
     stem_end = blocks.index(order[0])
     depths, following = [], len(order) + 1
     for found in reversed(blocks):
@@ -50,8 +52,10 @@ def layer_depths(names: Sequence[str], block: str | None) -> list[int]:
 def layer_scales(names: Sequence[str], decay: float, block: str | None) -> list[float]:
     """Factor of the learning rate for each parameter: 1 at the head, `decay` times less for each layer below.
 
-    Clark et al., ELECTRA, arXiv 2003.10555, and Bao et al., BEiT, arXiv 2106.08254, fine-tune so. ValueError: see
-    `layer_depths`.
+    Used for fine-tuning by Clark et al., ELECTRA, arXiv 2003.10555, and Bao et al., BEiT, arXiv 2106.08254.
+
+    Raises:
+        ValueError: see `layer_depths`.
     """
     if decay == 1.0:
         return [1.0] * len(names)

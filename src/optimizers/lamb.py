@@ -1,4 +1,4 @@
-"""LAMB: Adam's direction, for each tensor as long as the tensor itself."""
+"""LAMB: Adam with updates scaled to the norm of each tensor."""
 
 import math
 from typing import Any
@@ -22,7 +22,7 @@ def _trust_ratio(weight: Tensor, direction: Tensor) -> Tensor:
 
 
 def _one_minus_exp(exponent: Tensor) -> Tensor:
-    """1 - exp(x) without cancellation: the CPU's expm1 is 1e-5 off near zero, its tanh is not."""
+    """1 - exp(x) without cancellation: near zero the CPU's expm1 has an error of 1e-5, its tanh has not."""
     half = ops.tanh(0.5 * exponent)
     return 2.0 * half / (half - 1.0)
 
@@ -44,14 +44,14 @@ class Lamb(Optimizer):
     """You et al., "Large Batch Optimization for Deep Learning", arXiv 1904.00962, algorithm 2 with phi(x) = x:
 
     `r = (m / c1) / (sqrt(v / c2) + eps) + decay * w; w -= rate * |w| / |r| * r` with `ci = 1 - beta_i ** t`.
-    Parameters that are exempt from weight decay (biases, normalisations) take their plain Adam step, as in the
-    authors' program: a bias that begins at zero would have no length to go by.
+    Parameters exempt from weight decay (biases, normalisations) take a plain Adam step, as in the authors' code: a bias
+    that starts at zero has norm 0.
     """
 
     def __init__(self, *common: Any, beta1: float, beta2: float, eps: float):
         super().__init__(*common)
         self.betas, self.eps = (beta1, beta2), eps
-        self.shares = (1.0 - beta1, 1.0 - beta2)  # formed here: a graph would subtract in float32
+        self.shares = (1.0 - beta1, 1.0 - beta2)  # computed here: a graph would subtract in float32
         self.log_beta1, self.log_beta2 = math.log(beta1), math.log(beta2)
         self.moment1 = self.zeros_for_each_parameter("moment1")
         self.moment2 = self.zeros_for_each_parameter("moment2")

@@ -20,13 +20,14 @@ class Lion(Optimizer):
     """Chen et al., "Symbolic Discovery of Optimization Algorithms", arXiv 2302.06675, algorithm 2:
 
     `w -= rate * (sign(beta1 * m + (1 - beta1) * g) + decay * w); m = beta2 * m + (1 - beta2) * g`.
-    Its authors take betas 0.9 and 0.99, and a rate 3 to 10 times lower, a decay as many times higher than AdamW's.
+    The authors use betas 0.9 and 0.99, a learning rate 3 to 10 times lower than AdamW's and a decay higher by the same
+    factor.
     """
 
     def __init__(self, *common: Any, beta1: float, beta2: float):
         super().__init__(*common)
         self.betas = (beta1, beta2)
-        self.shares = (1.0 - beta1, 1.0 - beta2)  # formed here: a graph would subtract in float32
+        self.shares = (1.0 - beta1, 1.0 - beta2)  # computed here: a graph would subtract in float32
         self.moments = self.zeros_for_each_parameter("moment")
 
     def construct(self, gradients: tuple[Tensor, ...]) -> tuple:

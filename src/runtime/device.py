@@ -1,4 +1,4 @@
-"""The device: what must be set before MindSpore loads, and the choice of CPU, GPU or Ascend."""
+"""Device selection (CPU, GPU, Ascend), and the environment that must be set before MindSpore loads."""
 
 from __future__ import annotations
 
@@ -13,35 +13,35 @@ from src.config import UserError
 # processors; limited to AVX2 it picks the fast one.
 ISA_VARIABLE = "ONEDNN_MAX_CPU_ISA"
 ISA_DEFAULT = "AVX2"
-# The framework warns about its own internals at level 2; a user's terminal is for the run's own lines.
+# At level 2 the framework warns about its own internals; the terminal is for the run's own lines.
 LOG_LEVEL_VARIABLE = "GLOG_v"
 LOG_LEVEL_DEFAULT = "3"
 MAX_CALL_DEPTH = 10_000
 
 
 def prepare_process() -> str:
-    """Set what MindSpore reads from the environment when it loads; returns the processor's ISA limit in force.
+    """Set the environment variables that MindSpore reads when it loads; returns the processor's ISA limit.
 
-    To be called before the first `import mindspore`. A value that the user has set is kept.
+    Must be called before the first `import mindspore`. A value set by the user is kept.
     """
     os.environ.setdefault(LOG_LEVEL_VARIABLE, LOG_LEVEL_DEFAULT)
     return os.environ.setdefault(ISA_VARIABLE, ISA_DEFAULT)
 
 
 def select_device(target: str, device_id: int | None, pynative: bool) -> None:
-    """Make `target` (CPU, GPU, Ascend) the device of this process, in graph mode or PyNative.
+    """Make `target` (CPU, GPU, Ascend) the device of this process, in graph or PyNative mode.
 
     Args:
-        device_id: which accelerator of the machine; None leaves the choice to the launcher.
+        device_id: index of the accelerator; None leaves the choice to the launcher.
 
     Raises:
-        UserError: the device is not there.
+        UserError: the device is not available.
     """
     import mindspore as ms
 
     try:
         if target == "CPU":
-            # Where operators have run already (a notebook) the framework refuses even the device that is in use.
+            # Once operators have run (in a notebook), the framework refuses even the device in use.
             if ms.get_context("device_target") != "CPU":
                 ms.set_device("CPU")
         elif device_id is None:
@@ -52,17 +52,17 @@ def select_device(target: str, device_id: int | None, pynative: bool) -> None:
         found = re.search(r"only supports one of the \[([^\]]*)\]", str(error))
         present = found[1].replace("'", "") if found else "CPU"
         raise UserError(
-            f"device_target {target} (device_id {device_id or 0}) is not on this machine, which has {present}: "
-            f"give --device_target {present.split(',')[0].strip()}"
+            f"device_target {target} (device_id {device_id or 0}) is not available; this machine has {present}: "
+            f"use --device_target {present.split(',')[0].strip()}"
         ) from None
-    # A step over some hundred parameters is deeper than the framework's default of 1000 calls.
+    # A step over several hundred parameters exceeds the framework's default depth of 1000 calls.
     ms.set_recursion_limit(MAX_CALL_DEPTH)
     ms.set_context(mode=ms.PYNATIVE_MODE if pynative else ms.GRAPH_MODE)
 
 
 @contextmanager
 def eagerly() -> Iterator[None]:
-    """Inside, nothing is compiled; afterwards the mode is the one from before."""
+    """Context without compilation (PyNative); the previous mode is restored on exit."""
     import mindspore as ms
 
     before = ms.get_context("mode")
@@ -74,5 +74,5 @@ def eagerly() -> Iterator[None]:
 
 
 def clamp_workers(wanted: int) -> int:
-    """Threads for the data pipeline: the framework refuses more than there are cores."""
+    """Number of threads for the data pipeline: the framework refuses more threads than cores."""
     return min(wanted, os.cpu_count() or 1)

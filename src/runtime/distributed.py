@@ -1,4 +1,4 @@
-"""Ranks: the one place that knows of launchers and talks between processes outside the training graph."""
+"""Ranks: launcher detection, and communication between processes outside the training graph."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import sys
 
 import numpy as np
 
-# Sums over ranks travel as float32 (the CPU's all-reduce knows nothing wider); two limbs keep integers
-# exact up to 2**40.
+# Sums over ranks are sent as float32 (the widest type of the CPU's all-reduce); two limbs keep integers exact up to
+# 2**40.
 _LIMB = float(1 << 20)
 
 
@@ -18,14 +18,14 @@ def launched() -> bool:
 
 
 def is_scheduler() -> bool:
-    """Whether this is msrun's extra process, which runs the script only to wait for the workers."""
+    """Whether this is msrun's scheduler process, which runs the script only to wait for the workers."""
     return os.environ.get("MS_ROLE") == "MS_SCHED"
 
 
 def join_group() -> tuple[int, int]:
     """Join the launcher's process group; returns (rank, number of ranks). (0, 1) without a launcher.
 
-    The scheduler's process waits here for the workers and then ends.
+    The scheduler process waits here for the workers and then exits.
     """
     if not launched():
         return 0, 1
@@ -38,10 +38,10 @@ def join_group() -> tuple[int, int]:
 
 
 def gather_over_ranks(values: np.ndarray, rank: int, num_ranks: int) -> list[np.ndarray]:
-    """The float64 arrays of all ranks, of one shape; whole numbers stay exact up to 2**40.
+    """The float64 arrays of all ranks, which have one shape; whole numbers are exact up to 2**40.
 
-    One all-reduce per rank, to which the others add zeros: it is what all devices have in common, and all arrays at
-    once would be more than the CPU's takes.
+    One all-reduce per rank, to which the others add zeros: every device supports it, and a single all-reduce of all
+    arrays would exceed the CPU's limit.
     """
     if num_ranks == 1:
         return [values]

@@ -1,4 +1,4 @@
-"""Entry points: exit codes, help, and the configuration of a command."""
+"""Entry points of the commands: exit codes, help and configuration."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ DONE, FAULT, USER_ERROR = 0, 1, 2
 
 
 def run_command(main: Callable[[list[str]], int | None]) -> int:
-    """Run an entry point and turn its end into an exit code (DESIGN, contract 6)."""
+    """Run an entry point; returns its exit code: 0 success, 1 fault, 2 user error."""
     prepare_process()
     try:
         code = main(sys.argv[1:]) or DONE
@@ -25,8 +25,8 @@ def run_command(main: Callable[[list[str]], int | None]) -> int:
         return USER_ERROR
     except Standstill as error:
         print(f"error: {error}", file=sys.stderr, flush=True)
-        os._exit(FAULT)  # the thread that waits for an answer cannot be ended
-    except BrokenPipeError:  # the reader of our output has gone: `train.py --help | head`
+        os._exit(FAULT)  # the waiting thread cannot be ended
+    except BrokenPipeError:  # the reader of the output has exited: `train.py --help | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return DONE
     except Exception:
@@ -35,7 +35,7 @@ def run_command(main: Callable[[list[str]], int | None]) -> int:
 
 
 def command_config(argv: list[str], command: str, purpose: str, **options: Callable) -> Resolved | None:
-    """The command's configuration; None when the user asked for help or for the configuration itself.
+    """The command's configuration; None after `--help` or `--print_config`.
 
     Args:
         argv: arguments without the program's name.
@@ -47,7 +47,7 @@ def command_config(argv: list[str], command: str, purpose: str, **options: Calla
         return None
     resolved = read_config(argv, command, **options)
     if resolved.config.run.print_config:
-        # Without the request itself, so that what is printed can be used as a recipe.
+        # Without print_config itself, so the output can be used as a recipe.
         print(config_text(resolved.config.with_values(print_config=False)))
         return None
     _refuse_cloud(resolved)
@@ -55,9 +55,9 @@ def command_config(argv: list[str], command: str, purpose: str, **options: Calla
 
 
 def _refuse_cloud(resolved: Resolved) -> None:
-    """UserError for a cloud job: a run that never fetches its data nor saves its results must not begin."""
+    """UserError for a cloud job: without access to its storage it could neither fetch data nor save results."""
     if resolved.config.cloud.enable_modelarts:
         raise UserError(
-            f"enable_modelarts ({resolved.origins['enable_modelarts']}): this version cannot reach a job's storage: "
-            "give --enable_modelarts 0, and local folders by --dataset_path, --eval_path and --save_checkpoint_path"
+            f"enable_modelarts ({resolved.origins['enable_modelarts']}): this version cannot access cloud storage: "
+            "use --enable_modelarts 0 with local folders in --dataset_path, --eval_path and --save_checkpoint_path"
         )

@@ -10,15 +10,15 @@ from pathlib import Path
 
 
 def partial_path(path: Path) -> Path:
-    """Where this process writes what is to stand at `path`: hidden, beside it, with its ending."""
+    """The hidden temporary path beside `path`, with the same ending, to which this process writes first."""
     return path.with_name(f".{path.stem}.partial-{os.getpid()}{path.suffix}")
 
 
 @contextmanager
 def complete_file(path: Path) -> Iterator[Path]:
-    """Give a path to write to; on leaving, that file takes its place at `path`, where readers see the old or the new.
+    """Context that gives a temporary path to write to and moves it to `path` on exit: readers see an old or new file.
 
-    Missing folders are made. After an error `path` is as it was.
+    Missing folders are created. After an error `path` is unchanged.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = partial_path(path)
@@ -32,9 +32,9 @@ def complete_file(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def complete_folder(folder: Path) -> Iterator[Path]:
-    """Give a folder to fill; on leaving, it takes its place at `folder`, where nothing or an empty folder may be.
+    """Context that gives a temporary folder to fill and moves it to `folder`, which must be missing or empty, on exit.
 
-    After an error nothing is left of it.
+    After an error nothing remains of it.
     """
     partial = partial_path(folder)
     shutil.rmtree(partial, ignore_errors=True)
@@ -47,12 +47,12 @@ def complete_folder(folder: Path) -> Iterator[Path]:
 
 
 def write_atomically(path: str | Path, content: bytes | str) -> None:
-    """Write a file's content, text in UTF-8, as `complete_file` does."""
+    """Write a file completely or not at all, text in UTF-8; see `complete_file`."""
     with complete_file(Path(path)) as partial:
         partial.write_bytes(content.encode() if isinstance(content, str) else content)
 
 
 def remove_partials(folder: Path) -> None:
-    """Delete what killed processes left unfinished in a folder that no other process writes to."""
+    """Delete the unfinished files of killed processes; no other process may be writing to the folder."""
     for leftover in folder.glob(".*.partial-*"):
         leftover.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""One logger for console and file, in the seeds' line format: `2022-06-05 15:06:30:INFO:message`."""
+"""Logger for console and file, in the original projects' format: `2022-06-05 15:06:30:INFO:message`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _FORMAT = logging.Formatter("%(asctime)s:%(levelname)s:%(message)s", "%Y-%m-%d %
 
 
 class _ConsoleHandler(logging.StreamHandler):
-    """Prints above a progress bar instead of into it."""
+    """Handler that prints above a progress bar instead of into it."""
 
     def emit(self, record: logging.LogRecord) -> None:
         tqdm.write(self.format(record), file=sys.stdout)
@@ -29,7 +29,7 @@ def get_logger() -> logging.Logger:
 
 
 def log_to_console() -> logging.Logger:
-    """Print the log on standard output (once, however often it is called)."""
+    """Print the log on standard output; repeated calls have no further effect."""
     logger = get_logger()
     logger.setLevel(logging.INFO)
     logger.propagate = False

@@ -1,4 +1,4 @@
-"""The folder that a training run writes: outputs/<name>/ (DESIGN, contract 5)."""
+"""Run folder: the files written by a training run, outputs/<name>/."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class RunFolder:
         return self.checkpoints / "best.ckpt"
 
     def create(self) -> RunFolder:
-        """Make the folders; UserError when the place cannot be written."""
+        """Create the folders; UserError if the place cannot be written."""
         try:
             self.checkpoints.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -63,16 +63,16 @@ class RunFolder:
 
 
 def choose_run_folder(parent: str, name: str, resume: str) -> tuple[RunFolder, Path | None]:
-    """The folder of this run and the checkpoint that it continues from (None: from the start).
+    """The folder of this run, and the checkpoint from which it continues (None: from the start).
 
     Args:
         parent: save_checkpoint_path.
-        name: the run's name; it may have folders of its own (a/b).
+        name: the run's name; it may contain folders (a/b).
         resume: "" for a new folder (<name>, <name>-2, ...), "auto" for the latest one of this name, else a run folder
-            or a checkpoint file. A checkpoint that lies in no run folder is continued in a new one.
+            or a checkpoint file. A checkpoint outside a run folder is continued in a new one.
 
     Raises:
-        UserError: the place cannot be written, or what `resume` names is not there.
+        UserError: the place cannot be written, or the checkpoint of `resume` is missing.
     """
     _check_writable(Path(parent))
     checkpoint = _named_checkpoint(Path(resume)) if resume and resume != "auto" else None
@@ -88,7 +88,7 @@ def choose_run_folder(parent: str, name: str, resume: str) -> tuple[RunFolder, P
 
 
 def fresh_folder(folder: Path) -> Path:
-    """Make `folder`, or <folder>-2, -3, ... where it exists: no result is written over.
+    """Create `folder`, or <folder>-2, -3, ... if it exists: no result is overwritten.
 
     Raises:
         UserError: the place cannot be written.
@@ -104,8 +104,7 @@ def fresh_folder(folder: Path) -> Path:
 
 
 def distinct_names(files: Iterable[Path], taken: Iterable[str] = (), endings: Iterable[str] = ("",)) -> Iterator[str]:
-    """A name for what is written of each file, as <name><ending> for each ending: its stem, with a number where one of
-    these has been taken."""
+    """One name per file: its stem, with a number if <name><ending> is already taken for one of the endings."""
     used, endings = set(taken), tuple(endings)
     for file in files:
         name, number = file.stem, 2
@@ -119,7 +118,7 @@ def _named_checkpoint(path: Path) -> Path:
     checkpoint = path / "ckpt" / "last.ckpt" if path.is_dir() else path
     if not checkpoint.is_file():
         raise UserError(f"--resume {path}: no checkpoint at {checkpoint}; give a run folder, a checkpoint or auto")
-    return checkpoint.absolute()  # its folders count, also when it is named from within them
+    return checkpoint.absolute()  # absolute: its parent folders matter, even if the path is relative to them
 
 
 def _runs_of(parent: Path, name: str) -> dict[int, Path]:

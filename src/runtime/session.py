@@ -1,4 +1,4 @@
-"""Session: this process with its device and its place among the ranks, and how it begins."""
+"""Session: device and rank of this process, and its start."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from src.runtime.logs import get_logger, log_to_console
 
 @dataclass(frozen=True)
 class Session:
-    """This process: its device, its place among the ranks, and the processor's ISA limit."""
+    """Device, rank and number of ranks of this process, and the processor's ISA limit."""
 
     device: str
     rank: int
@@ -22,15 +22,15 @@ class Session:
 
     @property
     def is_main(self) -> bool:
-        """Whether this process is the one that writes."""
+        """Whether this process writes the results."""
         return self.rank == 0
 
 
 def start(config: Config, notes: tuple[str, ...] = ()) -> Session:
-    """Join the group on the configured device and open the log on the console with `notes`.
+    """Select the configured device, join the launcher's group, and log `notes` on the console.
 
     Raises:
-        UserError: the device is not there.
+        UserError: the device is not available.
     """
     session = join(config)
     announce(config, session, notes)
@@ -38,7 +38,7 @@ def start(config: Config, notes: tuple[str, ...] = ()) -> Session:
 
 
 def join(config: Config) -> Session:
-    """Choose the device and join the launcher's group, silently; UserError when the device is not there."""
+    """Select the device and join the launcher's group, without logging; UserError if the device is not available."""
     isa = prepare_process()
     run = config.run
     select_device(run.device_target, None if launched() else run.device_id, pynative=run.context_mode == 1)
@@ -49,11 +49,13 @@ def join(config: Config) -> Session:
 
 
 def announce(config: Config, session: Session, notes: Iterable[str]) -> None:
-    """Log `notes` and what the user should know about this process."""
+    """Log `notes`, and remarks on the device and the launcher."""
     logger = get_logger()
     for note in notes:
         logger.info(note)
     if session.device == "CPU":
         logger.info("CPU kernels limited to %s=%s (set it in the environment to change it)", ISA_VARIABLE, session.isa)
     if config.run.run_distribute and session.num_ranks == 1:
-        logger.warning("run_distribute is on but no launcher started this process: one device; start it with msrun")
+        logger.warning(
+            "run_distribute is on, but no launcher started this process: using one device; start it with msrun"
+        )

@@ -1,4 +1,4 @@
-"""SIGTERM and Ctrl-C as a request that the training loop answers between two steps."""
+"""Stop requests: SIGTERM and Ctrl-C, handled by the training loop between two steps."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ STOPPED_EXIT_CODE = 143
 
 
 class StopRequest:
-    """Catches SIGTERM and SIGINT while it is entered; a second signal ends the process at once.
+    """Context that catches SIGTERM and SIGINT; a second signal raises KeyboardInterrupt.
 
-    `requested` is the signal's name, "" until one came.
+    `requested` is the name of the signal received, "" if none.
     """
 
     _SIGNALS = (signal.SIGTERM, signal.SIGINT)

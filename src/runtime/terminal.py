@@ -1,4 +1,4 @@
-"""What is drawn for somebody who watches."""
+"""Progress display on interactive terminals."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from tqdm import tqdm
 
 
 def progress_shown() -> bool:
-    """Progress bars are drawn on a terminal only; in a file they would be noise."""
+    """Whether progress bars are drawn: on a terminal only, since they would clutter a file."""
     return sys.stderr.isatty()
 
 
 class ElapsedTime:
-    """A line with the seconds that a silent job has taken so far, from `start` to `stop`."""
+    """Line with the elapsed time of a silent job, shown from `start` to `stop`."""
 
     def __init__(self, text: str, shown: bool):
         self._line = tqdm(desc=text, bar_format="{desc} {elapsed}", leave=False, disable=not shown)
@@ -22,11 +22,11 @@ class ElapsedTime:
         self._thread = threading.Thread(target=self._refresh, daemon=True)
 
     def start(self) -> None:
-        """Draw the line and keep it up to date."""
+        """Draw the line and keep it updated."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Wipe the line; may be called again."""
+        """Clear the line; may be called more than once."""
         self._stopped.set()
         self._thread.join()
         self._line.close()

@@ -1,4 +1,4 @@
-"""A watchdog for calls into the framework that may never return."""
+"""Watchdog for calls into the framework that may never return."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from contextlib import contextmanager
 from threading import Event, Thread
 
 FAULT = 1
-LOOKS = 10  # of its thread at the clock, in the time that a call may take
+LOOKS = 10  # checks of the clock within the time limit of a call
 
 
 class Watchdog:
-    """Ends the process with exit code 1 and one line when a call takes too long; 0 seconds: never.
+    """Thread that ends the process with exit code 1 and one line on standard error when a call exceeds its time limit.
 
-    A thread that waits inside the framework can be neither interrupted nor ended.
+    A thread blocked inside the framework can be neither interrupted nor ended.
 
     Args:
-        seconds: that one call may take.
-        message: the line, asked for when it is needed.
+        seconds: time limit of one call; 0: no limit.
+        message: gives the line to print.
     """
 
     def __init__(self, seconds: float, message: Callable[[], str]):
@@ -32,7 +32,7 @@ class Watchdog:
 
     @contextmanager
     def call(self) -> Iterator[None]:
-        """Inside, the clock runs."""
+        """Context of one call, in which the clock runs."""
         self._began = time.monotonic()
         try:
             yield
@@ -40,7 +40,7 @@ class Watchdog:
             self._began = None
 
     def close(self) -> None:
-        """Watch no longer."""
+        """Stop watching."""
         self._closed.set()
 
     def _watch(self) -> None:

@@ -1,4 +1,4 @@
-"""Pictures of a run: learning curves, confusion matrices, predictions, graphs and segmentations, as PNG files."""
+"""Pictures of a run as PNG files: learning curves, confusion matrices, predictions, graphs and segmentations."""
 
 from .confusion import plot_confusion_matrix
 from .curves import plot_curves, plot_learning_rate
@@ -13,6 +13,7 @@ from .segmentation import (
     segmentation_sheet,
     write_label_png,
     write_palette_png,
+    write_png,
 )
 
 __all__ = [
@@ -33,4 +34,5 @@ __all__ = [
     "segmentation_sheet",
     "write_label_png",
     "write_palette_png",
+    "write_png",
 ]

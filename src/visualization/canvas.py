@@ -1,4 +1,4 @@
-"""A figure in the house's style that becomes a PNG file, completely or not at all."""
+"""Figure in the common style that is written as a PNG file, completely or not at all."""
 
 import io
 import warnings
@@ -16,7 +16,7 @@ DPI = 130
 BLUE, ORANGE, GREEN, RED = "#2f6690", "#d17a22", "#2e7d4f", "#b3372f"
 INK, GRAY, PALE = "#222222", "#767676", "#d9e4ec"
 
-# DejaVu (in matplotlib) has no Chinese, Japanese or Korean: the first of these that is installed helps out.
+# DejaVu (in matplotlib) has no Chinese, Japanese or Korean: the first of these that is installed is the fallback.
 CJK_FONTS = (
     "Noto Sans CJK SC",
     "Noto Sans SC",
@@ -57,10 +57,10 @@ STYLE = {
 
 @contextmanager
 def canvas(path: str | Path, width: float, height: float, layout: str | None = "constrained") -> Iterator[Figure]:
-    """Give a figure of `width` x `height` inches to draw on; on leaving, `path` is written as PNG.
+    """Context that gives a figure of `width` x `height` inches and writes it to `path` as PNG on exit.
 
-    With `layout` None the axes stay where they are put. The style holds inside only: neither pyplot nor
-    the user's own settings are touched.
+    With `layout` None the axes keep their positions. The style applies inside the context only: pyplot and the user's
+    settings are not changed.
     """
     with matplotlib.rc_context({**STYLE, "font.family": _font_families()}), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph")  # a missing character is drawn as a box

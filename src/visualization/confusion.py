@@ -1,4 +1,4 @@
-"""A confusion matrix as a picture, readable from 2 to 1000 classes."""
+"""Confusion matrix as a picture, readable from 2 to 1000 classes."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,7 +20,7 @@ def plot_confusion_matrix(confusion: np.ndarray, class_names: Sequence[str], pat
     """Draw a (K, K) confusion matrix, rows being the truth; colours are shares of the row.
 
     Up to 20 classes carry their counts. Of more than 30 classes only the 20 most confused are drawn,
-    in their original order, and the title says so. Classes without a name are called "class i".
+    in their original order, as the title states. Classes without a name are called "class i".
     """
     confusion = np.asarray(confusion)
     names = [*class_names, *(f"class {i}" for i in range(len(class_names), len(confusion)))]
@@ -30,7 +30,7 @@ def plot_confusion_matrix(confusion: np.ndarray, class_names: Sequence[str], pat
     side = 2.8 + 0.33 * max(len(shown), 6)
     with canvas(path, width=side + 0.9, height=side) as figure:
         axes = figure.subplots()
-        # The root makes an error of 2 % visible beside a diagonal near 100 %.
+        # The square root makes an error of 2 % visible beside a diagonal near 100 %.
         image = axes.imshow(shares, cmap="Blues", norm=PowerNorm(0.5, 0, 1))
         _name_classes(axes, [shorten(names[index], 20) for index in shown])
         if len(shown) <= MAX_ANNOTATED_CLASSES:
@@ -40,7 +40,7 @@ def plot_confusion_matrix(confusion: np.ndarray, class_names: Sequence[str], pat
 
 
 def most_confused(confusion: np.ndarray, num_classes: int = NUM_MOST_CONFUSED) -> np.ndarray:
-    """Indices, ascending, of the classes in the pairs taken for each other most often; ties by index."""
+    """Indices, ascending, of the classes in the most confused pairs; ties are resolved by index."""
     pairs = np.triu(confusion + confusion.T, 1)
     # num_classes - 1 classes make fewer pairs than this, so enough classes are among them.
     worst = np.argsort(-pairs, axis=None, kind="stable")[: num_classes**2]

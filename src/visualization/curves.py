@@ -1,4 +1,4 @@
-"""Curves of a training: loss, score and learning rate over the epochs."""
+"""Learning curves of a training: loss, score and learning rate per epoch."""
 
 from collections.abc import Mapping, Sequence
 from math import isfinite
@@ -20,11 +20,11 @@ def plot_curves(
     """Draw loss, score (the best one marked) with other fractions, and learning rate, one point per epoch.
 
     Args:
-        records: a dict a finished epoch with `epoch` (from 1), `loss`, `lr` and, where the epoch was
-            evaluated, the keys of `curves` (fractions) and `eval_loss`; None and missing are the same.
+        records: one dict per finished epoch with `epoch` (from 1), `loss`, `lr` and, if the epoch was evaluated, the
+            keys of `curves` (fractions) and `eval_loss`; None means missing.
         path: the PNG file.
         curves: {key: name in the legend}.
-        score_name: the one of them whose best value is marked.
+        score_name: the key of `curves` whose best value is marked.
 
     Raises:
         ValueError: there is no record.
@@ -89,11 +89,11 @@ def _scale_epochs(axes: Axes, first: float, last: float) -> None:
 
 
 def plot_learning_rate(values: Sequence[float], steps_per_epoch: int, path: str | Path) -> None:
-    """Draw a schedule before anything is trained.
+    """Draw a learning-rate schedule.
 
     Args:
         values: the learning rate of each step.
-        steps_per_epoch: the horizontal axis is in epochs.
+        steps_per_epoch: scale of the horizontal axis, which is in epochs.
         path: the PNG file.
     """
     values = np.asarray(values, np.float64)

@@ -1,4 +1,4 @@
-"""What chosen nodes of a picture look at, layer by layer: a row a node, a column a layer."""
+"""Sheet of the neighbours or attention of selected nodes of a picture: one row per node, one column per layer."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -27,13 +27,13 @@ Box = tuple[float, float, float, float]
 
 @dataclass(frozen=True)
 class Look:
-    """What one node looks at in one layer. Positions and sizes are shares of the picture's height and width.
+    """Neighbours or attention of a node in one layer. Positions and sizes are shares of the picture's height and width.
 
     Attributes:
         box: the node's own patch: top, left, height, width.
-        points: (P, 3) row, column and weight, 0..1, of each place that it looks at.
-        shade: (H, W) weight of each cell of a grid over the picture; NaN: not looked at. None: nothing is shaded.
-        outlines: boxes that are framed.
+        points: (P, 3) row, column and weight, 0..1, of each neighbour.
+        shade: (H, W) weight of each cell of a grid over the picture; NaN: no neighbour. None: no shading.
+        outlines: boxes to frame.
     """
 
     box: Box
@@ -44,7 +44,7 @@ class Look:
 
 @dataclass(frozen=True)
 class GraphRow:
-    """One line of the sheet: a text in front, the number of its colour, and what is seen in each column."""
+    """One row of the sheet: its label, the number of its colour, and a look per column (None: empty)."""
 
     label: str
     color: int
@@ -54,13 +54,13 @@ class GraphRow:
 def graph_sheet(
     image: np.ndarray, title: str, columns: Sequence[str], rows: Sequence[GraphRow], legend: str, path: str | Path
 ) -> None:
-    """Draw (H, W, 3) uint8 pixels once for each look of each row, and write the sheet as a PNG file.
+    """Draw (H, W, 3) uint8 pixels once per look of each row, and write the sheet as a PNG file.
 
-    Behind marks the picture is muted; a look at nothing shows it as it is.
+    The picture is muted behind marks; a look without marks shows it unchanged.
 
     Args:
-        columns: a text of up to two lines over each column.
-        legend: what the marks mean, below everything.
+        columns: heading of each column, up to two lines.
+        legend: meaning of the marks, at the bottom of the sheet.
     """
     width = MARGIN + LABEL + len(columns) * (PICTURE + GAP) + MARGIN
     height = MARGIN + HEADER + len(rows) * (PICTURE + GAP) + FOOTER
@@ -76,7 +76,7 @@ def graph_sheet(
 
 
 def muted(image: np.ndarray) -> np.ndarray:
-    """Darker and half-way to gray, so that marks of any colour stand out."""
+    """Darker and half-way to gray, so marks of any colour stand out."""
     gray = image.mean(2, keepdims=True)
     return np.uint8(np.round(0.8 * (0.5 * image + 0.5 * gray)))
 
@@ -118,9 +118,9 @@ def _draw_look(axes: Axes, image: np.ndarray, look: Look, color: str) -> None:
 def _tinted(shade: np.ndarray, color: str) -> np.ndarray:
     """(H, W) weights -> (H, W, 4) colour, the more opaque the larger the weight.
 
-    The mean has the medium opacity and r times the mean the full one, r being 2, or more if the largest weight is more:
-    equal weights must not look strong, and of nearly equal ones the differences are seen. Where only some cells are
-    looked at, the weakest of them can be seen, too.
+    The mean weight has medium opacity and r times the mean has full opacity, where r is 2 or the largest ratio, if
+    greater: equal weights must not look strong, and differences between nearly equal ones must be visible. If only some
+    cells are neighbours, even the weakest of them is visible.
     """
     shares = np.maximum(shade / np.nanmean(shade), 1e-6)
     strength = 0.5 + 0.5 * np.log(shares) / np.log(max(2, np.nanmax(shares)))

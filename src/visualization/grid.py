@@ -1,4 +1,4 @@
-"""Pictures with what the network saw in them."""
+"""Grids of pictures with captions, or with their predicted classes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,14 +23,14 @@ CELL_HEIGHT = MARGIN + TITLE + PICTURE + CAPTION + BARS + MARGIN
 
 @dataclass(frozen=True)
 class Prediction:
-    """One picture and its most probable classes.
+    """A picture and its most probable classes.
 
     Attributes:
         path: the file, for the caption.
         image: (H, W, 3) uint8.
         labels: class names, the most probable first.
         probabilities: their probabilities, 0..1.
-        truth: the true class name, or None when unknown.
+        truth: the true class name, or None if unknown.
     """
 
     path: str
@@ -43,8 +43,7 @@ class Prediction:
 def prediction_grid(items: Sequence[Prediction], path: str | Path, max_items: int = 36) -> None:
     """Draw the first `max_items` pictures, each under its best class and over its three best as bars.
 
-    The best class is green when right, red when wrong (the truth is then named), black when the truth
-    is unknown.
+    The best class is green if correct, red if wrong (followed by the truth), black if the truth is unknown.
 
     Raises:
         ValueError: there is no item.
@@ -75,7 +74,7 @@ def picture_sheet(images: Sequence[np.ndarray], captions: Sequence[str], path: s
 
 
 def _draw_cell(figure: Figure, left: float, top: float, item: Prediction) -> None:
-    """Draw an item into the cell whose corner is `left` and `top` inches from the figure's."""
+    """Draw an item into the cell at `left` and `top` inches from the figure's corner."""
     left, top = left + MARGIN, top + MARGIN + TITLE
     picture = axes_at(figure, left, top, PICTURE, PICTURE)
     bars = axes_at(figure, left, top + PICTURE + CAPTION, PICTURE, BARS)
@@ -87,7 +86,7 @@ def _draw_cell(figure: Figure, left: float, top: float, item: Prediction) -> Non
 
 
 def axes_at(figure: Figure, left: float, top: float, width: float, height: float) -> Axes:
-    """Axes placed in inches from the upper left corner: every cell of the grid is the same."""
+    """Axes placed in inches from the figure's upper left corner, so all cells of a grid are equal."""
     figure_width, figure_height = figure.get_size_inches()
     bottom = figure_height - top - height
     return figure.add_axes((left / figure_width, bottom / figure_height, width / figure_width, height / figure_height))

@@ -1,4 +1,4 @@
-"""One HTML file that holds everything it shows: styles, tables and pictures; no scripts, no links to elsewhere."""
+"""Self-contained HTML page of text, tables and pictures, without scripts or external links."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ summary { cursor: pointer; color: #2f6690; }
 
 @dataclass(frozen=True)
 class Section:
-    """A heading and what stands below it, as HTML from the functions of this module."""
+    """A heading and its content, as HTML from the functions of this module."""
 
     title: str
     content: str
 
 
 def page(title: str, subtitle: str, sections: Sequence[Section]) -> str:
-    """The whole file."""
+    """The HTML of the whole page."""
     anchors = [re.sub(r"\W+", "-", section.title.lower()) for section in sections]
     links = [f'<a href="#{anchor}">{_text(s.title)}</a>' for anchor, s in zip(anchors, sections, strict=True)]
     bodies = [
@@ -54,29 +54,29 @@ def page(title: str, subtitle: str, sections: Sequence[Section]) -> str:
 
 
 def paragraph(text: str) -> str:
-    """A line of prose."""
+    """A paragraph of text."""
     return f"<p>{_text(text)}</p>"
 
 
 def table(rows: Iterable[Sequence[Any]], header: Sequence[str] = ()) -> str:
-    """A table; cells are shown as `str` shows them."""
+    """A table; cells are converted by `str`."""
     head = "<tr>" + "".join(f"<th>{_text(name)}</th>" for name in header) + "</tr>\n" if header else ""
     body = "\n".join("<tr>" + "".join(f"<td>{_text(cell)}</td>" for cell in row) + "</tr>" for row in rows)
     return f"<table>\n{head}{body}\n</table>"
 
 
 def code(text: str) -> str:
-    """Text as it stands."""
+    """Preformatted text."""
     return f"<pre>{_text(text)}</pre>"
 
 
 def folded(summary: str, content: str) -> str:
-    """Content that a click opens."""
+    """Content that is collapsed until it is clicked."""
     return f"<details><summary>{_text(summary)}</summary>\n{content}\n</details>"
 
 
 def picture(draw: Callable[[Path], None], description: str) -> str:
-    """The PNG that `draw` writes at the path it is given, as part of the page."""
+    """The PNG written by `draw(path)`, embedded in the page."""
     with TemporaryDirectory() as folder:
         path = Path(folder) / "picture.png"
         draw(path)

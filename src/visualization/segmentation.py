@@ -1,4 +1,4 @@
-"""Pictures of semantic segmentation: coloured maps, overlays, sheets, and files of label ids."""
+"""Pictures of semantic segmentation: coloured maps, overlays, sheets, and PNG files of classes."""
 
 import io
 from collections.abc import Sequence
@@ -28,7 +28,7 @@ class SegmentedImage:
         name: for the caption.
         image: (H, W, 3) uint8.
         prediction: (H, W) int classes.
-        truth: (H, W) int classes, or None when unknown.
+        truth: (H, W) int classes, or None if unknown.
     """
 
     name: str
@@ -38,21 +38,21 @@ class SegmentedImage:
 
 
 def color_map(classes: np.ndarray, palette: Palette) -> np.ndarray:
-    """(H, W) classes -> (H, W, 3) uint8 in the palette's colours; black for what is no class (ignored)."""
+    """(H, W) classes -> (H, W, 3) uint8 in the palette's colours; black for ignored pixels."""
     table = np.zeros((256, 3), np.uint8)
     table[: len(palette)] = palette
     return table[classes]
 
 
 def overlay(image: np.ndarray, classes: np.ndarray, palette: Palette, opacity: float = 0.55) -> np.ndarray:
-    """The coloured map laid over a picture, (H, W, 3) uint8; what is no class is left as it is."""
+    """The coloured map laid over a picture, (H, W, 3) uint8; ignored pixels are left unchanged."""
     mixed = image * (1 - opacity) + color_map(classes, palette) * opacity
     is_class = (classes < len(palette))[..., None]
     return np.where(is_class, np.round(mixed), image).astype(np.uint8)
 
 
 def error_map(prediction: np.ndarray, truth: np.ndarray, num_classes: int) -> np.ndarray:
-    """(H, W, 3) uint8: red where the prediction is wrong, pale where it is right, black where the truth is ignored."""
+    """(H, W, 3) uint8: red for wrong predictions, pale for correct ones, black where the truth is ignored."""
     errors = np.where((prediction == truth)[..., None], RIGHT, WRONG).astype(np.uint8)
     errors[truth >= num_classes] = 0
     return errors
@@ -61,9 +61,9 @@ def error_map(prediction: np.ndarray, truth: np.ndarray, num_classes: int) -> np
 def segmentation_sheet(
     items: Sequence[SegmentedImage], class_names: Sequence[str], palette: Palette, path: str | Path, max_items: int = 8
 ) -> None:
-    """Draw the first `max_items` pictures, a row each: image, truth, prediction, errors, and the classes' colours.
+    """Draw the first `max_items` pictures, one row each: image, truth, prediction, errors; with a legend of classes.
 
-    Pictures without a truth have two columns: image, and prediction laid over it.
+    Pictures without a truth have two columns: the image, and the prediction laid over it.
 
     Raises:
         ValueError: there is no item.
@@ -113,19 +113,24 @@ def _classes_shown(items: Sequence[SegmentedImage], num_classes: int) -> list[in
 
 
 def write_palette_png(path: str | Path, classes: np.ndarray, palette: Palette) -> None:
-    """Write (H, W) classes as a PNG whose values are the classes and that viewers show in the palette's colours."""
+    """Write (H, W) classes as a PNG whose values are the classes, which viewers show in the palette's colours."""
     picture = Image.fromarray(classes.astype(np.uint8))
-    # All 256 colours: a PNG with fewer has fewer bits a pixel, too few for the ignored 255.
+    # All 256 colours: a PNG with fewer colours has fewer bits per pixel, too few for the ignored 255.
     picture.putpalette(color_map(np.arange(256), palette).tobytes())
-    write_atomically(path, _png(picture))
+    _write(path, picture)
 
 
 def write_label_png(path: str | Path, label_ids: np.ndarray) -> None:
     """Write (H, W) label ids as a grey 8-bit PNG, the form that scorers read."""
-    write_atomically(path, _png(Image.fromarray(label_ids.astype(np.uint8))))
+    write_png(path, label_ids.astype(np.uint8))
 
 
-def _png(picture: Image.Image) -> bytes:
+def write_png(path: str | Path, pixels: np.ndarray) -> None:
+    """Write (H, W, 3) RGB or (H, W) grey pixels, uint8, as a PNG."""
+    _write(path, Image.fromarray(pixels))
+
+
+def _write(path: str | Path, picture: Image.Image) -> None:
     buffer = io.BytesIO()
     picture.save(buffer, format="png")
-    return buffer.getvalue()
+    write_atomically(path, buffer.getvalue())

@@ -105,7 +105,7 @@ def test_a_file_that_is_cut_is_noticed_wherever_it_is_cut(saved):
     data = saved.read_bytes()
     for length in {*range(0, len(data), 13), 1, len(data) - 1} - set(_record_ends(data)):
         saved.write_bytes(data[:length])
-        assert message_of(load_checkpoint, saved).startswith(f"checkpoint {saved} is damaged: ")
+        assert message_of(load_checkpoint, saved).startswith(f"checkpoint {saved} is damaged (")
 
 
 def test_a_file_that_is_cut_between_two_records_is_noticed(saved):
@@ -115,7 +115,7 @@ def test_a_file_that_is_cut_between_two_records_is_noticed(saved):
     for end in ends[:-1]:
         saved.write_bytes(data[:end])
         assert message_of(load_checkpoint, saved) == (
-            f"checkpoint {saved} is cut short, or not of this zoo: take another one, or use convert.py"
+            f"checkpoint {saved} is truncated or not of this zoo: use another checkpoint, or convert it with convert.py"
         )
 
 
@@ -127,7 +127,7 @@ def test_a_file_that_lacks_only_the_crc_is_checked_by_the_sha256(saved):
     first_float = data.index(np.arange(6, dtype=np.float32).tobytes())
     saved.write_bytes(data[:first_float] + b"\x01" + data[first_float + 1 : end])
     assert message_of(load_checkpoint, saved) == (
-        f"checkpoint {saved} is damaged: its checksum does not fit its tensors. Take another one."
+        f"checkpoint {saved} is damaged (checksum mismatch): use another checkpoint"
     )
 
 
@@ -137,7 +137,7 @@ def test_a_changed_byte_is_noticed_wherever_it_is(saved):
         changed = bytearray(data)
         changed[position] ^= 0x10
         saved.write_bytes(bytes(changed))
-        assert message_of(load_checkpoint, saved).startswith(f"checkpoint {saved} is damaged: ")
+        assert message_of(load_checkpoint, saved).startswith(f"checkpoint {saved} is damaged (")
 
 
 def test_a_missing_and_an_empty_file_are_told_apart(tmp_path):
@@ -145,14 +145,14 @@ def test_a_missing_and_an_empty_file_are_told_apart(tmp_path):
     assert message_of(load_checkpoint, path) == f"checkpoint {path}: no such file"
     assert message_of(load_checkpoint, tmp_path) == f"checkpoint {tmp_path}: no such file"
     path.touch()
-    assert message_of(load_checkpoint, path).startswith(f"checkpoint {path} is damaged: ")
+    assert message_of(load_checkpoint, path).startswith(f"checkpoint {path} is damaged (")
 
 
 def test_a_checkpoint_of_another_program_is_sent_to_convert(tmp_path):
     path = tmp_path / "old.ckpt"
     ms.save_checkpoint([{"name": "w", "data": ms.Tensor(np.ones(3, np.float32))}], str(path))
     assert message_of(load_checkpoint, path) == (
-        f"checkpoint {path} is cut short, or not of this zoo: take another one, or use convert.py"
+        f"checkpoint {path} is truncated or not of this zoo: use another checkpoint, or convert it with convert.py"
     )
 
 
@@ -161,7 +161,9 @@ def test_a_newer_format_asks_for_an_update(tmp_path):
     records = [{"name": "w", "data": ms.Tensor(np.ones(3, np.float32))}]
     ms.save_checkpoint(records, str(path), append_dict={META_KEY: '{"format": 2}'}, crc_check=True)
     assert FORMAT_VERSION == 1
-    assert message_of(load_checkpoint, path) == f"checkpoint {path} has format 2, this version reads 1: update"
+    assert (
+        message_of(load_checkpoint, path) == f"checkpoint {path} has format 2, but this version reads format 1: update"
+    )
 
 
 def test_unfinished_files_of_a_killed_process_are_removed(saved):

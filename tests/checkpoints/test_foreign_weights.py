@@ -61,14 +61,15 @@ def _message(path: Path) -> str:
 def test_a_file_that_is_cut_short(name, tmp_path):
     path = WRITERS[name](tmp_path / name, TENSORS)
     path.write_bytes(path.read_bytes()[:-20])
-    assert _message(path).startswith("input FILE is damaged, or no weights file: ")
+    assert _message(path).startswith("input FILE is damaged or not a weights file: ")
 
 
 @pytest.mark.parametrize("content", [b"", b"hello", b"cos\nsystem\n(S'true'\ntR."])
 def test_what_is_no_weights_file(content, tmp_path):
     (tmp_path / "x.pth").write_bytes(content)
     assert _message(tmp_path / "x.pth") == (
-        "input FILE is damaged, or no weights file: PyTorch, safetensors, numpy (.npz) and MindSpore (.ckpt) are read"
+        "input FILE is damaged or not a weights file: the supported formats are PyTorch, safetensors, "
+        "numpy (.npz) and MindSpore (.ckpt)"
     )
 
 
@@ -76,10 +77,10 @@ def test_other_mistakes(tmp_path):
     assert _message(tmp_path / "none.pth") == "input FILE: no such file"
     (tmp_path / "evil.pth").write_bytes(pickle.dumps(Attack(tmp_path / "trace")))
     assert _message(tmp_path / "evil.pth") == (
-        "input FILE asks for posix.mkdir to be called, which weights don't need: nothing was run; "
-        "give a file of tensors alone (a state_dict)"
+        "input FILE asks to call posix.mkdir, which no weights file needs: nothing was executed; "
+        "give a file that contains tensors only (a state_dict)"
     )
     assert not (tmp_path / "trace").exists()
-    assert _message(write_torch(tmp_path / "nothing.pth", {})) == "input FILE holds no weights by name, only nothing"
+    assert _message(write_torch(tmp_path / "nothing.pth", {})) == "input FILE contains no named weights, only nothing"
     save_checkpoint(tmp_path / "ours.ckpt", TENSORS, {})
-    assert _message(tmp_path / "ours.ckpt") == "input FILE is a checkpoint of this zoo already: use it as it is"
+    assert _message(tmp_path / "ours.ckpt") == "input FILE is already a checkpoint of this zoo: use it directly"

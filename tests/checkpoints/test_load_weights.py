@@ -68,8 +68,8 @@ def test_a_new_head_keeps_its_initial_weights(network):
 def test_what_differs_in_more_than_the_classes_is_no_head(network):
     weights = {**_weights(5), "head.weight": np.zeros((5, 7), np.float32)}
     assert message_of(_load, network, weights, class_num=(5, 3), new_head=True) == (
-        "x.ckpt does not fit the network (another --backbone?): "
-        "1 of another shape: head.weight file (5, 7), network (3, 2)"
+        "x.ckpt does not match the network (another --backbone?): "
+        "1 with another shape: head.weight file (5, 7), network (3, 2)"
     )
 
 
@@ -77,10 +77,10 @@ def test_another_network_is_a_table_of_names(network):
     weights = {"stem.weight": np.zeros((1, 2), np.float32), "head.bias": np.zeros(4, np.float32)}
     weights["head.weight"] = np.zeros((3, 2), np.float32)
     assert message_of(_load, network, weights, new_head=True) == (
-        "x.ckpt does not fit the network (another --backbone?): "
+        "x.ckpt does not match the network (another --backbone?): "
         "1 missing in the file: body.weight (2, 4) | "
         "1 not in the network: stem.weight (1, 2) | "
-        "1 of another shape: head.bias file (4,), network (3,)"
+        "1 with another shape: head.bias file (4,), network (3,)"
     )
     assert _values(network)["head.bias"] == [0, 0, 0]
 

@@ -82,5 +82,5 @@ def test_no_other_name_is_reached(name, tmp_path):
 def test_no_memory_beyond_a_storage_is_read(shape, strides, offset, tmp_path):
     storage = Storage("0", np.zeros(4, np.float32))
     path = write_torch_object(tmp_path / "x.pth", {"a": tensor(storage, shape, strides, offset)}, [storage])
-    with pytest.raises(ValueError, match="reaches beyond its storage"):
+    with pytest.raises(ValueError, match="extends beyond its storage"):
         read_torch(path)

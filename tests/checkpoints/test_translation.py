@@ -23,7 +23,7 @@ REFERENCES = {
     "resnext152_64x4d": "resnext152_64x4d",
 }
 FAST = ("vig_s_patch16_224", "pvig_ti")
-COUNTER = "PyTorch's count of batches, which the running statistics do without"
+COUNTER = "PyTorch's batch counter, which the running statistics do not need"
 
 
 def _tensors(reference):
@@ -102,7 +102,7 @@ def test_dgcnets_names_below_net_and_its_imagenet_body():
 
 
 def test_two_tensors_of_one_name():
-    with pytest.raises(ValueError, match=r"two of its tensors are a.weight, one of them as module.a.weight"):
+    with pytest.raises(ValueError, match=r"two of its tensors translate to a.weight, one of them module.a.weight"):
         _translated("a.weight", "module.a.weight")
 
 

@@ -56,7 +56,7 @@ def test_the_seeds_names_find_their_recipes(zoo):
 
 def test_a_name_of_several_recipes_lists_them(zoo):
     assert message_of(find_config, "config/export.yml") == (
-        "--config_path config/export.yml fits several recipes: give the path of one of "
+        "--config_path config/export.yml matches several recipes: give the path of one of "
         "config/dgmn2/dgmn2_export.yml, config/hlg/hlg_export.yml"
     )
 

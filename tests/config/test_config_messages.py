@@ -10,9 +10,9 @@ from tests.support.user_errors import message_of
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("seed: 1\nlr_maxx: 1\n", ":2: lr_maxx is no key of the configuration: did you mean lr_max?"),
-        ("qqqq: 1\n", ":1: qqqq is no key of the configuration: see --help for all keys"),
-        ("warm_up_length: 3\n", ":1: warm_up_length is no key of the configuration: did you mean warmup_length?"),
+        ("seed: 1\nlr_maxx: 1\n", ":2: lr_maxx is not a configuration key: did you mean lr_max?"),
+        ("qqqq: 1\n", ":1: qqqq is not a configuration key: see --help for all keys"),
+        ("warm_up_length: 3\n", ":1: warm_up_length is not a configuration key: did you mean warmup_length?"),
         ("seed: 1\nseed: 2\n", ":2: seed and {file}:1: seed both set seed: keep one"),
         (
             "backbone: vig_s\nbase_lr: 1\n\nlr_max: 2\n",
@@ -30,7 +30,7 @@ from tests.support.user_errors import message_of
         ("lr_max: .inf\n", ":1: lr_max must be a number, not 'inf'"),
         ("lr_max: 2022-06-05\n", ":1: lr_max must be a number, not '2022-06-05'"),
         ("gc_flag: 2\n", ":1: gc_flag must be 0 or 1, not '2'"),
-        ("name: {a: 1}\n", ":1: name must be a text, not {'a': 1}"),
+        ("name: {a: 1}\n", ":1: name must be text, not {'a': 1}"),
         ("mean: [0.5, x, 1]\n", ":1: mean must be a number, not 'x'"),
         ("std: [0.5]\n", ":1: std must be a list of 3 values, not [0.5]"),
         ("lr_max: 0\n", ":1: lr_max must be greater than 0, not 0"),
@@ -41,7 +41,7 @@ from tests.support.user_errors import message_of
         ("backbone: vig_s\nnum_classes: 0\n", ":2: num_classes must be at least 1, not 0"),
         ("backbone: vig_s\nbeta: [0.9]\n", ":2: beta must be a list of 2 values, not [0.9]"),
         ("backbone: vig_s\nbeta: 0.9\n", ":2: beta must be a list of 2 values, not 0.9"),
-        ("backbone: vig_s\nimage_size: [224, 192]\n", ":2: image_size must be a square, not [224, 192]"),
+        ("backbone: vig_s\nimage_size: [224, 192]\n", ":2: image_size must be square, not [224, 192]"),
         ("seed: 1\nname: [\n", ":3: not valid YAML: expected the node content, but found '<stream end>'"),
         ("seed: 1\nname: !me x\n", ":2: name has no plain value: put it in quotes"),
         ("name: 2022-13-45\n", ":1: name has no plain value: put it in quotes"),
@@ -56,8 +56,8 @@ def test_a_mistake_in_a_recipe_is_named_with_file_and_line(tmp_path, text, messa
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ("--lr_maxx 1", "--lr_maxx is no key of the configuration: did you mean lr_max?"),
-        ("--confg_path 1", "--confg_path is no key of the configuration: did you mean config_path?"),
+        ("--lr_maxx 1", "--lr_maxx is not a configuration key: did you mean lr_max?"),
+        ("--confg_path 1", "--confg_path is not a configuration key: did you mean config_path?"),
         ("--lr_max 1 --lr_max=2", "--lr_max and --lr_max both set lr_max: keep one"),
         ("--base_lr 1 --lr_max 2", "--lr_max and --base_lr both set lr_max: keep one"),
         ("--vig_config a.yml", "--vig_config and --config_path both set config_path: keep one"),

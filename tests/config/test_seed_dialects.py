@@ -71,19 +71,19 @@ def test_each_row_of_a_dialect_stands_for_keys_of_the_schema(dialect):
 def test_a_row_without_a_target_says_why():
     silent = {(d, name): alias.reason for d, t in DIALECTS.items() for name, alias in t.items() if not alias.targets}
     assert silent == {
-        ("dgmn2_hlg", "dgmn2_config_path"): "networks are chosen by backbone",
-        ("dgmn2_hlg", "hlg_config_path"): "networks are chosen by backbone",
-        ("resnext152", "is_save_on_master"): "rank 0 alone writes",
-        ("resnext152", "rank"): "the launcher tells each process its rank",
-        ("resnext152", "group_size"): "the launcher tells each process its rank",
+        ("dgmn2_hlg", "dgmn2_config_path"): "the key backbone selects the network",
+        ("dgmn2_hlg", "hlg_config_path"): "the key backbone selects the network",
+        ("resnext152", "is_save_on_master"): "only rank 0 writes",
+        ("resnext152", "rank"): "the launcher assigns each process its rank",
+        ("resnext152", "group_size"): "the launcher assigns each process its rank",
     }
 
 
 def test_a_key_without_effect_is_told_with_its_place(tmp_path):
     resolved = resolve(tmp_path, "backbone: resnext152\nrank: 0\n", "--group_size", "1")
     assert resolved.notes[1:] == (
-        f"{tmp_path}/recipe.yml:2: rank has no effect here: the launcher tells each process its rank",
-        "--group_size has no effect here: the launcher tells each process its rank",
+        f"{tmp_path}/recipe.yml:2: rank has no effect here: the launcher assigns each process its rank",
+        "--group_size has no effect here: the launcher assigns each process its rank",
     )
 
 

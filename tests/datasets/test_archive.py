@@ -72,7 +72,7 @@ def test_a_truncated_archive_leaves_nothing(archive, kept):
     content = archive.read_bytes()
     archive.write_bytes(content[: int(len(content) * kept)])
     message = message_of(extract_archive, archive)
-    assert message.startswith(f"{archive}: damaged or cut off (")
+    assert message.startswith(f"{archive}: damaged or truncated (")
     assert message.endswith("): copy it again")
     assert sorted(path.name for path in archive.parent.iterdir()) == [".imagenet_train.tar.lock", "imagenet_train.tar"]
 
@@ -81,7 +81,7 @@ def test_an_archive_that_is_cut_off_between_two_members_is_not_taken_for_a_whole
     with tarfile.open(archive) as tar:
         second = tar.getmembers()[2].offset
     archive.write_bytes(archive.read_bytes()[:second])
-    assert message_of(extract_archive, archive).startswith(f"{archive}: damaged or cut off (its end is missing)")
+    assert message_of(extract_archive, archive).startswith(f"{archive}: damaged or truncated (end of archive missing)")
 
 
 def _member(name, kind, linkname=""):
@@ -93,8 +93,8 @@ def _member(name, kind, linkname=""):
 @pytest.mark.parametrize(
     ("member", "what"),
     [
-        (_member("cat/../../evil.png", tarfile.REGTYPE), "leads out of the folder"),
-        (_member("/tmp/evil.png", tarfile.REGTYPE), "leads out of the folder"),
+        (_member("cat/../../evil.png", tarfile.REGTYPE), "points outside the folder"),
+        (_member("/tmp/evil.png", tarfile.REGTYPE), "points outside the folder"),
         (_member("cat/link.png", tarfile.SYMTYPE, "/etc/passwd"), "is a link or a device"),
         (_member("cat/hard.png", tarfile.LNKTYPE, "cat/0.png"), "is a link or a device"),
         (_member("cat/null", tarfile.CHRTYPE), "is a link or a device"),
@@ -137,5 +137,5 @@ def test_a_folder_that_cannot_be_written_is_said(archive):
         archive.parent.chmod(0o500)
     message = message_of(extract_archive, archive)
     archive.parent.chmod(0o700)
-    assert message.startswith(f"{archive}: cannot be unpacked beside itself (")
-    assert message.endswith("): unpack it elsewhere and give that folder")
+    assert message.startswith(f"{archive}: cannot be unpacked into its own folder (")
+    assert message.endswith("): unpack it elsewhere and use that folder")

@@ -4,7 +4,7 @@ import mindspore.dataset as ds
 import numpy as np
 import pytest
 
-from src.datasets.transforms.auto_augment import policy_operators
+from src.datasets.transforms.image import policy_operators
 
 POLICIES = ("autoaugment", "trivialaugment", "rand-m9-mstd0.5-inc1")
 IMAGES = np.random.default_rng(0).integers(0, 256, (40, 16, 16, 3), dtype=np.uint8)

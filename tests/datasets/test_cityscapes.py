@@ -111,17 +111,17 @@ def test_the_lists_command_writes_them(root):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "{path} is empty: write it again by scripts/create_cityscapes_lists.py"),
-        ("\n \n", "{path} is empty: write it again by scripts/create_cityscapes_lists.py"),
-        (f"{IMAGE} {LABEL}\n{IMAGE}\n", '{path}, line 2: 1 names where "image label" is expected'),
-        (f"{IMAGE} {LABEL} x\n", '{path}, line 1: 3 names where "image label" is expected'),
+        ("", "{path} is empty: create it again with scripts/create_cityscapes_lists.py"),
+        ("\n \n", "{path} is empty: create it again with scripts/create_cityscapes_lists.py"),
+        (f"{IMAGE} {LABEL}\n{IMAGE}\n", '{path}, line 2: expected the fields "image label", found 1'),
+        (f"{IMAGE} {LABEL} x\n", '{path}, line 1: expected the fields "image label", found 3'),
         (
             f"{IMAGE} {LABEL}\n\nnowhere.png {LABEL}",
-            "{path}, line 3: {root}/nowhere.png is not there: check dataset_path, or write the list again",
+            "{path}, line 3: {root}/nowhere.png is missing: check dataset_path, or create the list again",
         ),
         (
             f"{IMAGE} nowhere.png",
-            "{path}, line 1: {root}/nowhere.png is not there: check dataset_path, or write the list again",
+            "{path}, line 1: {root}/nowhere.png is missing: check dataset_path, or create the list again",
         ),
     ],
 )
@@ -142,10 +142,10 @@ def test_a_test_list_may_have_images_only(root):
 
 def test_what_is_not_there_is_named(root):
     assert message_of(load_pairs, "", "", "train") == (
-        "dataset_path: no folder (empty): give the folder with leftImg8bit/ and gtFine/"
+        "dataset_path: no folder (empty): give the folder that contains leftImg8bit/ and gtFine/"
     )
     assert message_of(load_pairs, str(root), str(root / "none.txt"), "train") == (
-        f"data_list: {root}/none.txt is no list file: give one, or write it by scripts/create_cityscapes_lists.py"
+        f"data_list: {root}/none.txt is not a list file: give one, or create it with scripts/create_cityscapes_lists.py"
     )
     assert message_of(load_pairs, str(root), "", "test") == (
         f"{root}: no images leftImg8bit/test/<city>/*_leftImg8bit.png: check dataset_path"
@@ -194,16 +194,16 @@ def _cut(name):
 
 
 MISTAKES = [
-    (_with_size, "{label}: 36x24 pixels, its image {image} has 40x24: pair them again"),
+    (_with_size, "{label}: 36x24 pixels, but its image {image} has 40x24: correct the pair"),
     (
         _with_value,
         "{label}: value 200 is neither a class nor ignored (known: 0-33, 255): use the *_labelIds.png files",
     ),
     (
         _with_16_bits,
-        "{label}: no 8-bit grey PNG of label ids (Pillow's mode I;16): use the *_labelIds.png files",
+        "{label}: not an 8-bit grey PNG of label ids (Pillow mode I;16): use the *_labelIds.png files",
     ),
-    (_with_palette, "{label}: no 8-bit grey PNG of label ids (Pillow's mode P): use the *_labelIds.png files"),
+    (_with_palette, "{label}: not an 8-bit grey PNG of label ids (Pillow mode P): use the *_labelIds.png files"),
     (_cut(IMAGE), "{image}: cannot be read as an image: copy it again"),
     (_cut(LABEL), "{label}: cannot be read as an image: copy it again"),
 ]

@@ -16,14 +16,14 @@ from tests.support.user_errors import message_of
 
 PLAIN = Preprocessing(image_size=8, crop_pct=1.0, interpolation="bilinear", mean=(0.0,) * 3, std=(1.0,) * 3)
 REASONS = {
-    "empty.jpg": "an empty file",
-    "text.jpg": "no image",
-    "cut.jpg": "cut off",
-    "cut_head.jpg": "cut off",
-    "cut.png": "cut off",
+    "empty.jpg": "empty file",
+    "text.jpg": "not an image",
+    "cut.jpg": "truncated",
+    "cut_head.jpg": "truncated",
+    "cut.png": "truncated",
     "cut.webp": "damaged",
     "flipped.png": "damaged",
-    "cut.bmp": "cut off",
+    "cut.bmp": "truncated",
     "float.tif": "floating-point pixels",
 }
 
@@ -75,7 +75,7 @@ def test_a_thumbnails_end_is_not_the_images():
     Image.fromarray(np.random.default_rng(1).integers(0, 256, (90, 90, 3), dtype=np.uint8)).save(
         image, "JPEG", comment=thumbnail
     )
-    with pytest.raises(Unreadable, match="cut off"):
+    with pytest.raises(Unreadable, match="truncated"):
         decode(image.getvalue()[:-500])
 
 
@@ -99,6 +99,6 @@ def test_a_picture_to_predict_that_cannot_be_read_is_named(tmp_path, name):
     good = write_noise(tmp_path / "good.png", 1)
     message = message_of(read_images, [good, path], evaluation_transforms(PLAIN))
     assert message == (
-        f"{path}: cannot be read as an image ({REASONS[name]}): replace it by a JPEG, PNG, BMP, PPM, TIFF, GIF or WebP "
-        "file, or remove it"
+        f"{path}: cannot be read as an image ({REASONS[name]}): replace it with a JPEG, PNG, BMP, PPM, TIFF, GIF or "
+        "WebP file, or remove it"
     )

@@ -52,7 +52,7 @@ def test_an_empty_folder_is_filled_and_a_foreign_one_refused(tmp_path):
     (tmp_path / "foreign").mkdir()
     (tmp_path / "foreign/mine.txt").write_text("mine")
     assert message_of(write_digits, tmp_path / "foreign") == (
-        f"{tmp_path}/foreign exists and is no folder of digits: give another folder"
+        f"{tmp_path}/foreign exists and is not a folder of digits: give another folder"
     )
     (tmp_path / "empty").mkdir()
     assert write_digits(tmp_path / "empty", size=8) == {"train": 1437, "val": 360}

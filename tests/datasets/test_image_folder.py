@@ -39,7 +39,7 @@ def test_validation_with_fewer_classes_keeps_the_training_labels(tmp_path):
 def test_a_class_that_was_not_trained_is_named(tmp_path):
     write_class_folder(tmp_path, {"a": 1, "zebra": 1})
     assert message_of(scan_image_folder, tmp_path, ("a", "b")) == (
-        f"{tmp_path}: folder zebra is none of the 2 training classes"
+        f"{tmp_path}: folder zebra is not one of the 2 training classes"
     )
 
 
@@ -48,7 +48,7 @@ def test_a_folder_without_images_in_class_folders_says_what_it_needs(tmp_path, c
     for name in content:
         write_noise(tmp_path / name, 1) if name.endswith("png") else (tmp_path / "cat").mkdir()
     assert message_of(scan_image_folder, tmp_path) == (
-        f"{tmp_path}: no images found: it needs one folder a class with {ENDINGS} files"
+        f"{tmp_path}: no images found: expected one folder per class with {ENDINGS} files"
     )
 
 
@@ -72,19 +72,19 @@ def test_validation_images_are_found_inside_or_beside_the_training_images(tmp_pa
 
 def test_a_folder_that_is_not_there_is_named_with_its_key(tmp_path):
     assert message_of(find_split, "nowhere", "train", "dataset_path") == (
-        "dataset_path: no folder nowhere: give --dataset_path FOLDER, with one folder a class"
+        "dataset_path: no folder nowhere: give --dataset_path FOLDER with one folder per class"
     )
     assert message_of(find_split, "", "train", "dataset_path") == (
-        "dataset_path: no folder (empty): give --dataset_path FOLDER, with one folder a class"
+        "dataset_path: no folder (empty): give --dataset_path FOLDER with one folder per class"
     )
     assert message_of(find_validation, "nowhere", "") == (
-        "eval_path: no folder nowhere: give --eval_path FOLDER, with one folder a class"
+        "eval_path: no folder nowhere: give --eval_path FOLDER with one folder per class"
     )
     assert message_of(find_validation, "", str(tmp_path)) == (
-        f"eval_path is empty and there is no val/ at or beside {tmp_path}"
+        f"eval_path is empty, and val/ is missing inside and beside {tmp_path}"
     )
     assert message_of(find_validation, "", "") == (
-        "eval_path is empty and there is no val/ at or beside (no dataset_path)"
+        "eval_path is empty, and val/ is missing inside and beside (no dataset_path)"
     )
 
 
@@ -96,7 +96,7 @@ def test_pictures_are_named_by_files_and_folders(tmp_path):
 def test_pictures_that_are_not_there_are_named(tmp_path):
     (tmp_path / "empty").mkdir()
     assert message_of(find_pictures, " , ") == "input is empty: give --input PICTURE or --input FOLDER"
-    assert message_of(find_pictures, "nowhere.png") == "input: nowhere.png is not there"
+    assert message_of(find_pictures, "nowhere.png") == "input: nowhere.png does not exist"
     assert message_of(find_pictures, str(tmp_path / "empty")) == (
         f"input: no pictures below {tmp_path}/empty ({ENDINGS})"
     )

@@ -49,7 +49,7 @@ def test_a_validation_list_has_the_training_classes(tmp_path, root):
     path = _list(tmp_path, "cat/0.png 1\n")
     assert read_list(path, root, 9, class_names=("a", "b")).class_names == ("a", "b")
     assert message_of(read_list, _list(tmp_path, "cat/0.png 2\n"), root, 9, ("a", "b")) == (
-        f"{path}:1: label 2 is out of range: 2 classes have the labels 0 to 1"
+        f"{path}:1: label 2 is out of range: with 2 classes, labels are 0 to 1"
     )
 
 
@@ -58,8 +58,8 @@ def test_a_validation_list_has_the_training_classes(tmp_path, root):
     [
         ("cat/0.png 0\n\ncat/1.png\n", ":3: no label in 'cat/1.png': each line must be PATH LABEL"),
         ("cat/0.png zero\n", ":1: no label in 'cat/0.png zero': each line must be PATH LABEL"),
-        ("cat/0.png 0\ncat/1.png 5\n", ":2: label 5 is out of range: 5 classes have the labels 0 to 4"),
-        ("cat/0.png -1\n", ":1: label -1 is out of range: 5 classes have the labels 0 to 4"),
+        ("cat/0.png 0\ncat/1.png 5\n", ":2: label 5 is out of range: with 5 classes, labels are 0 to 4"),
+        ("cat/0.png -1\n", ":1: label -1 is out of range: with 5 classes, labels are 0 to 4"),
         ("\n# nothing\n", ": no images: each line must be PATH LABEL"),
     ],
 )
@@ -71,7 +71,7 @@ def test_a_wrong_line_is_named(tmp_path, root, text, message):
 def test_a_list_of_another_folder_and_a_file_that_is_no_list(tmp_path, root):
     path = _list(tmp_path, "elsewhere/0.png 0\n")
     assert message_of(read_list, path, root, 5) == (
-        f"{path}: its first image {root}/elsewhere/0.png is not there: paths are relative to {root}"
+        f"{path}: its first image {root}/elsewhere/0.png is missing: paths are relative to {root}"
     )
     path.write_bytes(b"\xff\xfe\x00")
     assert message_of(read_list, path, root, 5).startswith(f"{path}: cannot be read as a list of images: ")
@@ -89,5 +89,5 @@ def test_lists_of_a_folder_are_found_by_split(tmp_path):
     path = _list(tmp_path, "")
     assert find_list(str(tmp_path), "train") == path
     assert message_of(find_list, str(tmp_path), "val") == (
-        f"data_list: no file {tmp_path}/val.txt: give --data_list FOLDER, with train.txt and val.txt in it"
+        f"data_list: no file {tmp_path}/val.txt: give --data_list FOLDER with train.txt and val.txt"
     )

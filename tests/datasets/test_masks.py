@@ -69,11 +69,11 @@ def test_chosen_colours_are_far_apart():
 @pytest.mark.parametrize(
     ("name", "text", "message"),
     [
-        ("txt", "", "0 classes: name 1 to 254, one a line (or JSON object)"),
-        ("txt", "a\na\n", "class a stands there twice: rename or remove one"),
+        ("txt", "", "0 classes: list 1 to 254, one per line (or JSON object)"),
+        ("txt", "a\na\n", "class a appears twice: rename or remove one"),
         ("json", "{", "not valid JSON: "),
-        ("json", "{}", 'no list: write [{"name": "road", "color": [128, 64, 128]}, ...]'),
-        ("json", '[{"name": "a", "id": 1}, {"name": "b"}]', "value 1 stands there twice: rename or remove one"),
+        ("json", "{}", 'not a list: write [{"name": "road", "color": [128, 64, 128]}, ...]'),
+        ("json", '[{"name": "a", "id": 1}, {"name": "b"}]', "value 1 appears twice: rename or remove one"),
         ("json", '[{"name": "a", "id": 255}]', "class a has the ignored value 255: give another --ignore_label"),
     ],
 )
@@ -86,12 +86,12 @@ def test_a_broken_file_of_classes_is_named(tmp_path, name, text, message):
 @pytest.mark.parametrize(
     ("name", "text", "message"),
     [
-        ("txt", "a\nb 1 2 300", "line 2: [1, 2, 300] is no colour: "),
-        ("txt", "a 1 2 -3", "line 1: [1, 2, -3] is no colour: "),
-        ("json", '[{"name": "a", "color": "red"}]', "entry 0: red is no colour: "),
+        ("txt", "a\nb 1 2 300", "line 2: [1, 2, 300] is not a colour: "),
+        ("txt", "a 1 2 -3", "line 1: [1, 2, -3] is not a colour: "),
+        ("json", '[{"name": "a", "color": "red"}]', "entry 0: red is not a colour: "),
         ("json", '["a"]', 'entry 0: write {"name": text}'),
         ("json", '[{"name": "a", "colour": [1, 2, 3]}]', 'entry 0: write {"name": text}'),
-        ("json", '[{"name": "a", "id": 256}]', "entry 0: id 256 is no value of an 8-bit mask"),
+        ("json", '[{"name": "a", "id": 256}]', "entry 0: id 256 is not a value of an 8-bit mask"),
     ],
 )
 def test_a_broken_entry_is_named(tmp_path, name, text, message):
@@ -105,15 +105,16 @@ def test_without_a_file_of_classes_the_remedy_is_said(root):
     assert message_of(read_table, str(root), 255) == f"{root} has both classes.json and classes.txt: keep one"
     for name in ("json", "txt"):
         (root / f"classes.{name}").unlink()
-    assert message_of(read_table, str(root), 255).startswith(f"{root}: no classes.txt: write one with a class a line")
+    missing = message_of(read_table, str(root), 255)
+    assert missing.startswith(f"{root}: classes.txt is missing: write one with one class per line")
     assert message_of(read_table, str(root / "none"), 255).startswith(f"dataset_path: no folder {root}/none: give ")
 
 
 def test_data_of_other_classes_are_refused(root):
     check_table(str(root), read_table(str(root), 255))
     assert message_of(check_table, str(root), TABLE) == (
-        f"{root}/classes.txt: classes road, tree line, lane 2, but the network has road, tree: give the data that "
-        "belong to it"
+        f"{root}/classes.txt: classes road, tree line, lane 2, but the network has road, tree: use the data set of "
+        "this network"
     )
     (root / "classes.txt").unlink()
     check_table(str(root), TABLE)
@@ -187,10 +188,10 @@ def _truncated(path):
     [
         (
             _rgb,
-            "{mask}: no 8-bit index mask (Pillow's mode RGB): convert it to an index PNG (one channel or a palette), "
-            "each pixel's value its class",
+            "{mask}: not an 8-bit index mask (Pillow mode RGB): convert it to an index PNG (one channel or a palette) "
+            "whose pixel values are classes",
         ),
-        (_other_size, "{mask}: 5x4 pixels, its image {image} has 6x4: pair them again"),
+        (_other_size, "{mask}: 5x4 pixels, but its image {image} has 6x4: correct the pair"),
         (
             _other_value,
             "{mask}: value 9 is neither a class nor ignored (known: 0-1, 255): correct the mask, name the class in "

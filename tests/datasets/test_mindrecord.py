@@ -56,7 +56,7 @@ def test_unreadable_images_are_left_out_of_training_and_wrong_in_evaluation(tmp_
     for split in ("train", "val"):
         faults = write_mindrecord(images, tmp_path / "records", split, 2)
         assert faults == {
-            cut: "cut off",
+            cut: "truncated",
             damaged: "damaged",
         }
     train = open_mindrecord(tmp_path / "records", "train", "dataset_path")
@@ -76,19 +76,20 @@ def test_another_data_set_is_refused(tmp_path, images):
         f"{path}: MindRecord of another data set: it has 2 classes, the training has 3"
     )
     assert message_of(write_mindrecord, images, tmp_path, "val", 2) == (
-        f"{path} is there already: give another folder or remove it"
+        f"{path} already exists: give another folder or remove it"
     )
 
 
 def test_what_is_missing_or_damaged_is_named(tmp_path, images):
     assert message_of(open_mindrecord, tmp_path, "train", "dataset_path") == (
-        f"dataset_path: no MindRecord data set at {tmp_path}/train.json: make it by python scripts/create_mindrecord.py"
+        f"dataset_path: no MindRecord data set at {tmp_path}/train.json: "
+        "create it with python scripts/create_mindrecord.py"
     )
     write_mindrecord(images, tmp_path, "train", 2)
     shard = tmp_path / "train.mindrecord"
     shard.write_bytes(shard.read_bytes()[:-100])
     assert message_of(open_mindrecord, tmp_path, "train", "dataset_path").startswith(
-        f"{shard}: missing or not as it was written: make it anew by "
+        f"{shard}: missing or changed since it was written: create it again with "
     )
     (tmp_path / "train.json").write_text(json.dumps({"labels": []}))
     assert message_of(open_mindrecord, tmp_path, "train", "dataset_path").startswith(f"{tmp_path}/train.json: not a ")
@@ -97,4 +98,4 @@ def test_what_is_missing_or_damaged_is_named(tmp_path, images):
 def test_what_needs_image_files_says_so(tmp_path, images):
     write_mindrecord(images, tmp_path, "train", 2)
     records = open_mindrecord(tmp_path, "train", "dataset_path")
-    assert message_of(lambda: records.files).startswith(f"{tmp_path}/train.json: this needs image files, not MindRec")
+    assert message_of(lambda: records.files).startswith(f"{tmp_path}/train.json: image files are needed, not MindRec")

@@ -46,7 +46,7 @@ def test_a_notation_means(notation, settings):
 
 @pytest.mark.parametrize("notation", ["rand-", "rand-m", "rand-x3", "rand-m9-m8", "rand9", "rand-m9_n2", "rand--m9"])
 def test_what_is_no_notation(notation):
-    with pytest.raises(ValueError, match=f"'{notation}' is no RandAugment notation"):
+    with pytest.raises(ValueError, match=f"'{notation}' is not a RandAugment notation"):
         RandAugment.parse(notation)
 
 

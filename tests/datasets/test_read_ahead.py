@@ -98,7 +98,7 @@ def test_a_sample_that_does_not_come_ends_the_reading_by_name(num_threads):
         next(batches)
     source.let_go.set()
     assert str(caught.value) == (
-        "no sample for 0.3 s while reading number 5: look at the drive, or give a larger --data_timeout (0: no limit)"
+        "no sample for 0.3 s while reading number 5: check the drive, or increase --data_timeout (0: no limit)"
     )
 
 

@@ -96,8 +96,7 @@ def test_each_bad_file_is_named_and_counted_once_in_the_log(files, caplog, monke
     _break(files[7], b"")
     _epochs(_source(files))
     assert [record.getMessage() for record in caplog.records] == [
-        f"{files[7]}: cannot be read as an image (an empty file), another one of its class takes its place; "
-        "1 of 24 so far"
+        f"{files[7]}: cannot be read as an image (empty file): replaced by another image of its class; 1 of 24 so far"
     ]
 
 
@@ -106,10 +105,8 @@ def test_too_many_bad_images_end_the_training(files):
         _break(files[number], b"")
     message = message_of(_epochs, _source(files, max_bad_images=0.1))
     assert message.startswith("max_bad_images 0.1: 3 of 24 training images cannot be read: ")
-    assert all(f"{files[number]} (an empty file)" in message for number in (2, 5, 9))
-    assert message.endswith(
-        ": replace or remove them (--check_dataset 1 lists them all), or give a larger --max_bad_images"
-    )
+    assert all(f"{files[number]} (empty file)" in message for number in (2, 5, 9))
+    assert message.endswith(": replace or remove them (--check_dataset 1 lists them all), or increase --max_bad_images")
 
 
 def test_too_many_images_damaged_within_end_the_training(files):

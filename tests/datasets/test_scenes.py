@@ -68,13 +68,13 @@ def test_scenes_that_are_there_stay_as_they_are(folder):
     assert write_scenes(folder, size=(64, 32)) == {"train": 60, "val": 20}
     assert {file: file.stat().st_mtime_ns for file in folder.rglob("*.png")} == times
     assert message_of(write_scenes, folder, seed=1) == (
-        f"{folder} holds scenes of another seed: remove it, or give another folder"
+        f"{folder} contains scenes of another seed: remove it, or give another folder"
     )
 
 
 def test_a_foreign_folder_is_refused(tmp_path):
     (tmp_path / "mine.txt").write_text("mine")
-    message = f"{tmp_path} exists and is no folder of scenes: give another folder"
+    message = f"{tmp_path} exists and is not a folder of scenes: give another folder"
     assert message_of(write_scenes, tmp_path) == message
     assert mistake(run_process("scripts/create_scenes.py", "--output", tmp_path)) == message
 

@@ -38,7 +38,7 @@ def test_a_drive_that_stands_still_ends_the_run_and_the_run_goes_on_from_there(t
     line = finished.err.splitlines()[-1]
     steps = tiny.load().meta["step"]
     assert line == (
-        f"error: no sample for 2 s while reading {picture}: look at the drive, or give a larger --data_timeout "
+        f"error: no sample for 2 s while reading {picture}: check the drive, or increase --data_timeout "
         f"(0: no limit); step {steps} is saved, continue with --resume auto"
     )
     picture.unlink()

@@ -46,7 +46,7 @@ def test_the_log_accounts_for_every_tensor(converted, weights):
     lines = [line.split(":INFO:")[1] for line in out.splitlines()]
     assert lines[1:] == [
         f"read {weights}: {len(nano_tensors()) + 1} tensors",
-        "ignored 1 (PyTorch's count of batches, which the running statistics do without): bn1.num_batches_tracked",
+        "ignored 1 (PyTorch's batch counter, which the running statistics do not need): bn1.num_batches_tracked",
         "stem_pool: pad, by the names of the tensors",
         f"wrote {target}: 10 classes, 32 pixels",
     ]
@@ -160,13 +160,13 @@ def test_the_input_is_not_overwritten(told, converted):
 
 def test_weights_that_do_not_fit(told, tmp_path):
     other = told("--backbone", "hlg_nano")
-    assert other.startswith("input FILE does not fit the network (another --backbone?): ")
+    assert other.startswith("input FILE does not match the network (another --backbone?): ")
     tensors = nano_tensors()
     del tensors["layer1.0.conv2.weight"]
     tensors["layer1.0.extra"] = np.ones(3, np.float32)
     lacking = write_torch(tmp_path / "lacking.pth", tensors)
     assert told("--backbone", "resnext_nano", source=lacking) == (
-        "input FILE does not fit the network (another --backbone?): "
+        "input FILE does not match the network (another --backbone?): "
         "1 missing in the file: layer1.0.conv2.weight (16, 4, 3, 3) | 1 not in the network: layer1.0.extra (3,)"
     )
 
@@ -174,11 +174,11 @@ def test_weights_that_do_not_fit(told, tmp_path):
 def test_files_that_are_no_weights(told, weights, tmp_path):
     (tmp_path / "evil.pth").write_bytes(pickle.dumps({"state_dict": Attack(tmp_path / "trace")}))
     line = told("--backbone", "resnext_nano", source=tmp_path / "evil.pth")
-    assert line.startswith("input FILE asks for posix.mkdir to be called, which weights don't need: nothing was run")
+    assert line.startswith("input FILE asks to call posix.mkdir, which no weights file needs: nothing was executed")
     assert not (tmp_path / "trace").exists()
     (tmp_path / "cut.pth").write_bytes(weights.read_bytes()[:-2000])
     line = told("--backbone", "resnext_nano", source=tmp_path / "cut.pth")
-    assert line.startswith("input FILE is damaged, or no weights file: ")
+    assert line.startswith("input FILE is damaged or not a weights file: ")
 
 
 @pytest.mark.slow

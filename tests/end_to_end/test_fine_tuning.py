@@ -48,7 +48,7 @@ def test_other_classes_are_a_mistake_elsewhere(script, reference, tmp_path):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (("--backbone", "vig_nano"), "does not fit the network (another --backbone?): "),
+        (("--backbone", "vig_nano"), "does not match the network (another --backbone?): "),
         (("--opt", "momentum"), "has no optimizer.velocity."),
         (("--class_num", "12"), "has 10 classes, class_num is 12"),
     ],

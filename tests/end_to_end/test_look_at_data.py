@@ -44,14 +44,14 @@ def test_the_report_names_what_is_odd_and_what_is_broken(odd):
         "width: smallest 40, median 40, largest 40 pixels",
         "height: smallest 30, median 30, largest 30 pixels",
         "formats: JPEG 12, PNG 8, BMP 2, GIF 2, PPM 2, TIFF 2, WEBP 2",
-        "odd, but used: 2 16 bits a channel, the upper 8 are used: cat/deep.png, dog/deep.png",
+        "odd, but used: 2 16 bits per channel, of which the upper 8 are used: cat/deep.png, dog/deep.png",
     ]
     oddities = [line.split(":")[1].strip().partition(" ")[2] for line in training if line.startswith("odd, but used")]
     assert oddities == [
-        "16 bits a channel, the upper 8 are used",
-        "CMYK, turned into RGB",
-        "transparent, which is not seen",
-        "turned by its EXIF data, which is not followed",
+        "16 bits per channel, of which the upper 8 are used",
+        "CMYK, converted to RGB",
+        "rotated by EXIF data, which is ignored",
+        "transparent, which is ignored",
     ]
     assert "cannot be read: 9 of 39 (23.08%)" in training
     assert lines[-1] == "No problem: a training can run."
@@ -67,9 +67,9 @@ def test_what_keeps_a_training_from_running_ends_with_exit_code_2(odd, digits, t
     assert finished.err.splitlines()[-1].startswith("error: max_bad_images 0.01: 9 of 39 training images cannot be ")
     others = [line for line in finished.out.splitlines() if line.startswith("another problem: ")]
     assert others[0].startswith("another problem: batch_size 64 x 1 devices is larger than the 39 training images")
-    assert others[1] == (f"another problem: {odd}/val: folder bird is none of the 2 training classes (nor are fish)")
+    assert others[1] == (f"another problem: {odd}/val: folder bird is not one of the 2 training classes (nor are fish)")
     (odd / "train/empty").mkdir()
-    assert mistake(_check(odd)) == f"{odd}/train/empty: a class folder without images: add some or remove the folder"
+    assert mistake(_check(odd)) == f"{odd}/train/empty: class folder without images: add images or remove the folder"
 
 
 def test_classes_without_validation_images_are_named(digits, tmp_path):
@@ -102,8 +102,8 @@ def test_a_training_with_unreadable_images_names_them_in_its_log(tiny, digits, t
     options = ("--dataset_path", folder, "--max_bad_images", 0.05, "--max_epoch", 2)
     finished = run_here("train.py", *tiny.options[:2], *tiny.options[4:], *options)
     assert finished.code == 0, finished
-    assert tiny.log.count(f"{cut}: cannot be read as an image (cut off), another one ") == 1
-    assert tiny.log.count(f"{damaged}: cannot be read as an image (damaged), another ") == 1
-    assert tiny.log.count(f"{wrong}: cannot be read as an image (an empty file): it counts as wrong") == 1
+    assert tiny.log.count(f"{cut}: cannot be read as an image (truncated): replaced by another image of its class") == 1
+    assert tiny.log.count(f"{damaged}: cannot be read as an image (damaged): replaced by another ") == 1
+    assert tiny.log.count(f"{wrong}: cannot be read as an image (empty file): it counts as wrong") == 1
     assert "2 of 64 so far" in tiny.log
     assert tiny.epochs == [1, 2]

@@ -53,10 +53,10 @@ def test_broken_lines_of_a_list_and_broken_files_are_named_at_once(scenes, tmp_p
     path = tmp_path / "all.txt"
     path.write_text(f"a.png b.png\n\nc.png\n{image.relative_to(scenes)} {label.relative_to(scenes)}\n")
     finished = look(scenes, "--check_dataset", 1, "--data_list", path)  # one list for both splits: each problem once
-    assert mistake(finished).startswith(f"{path}, line 1: {scenes}/a.png is not there")
+    assert mistake(finished).startswith(f"{path}, line 1: {scenes}/a.png is missing")
     lines = plain_lines(finished)
     assert lines[:2] == [f"{what} images: 3, of which 3 cannot be used" for what in ("training", "validation")]
-    assert lines[2].startswith(f"another problem: {path}, line 3: 1 names where ")
+    assert lines[2].startswith(f"another problem: {path}, line 3: expected the fields ")
     assert lines[3].startswith(f"another problem: {label}: 60x48 pixels, ")
     assert len(lines) == 4
 

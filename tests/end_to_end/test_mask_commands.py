@@ -95,4 +95,4 @@ def test_mistakes_are_one_line_each(run, tmp_path):
     words = ("--pretrained", run[1] / "ckpt" / "best.ckpt", "--eval_path", data)
     assert mistake(run_here("eval.py", *words)).startswith(f"{data}/classes.txt: classes a, b, c, d, e, but the ")
     (data / "classes.txt").unlink()
-    assert mistake(train(data, tmp_path)).startswith(f"{data}: no classes.txt: write one")
+    assert mistake(train(data, tmp_path)).startswith(f"{data}: classes.txt is missing: write one")

@@ -80,9 +80,9 @@ def test_pictures_that_are_none(reference, tmp_path):
     (tmp_path / "text.png").write_text("no picture")
     options = ("--pretrained", reference.best, "--output", tmp_path / "results", "--input")
     for name, message in {
-        "missing.png": f"input: {tmp_path}/missing.png is not there",
+        "missing.png": f"input: {tmp_path}/missing.png does not exist",
         "empty": f"input: no pictures below {tmp_path}/empty (.jpg, ",
-        "text.png": f"{tmp_path}/text.png: cannot be read as an image (no image): ",
+        "text.png": f"{tmp_path}/text.png: cannot be read as an image (not an image): ",
     }.items():
         assert mistake(run_here("predict.py", *options, tmp_path / name)).startswith(message)
     assert mistake(run_here("predict.py", "--pretrained", reference.best)).startswith("input is empty: ")

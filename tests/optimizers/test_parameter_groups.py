@@ -72,5 +72,7 @@ def test_the_head_learns_at_the_full_rate():
 
 @pytest.mark.parametrize("blocks", [None, r"layers\.\d+"])
 def test_a_network_without_blocks_has_no_layer_decay(blocks):
-    with pytest.raises(ValueError, match="layer_decay needs a network of blocks, these parameters have none: weight"):
+    with pytest.raises(
+        ValueError, match="layer_decay needs a network with blocks; none found among the parameters weight"
+    ):
         layer_scales(("weight", "bias"), 0.5, blocks)

@@ -22,7 +22,7 @@ SELECT = """
 
 def test_a_device_that_is_not_there_is_named_with_those_that_are():
     assert run_python(SELECT, "Ascend").stdout == (
-        "device_target Ascend (device_id 3) is not on this machine, which has CPU: give --device_target CPU\n"
+        "device_target Ascend (device_id 3) is not available; this machine has CPU: use --device_target CPU\n"
     )
 
 

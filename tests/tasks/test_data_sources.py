@@ -104,7 +104,7 @@ def test_mindrecord_of_another_data_set_and_without_a_place(recorded):
         "dataset_path is empty: give --dataset_path FOLDER with the MindRecord files"
     )
     line = mistake(run_here("train.py", "--config_path", TINY, *recorded, "--check_dataset", 1))
-    assert line.startswith(f"{place}/train.json: this needs image files, not MindRecord: give the folder ")
+    assert line.startswith(f"{place}/train.json: image files are needed, not MindRecord: give the folder ")
 
 
 @pytest.mark.slow

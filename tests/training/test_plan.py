@@ -34,7 +34,7 @@ def test_learning_rates_of_every_step():
     rates = learning_rate_table(config("--lr_decay_mode", "linear", "--lr_min", 0.002), 2, steps_per_epoch=5)
     assert rates.tolist() == pytest.approx([0.0, 0.002, 0.004, 0.006, 0.008, 0.01, 0.008, 0.006, 0.004, 0.002])
     message = message_of(learning_rate_table, config("--warmup_epochs", 9), 4, 4)
-    assert message.startswith("lr_decay_mode cosine: a warm-up of 9.0 epochs does not fit into 4")
+    assert message.startswith("lr_decay_mode cosine: a warm-up of 9.0 epochs is longer than the training (4)")
 
 
 def test_rates_are_scaled_to_the_batch_on_request_and_once():

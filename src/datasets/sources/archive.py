@@ -1,4 +1,4 @@
-"""A tar archive of class folders, unpacked once: completely or not at all."""
+"""Tar archive of class folders, unpacked once: completely or not at all."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ END_OF_ARCHIVE = 1024  # bytes of zeros
 
 
 def extract_archive(archive: Path) -> Path:
-    """Unpack x.tar into the folder x beside it, unless that is there; returns the folder with the class folders.
+    """Unpack x.tar into the folder x beside it, unless that exists; returns the folder that contains the class folders.
 
-    Archives within it (ImageNet's, one a class) become folders, too. Only one of several processes unpacks, the others
-    wait for it.
+    Archives inside it (ImageNet has one per class) become folders, too. Only one of several processes unpacks; the
+    others wait for it.
 
     Raises:
-        UserError: the archive is cut off, has members that do not belong into a data set (links, devices, paths that
-            lead out of the folder), or there is no room or right to write beside it.
+        UserError: the archive is truncated, has members that do not belong in a data set (links, devices, paths that
+            point outside the folder), or its folder is full or write-protected.
     """
     folder = archive.with_suffix("")
     if not folder.is_dir():
@@ -35,16 +35,16 @@ def extract_archive(archive: Path) -> Path:
                 if not folder.is_dir():
                     _extract_complete(archive, folder)
         except tarfile.TarError as error:
-            raise UserError(f"{archive}: damaged or cut off ({error}): copy it again") from None
+            raise UserError(f"{archive}: damaged or truncated ({error}): copy it again") from None
         except OSError as error:
-            text = f"{archive}: cannot be unpacked beside itself ({error.strerror or error})"
-            raise UserError(f"{text}: unpack it elsewhere and give that folder") from None
+            text = f"{archive}: cannot be unpacked into its own folder ({error.strerror or error})"
+            raise UserError(f"{text}: unpack it elsewhere and use that folder") from None
     return _class_folder(folder)
 
 
 @contextmanager
 def _alone(archive: Path) -> Iterator[None]:
-    """One process at a time: the others wait at a lock file that stays, hidden, beside the archive."""
+    """Lock for one process at a time, by a hidden file that remains beside the archive."""
     with open(archive.with_name(f".{archive.name}.lock"), "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
@@ -61,18 +61,18 @@ def _extract_complete(archive: Path, folder: Path) -> None:
                 for member in tar:
                     _extract_member(tar, member, partial, archive)
                     bar.update(file.tell() - bar.n)
-        os.sync()  # the files are on the disk before the folder has its name
+        os.sync()  # all files are on disk before the folder gets its name
         os.replace(partial, folder)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
 
 
 def _check_end(file) -> None:
-    """Cut off between two members, an archive reads like a whole one but for its end."""
+    """Raise if the end-of-archive marker is missing: truncated between two members, an archive is otherwise valid."""
     size = file.seek(0, os.SEEK_END)
     file.seek(max(0, size - END_OF_ARCHIVE))
     if size < END_OF_ARCHIVE or any(file.read()):
-        raise tarfile.ReadError("its end is missing")
+        raise tarfile.ReadError("end of archive missing")
     file.seek(0)
 
 
@@ -84,7 +84,7 @@ def _progress(file) -> tqdm:
 def _extract_member(tar: tarfile.TarFile, member: tarfile.TarInfo, folder: Path, archive: Path) -> None:
     name = PurePosixPath(member.name)
     if name.is_absolute() or ".." in name.parts:
-        raise UserError(f"{archive}: member {member.name} leads out of the folder: nothing was unpacked")
+        raise UserError(f"{archive}: member {member.name} points outside the folder: nothing was unpacked")
     if not (member.isfile() or member.isdir()):
         raise UserError(f"{archive}: member {member.name} is a link or a device: nothing was unpacked")
     target = folder / name
@@ -103,7 +103,7 @@ def _extract_member(tar: tarfile.TarFile, member: tarfile.TarInfo, folder: Path,
 
 
 def _class_folder(folder: Path) -> Path:
-    """The folder itself, or the only one in it where that is what holds the class folders."""
+    """The folder itself, or its only sub-folder if that contains the class folders."""
     inner = [entry for entry in folder.iterdir() if entry.is_dir()]
     if len(inner) == 1 and any(entry.is_dir() for entry in inner[0].iterdir()):
         return inner[0]

@@ -1,4 +1,4 @@
-"""Cityscapes on disk: leftImg8bit/ and gtFine/ with {train,val,test}/<city>/, and list files that name pairs."""
+"""Cityscapes on disk: leftImg8bit/ and gtFine/ with {train,val,test}/<city>/, and list files of pairs."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ LABEL_FILES = LabelFiles(
 
 
 def load_pairs(root: str, data_list: str, split: str) -> tuple[ScenePair, ...]:
-    """The pairs of a split, from a list file if one is named, else from the folders.
+    """The pairs of a split, from a list file if one is given, else from the folders.
 
     Args:
-        root: folder that holds leftImg8bit/ and gtFine/, and to which the lists' names are relative.
-        data_list: a list file, a folder with <split>.txt, or "". Of this folder and of `root` the parent will do, if
-            they are called cityscapes.
+        root: folder that contains leftImg8bit/ and gtFine/; the paths in list files are relative to it.
+        data_list: a list file, a folder with <split>.txt, or "". For both arguments, the parent of a folder called
+            cityscapes is accepted as well.
         split: train, val or test; in test a pair may lack its label.
 
     Raises:
-        UserError: a folder, list or file is not there, or a list is empty or has a broken line.
+        UserError: a folder, list or file is missing, or a list is empty or has an invalid line.
     """
     return _all_whole(*scan_pairs(root, data_list, split))
 
@@ -46,13 +46,15 @@ def _all_whole(pairs: tuple[ScenePair, ...], problems: Sequence[str]) -> tuple[S
 
 
 def scan_pairs(root: str, data_list: str, split: str) -> tuple[tuple[ScenePair, ...], list[str]]:
-    """The whole pairs that `load_pairs` would find, and all for which it would raise; its arguments.
+    """The complete pairs that `load_pairs` would return, and every problem for which it would raise.
 
     Raises:
-        UserError: there is nothing to look through.
+        UserError: there is nothing to scan.
     """
     if not root or not Path(root).is_dir():
-        raise UserError(f"dataset_path: no folder {root or '(empty)'}: give the folder with {IMAGES}/ and {LABELS}/")
+        raise UserError(
+            f"dataset_path: no folder {root or '(empty)'}: give the folder that contains {IMAGES}/ and {LABELS}/"
+        )
     folder = _own_folder(root)
     if not data_list:
         return scan_folders(folder, split)
@@ -70,22 +72,22 @@ def _own_folder(path: str) -> Path:
 
 
 def scan_list(path: Path, root: Path, *, labelled: bool = True) -> tuple[tuple[ScenePair, ...], list[str]]:
-    """The pairs of a list file with a line "image label" a pair, names relative to `root`; blank lines are passed over.
+    """The pairs of a list file with one line "image label" per pair, relative to `root`; blank lines are skipped.
 
     Args:
         labelled: whether each line must name a label.
 
     Returns:
-        The pairs of the right lines; what is wrong with each other one.
+        The pairs of the valid lines, and one problem per invalid line.
 
     Raises:
-        UserError: no list file, or an empty one.
+        UserError: not a list file, or an empty one.
     """
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError):
         raise UserError(
-            f"data_list: {path} is no list file: give one, or write it by scripts/create_cityscapes_lists.py"
+            f"data_list: {path} is not a list file: give one, or create it with scripts/create_cityscapes_lists.py"
         ) from None
     pairs, problems = [], []
     for number, line in enumerate(lines, 1):
@@ -95,28 +97,28 @@ def scan_list(path: Path, root: Path, *, labelled: bool = True) -> tuple[tuple[S
             except UserError as error:
                 problems.append(str(error))
     if not pairs and not problems:
-        raise UserError(f"{path} is empty: write it again by scripts/create_cityscapes_lists.py")
+        raise UserError(f"{path} is empty: create it again with scripts/create_cityscapes_lists.py")
     return tuple(pairs), problems
 
 
 def _pair_of_line(words: list[str], root: Path, place: str, labelled: bool) -> ScenePair:
     if len(words) > 2 or (labelled and len(words) < 2):
-        raise UserError(f'{place}: {len(words)} names where "image label" is expected')
+        raise UserError(f'{place}: expected the fields "image label", found {len(words)}')
     files = [root / word for word in words]
     for file in files:
         if not file.is_file():
-            raise UserError(f"{place}: {file} is not there: check dataset_path, or write the list again")
+            raise UserError(f"{place}: {file} is missing: check dataset_path, or create the list again")
     return ScenePair(files[0], files[1] if len(files) == 2 else None)
 
 
 def write_lists(root: Path, folder: Path) -> dict[str, int]:
-    """Write {train,val,trainval,test}.txt into `folder` for the splits that `root` has.
+    """Write {train,val,trainval,test}.txt into `folder` for the splits in `root`.
 
     Returns:
         Pairs per list.
 
     Raises:
-        UserError: `root` has no split, or a split is broken.
+        UserError: `root` has no split, or a split has a problem.
     """
     lists = {split: _all_whole(*scan_folders(root, split)) for split in SPLITS if (root / IMAGES / split).is_dir()}
     if not lists:
@@ -137,9 +139,9 @@ def _line(pair: ScenePair, root: Path) -> str:
 
 
 def scan_folders(root: Path, split: str) -> tuple[tuple[ScenePair, ...], list[str]]:
-    """The pairs of a split as the folders hold them, sorted by city and name, and the images without a label.
+    """The pairs of a split in the folders, sorted by city and name, and one problem per image without a label.
 
-    The test images come without labels: the files that the data set ships for them hold none.
+    Test images have no labels: the label files shipped for them contain no classes.
 
     Raises:
         UserError: there are no images.
@@ -168,6 +170,6 @@ def _label_of(image: Path, root: Path, split: str) -> Path:
 def submission_name(image: Path) -> str:
     """berlin_000000_000019_leftImg8bit.png -> berlin_000000_000019_pred_labelIds.png.
 
-    The scorer takes the one file whose name begins with <city>_<sequence>_<frame>; its values are label ids.
+    The scorer reads the one file whose name begins with <city>_<sequence>_<frame>; its values are label ids.
     """
     return f"{image.name.removesuffix('.png').removesuffix('_leftImg8bit')}_pred_labelIds.png"

@@ -1,4 +1,4 @@
-"""The classes of Cityscapes: 34 label ids in the files, 19 train ids in the network.
+"""Classes of Cityscapes: 34 label ids in the files, 19 train ids in the network.
 
 Source: M. Cordts et al., "The Cityscapes Dataset for Semantic Urban Scene Understanding", CVPR 2016; ids and colours as
 in the data set's own definition of its labels.

@@ -1,4 +1,4 @@
-"""ImageNet-style folders: one folder a class, images inside."""
+"""ImageNet-style folders: one folder of images per class."""
 
 from __future__ import annotations
 
@@ -14,23 +14,25 @@ def scan_image_folder(root: Path, class_names: tuple[str, ...] | None = None) ->
     """List the images of a class folder, class by class, each class sorted by name.
 
     Args:
-        root: folder with one sub-folder a class; hidden entries are passed over.
+        root: folder with one sub-folder per class; hidden entries are skipped.
         class_names: the classes of the training set, in order; a folder may lack some of them. None: the sub-folders,
             sorted by name, each of which must hold images.
 
     Raises:
-        UserError: no class folders, no images, a class without any, or a folder that is none of `class_names`.
+        UserError: no class folders, no images, a class without images, or a folder that is not in `class_names`.
     """
     folders = class_folders(root)
     foreign = sorted(set(folders) - set(class_names or folders))
     if foreign:
         others = f" (nor are {', '.join(foreign[1:6])})" if foreign[1:] else ""
-        raise UserError(f"{root}: folder {foreign[0]} is none of the {len(class_names or ())} training classes{others}")
+        raise UserError(
+            f"{root}: folder {foreign[0]} is not one of the {len(class_names or ())} training classes{others}"
+        )
     if not any(folders.values()):
-        raise UserError(f"{root}: no images found: it needs one folder a class with {', '.join(IMAGE_ENDINGS)} files")
+        raise UserError(f"{root}: no images found: expected one folder per class with {', '.join(IMAGE_ENDINGS)} files")
     empty = [name for name, files in folders.items() if not files]
     if class_names is None and empty:
-        raise UserError(f"{root / empty[0]}: a class folder without images: add some or remove the folder")
+        raise UserError(f"{root / empty[0]}: class folder without images: add images or remove the folder")
     return labelled_images(root, folders, class_names or tuple(folders))
 
 
@@ -41,16 +43,16 @@ def class_folders(root: Path) -> dict[str, list[Path]]:
 
 
 def labelled_images(root: Path, folders: dict[str, list[Path]], class_names: tuple[str, ...]) -> LabelledImages:
-    """The images of `folders`, labelled by their class's place in `class_names`."""
+    """The images of `folders`, labelled by the position of their class in `class_names`."""
     pairs = [(path, label) for label, name in enumerate(class_names) for path in folders.get(name, ())]
-    return LabelledImages(root, class_names, tuple(path for path, _ in pairs), tuple(label for _, label in pairs))
+    return LabelledImages(root, class_names, tuple(label for _, label in pairs), tuple(path for path, _ in pairs))
 
 
 def find_pictures(text: str) -> list[Path]:
-    """The picture files that `input` names: files and folders, by commas.
+    """The picture files of the key `input`: comma-separated files and folders.
 
     Raises:
-        UserError: nothing named, something missing, or a folder without pictures.
+        UserError: an empty value, a missing path, or a folder without pictures.
     """
     names = [Path(name.strip()) for name in text.split(",") if name.strip()]
     if not names:
@@ -65,7 +67,7 @@ def find_pictures(text: str) -> list[Path]:
         elif path.is_file():
             files.append(path)
         else:
-            raise UserError(f"input: {path} is not there")
+            raise UserError(f"input: {path} does not exist")
     return files
 
 

@@ -1,4 +1,4 @@
-"""Colours for classes that have none: deterministic, and as far from each other as they can be."""
+"""Colours for classes without one: deterministic, and as distinct from each other as possible."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ from collections.abc import Sequence
 
 import numpy as np
 
-Color = tuple[int, int, int]  # RGB, 0-255
+from src.datasets.sources.label_table import Color
 
 LEVELS = (0, 36, 73, 109, 146, 182, 219, 255)  # 512 candidates
-# What the pictures use for something else: ignored pixels, and paper.
+# Colours with another meaning in the pictures: ignored pixels, and paper.
 TAKEN = ((0, 0, 0), (255, 255, 255))
 _TO_XYZ = ((0.4124, 0.3576, 0.1805), (0.2126, 0.7152, 0.0722), (0.0193, 0.1192, 0.9505))  # sRGB, IEC 61966-2-1
 _WHITE = (0.9505, 1.0, 1.089)  # D65
 
 
 def complete_palette(colors: Sequence[Color | None]) -> tuple[Color, ...]:
-    """`colors` with those that are None chosen, each one as far from all others as possible in CIE Lab."""
+    """`colors` with a colour in place of each None, as far from all others as possible in CIE Lab."""
     candidates = np.stack(np.meshgrid(LEVELS, LEVELS, LEVELS, indexing="ij"), -1).reshape(-1, 3)
     places = lab(candidates)
     used = [color for color in colors if color is not None]
@@ -31,7 +31,7 @@ def complete_palette(colors: Sequence[Color | None]) -> tuple[Color, ...]:
 
 
 def lab(colors: np.ndarray) -> np.ndarray:
-    """(N, 3) RGB, 0-255 -> (N, 3) CIE Lab, in which distances are about as they are seen."""
+    """(N, 3) RGB, 0-255 -> (N, 3) CIE Lab, in which distances approximate perceived differences."""
     values = np.asarray(colors, float) / 255
     linear = np.where(values <= 0.04045, values / 12.92, ((values + 0.055) / 1.055) ** 2.4)
     xyz = linear @ np.transpose(_TO_XYZ) / _WHITE

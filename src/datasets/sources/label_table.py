@@ -1,4 +1,4 @@
-"""LabelTable: the classes of a segmentation data set: names, colours, and the values that stand for them in files."""
+"""LabelTable: classes of a segmentation data set with their names, colours and values in label files."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from typing import Any
 
 import numpy as np
 
-IGNORED = 255  # what is ignored, among classes
+IGNORED = 255  # the class of ignored pixels
 MAX_CLASSES = 254
-_UNKNOWN = 254  # what the lookup says of a file's value that the table does not know
+_UNKNOWN = 254  # marks, in the lookup, a file's value that is missing from the table
 
 Color = tuple[int, int, int]  # RGB, 0-255
 
 
 @dataclass(frozen=True)
 class LabelTable:
-    """Belongs to the data set and is stored with the weights.
+    """Classes of a data set, stored with the weights.
 
     Attributes:
-        names: of the classes, in the order of the network's outputs; K of them.
-        palette: a colour for each class.
+        names: the K class names, in the order of the network's outputs.
+        palette: one colour per class, RGB, 0-255.
         label_ids: the value of each class in a label file, 0-255.
-        ignored: values in a label file that are not trained and not counted; at least one.
+        ignored: values in a label file that are neither trained nor counted; at least one.
     """
 
     names: tuple[str, ...]
@@ -34,12 +34,12 @@ class LabelTable:
 
     @property
     def num_classes(self) -> int:
-        """K"""
+        """K, the number of classes."""
         return len(self.names)
 
     @property
     def padding(self) -> int:
-        """An ignored value of the files, for what lies outside an image."""
+        """The ignored value that fills the area outside an image."""
         return self.ignored[-1]
 
     def to_classes(self, values: np.ndarray) -> np.ndarray:
@@ -69,7 +69,7 @@ class LabelTable:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Sequence[Any]]) -> LabelTable:
-        """What `to_dict` gave."""
+        """The table from the result of `to_dict`."""
         palette = tuple(tuple(color) for color in values["palette"])
         return cls(tuple(values["names"]), palette, tuple(values["label_ids"]), tuple(values["ignored"]))
 

@@ -1,4 +1,4 @@
-"""Samples named by a text file: one `path label` line an image."""
+"""Image list files: one line `path label` per image."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ def read_list(path: Path, root: Path, class_num: int, class_names: tuple[str, ..
     """Read a list file.
 
     Args:
-        path: UTF-8 text; each line has an image's path (spaces allowed) and its label from 0 on, empty lines and lines
-            that begin with # are passed over.
-        root: folder that the paths are relative to; absolute paths stay as they are.
-        class_num: labels must be below it.
-        class_names: the training set's classes; None: a class is called after the folder of its images where they have
-            one in common and no other class has it, else by its number.
+        path: UTF-8 text; each line has an image's path (spaces allowed) and its label, counted from 0; empty lines and
+            lines that begin with # are skipped.
+        root: folder to which the paths are relative; absolute paths are kept.
+        class_num: upper limit of the labels, excluded.
+        class_names: the training set's classes; None: a class is named after the folder of its images if they share
+            one and no other class has the same name, else by its number.
 
     Raises:
-        UserError: a line without a label, a label out of range, no line at all, or an image list of another folder.
+        UserError: a line without a label, a label out of range, no line at all, or a missing first image.
     """
     limit = len(class_names) if class_names else class_num
     files, labels = [], []
@@ -33,8 +33,8 @@ def read_list(path: Path, root: Path, class_num: int, class_names: tuple[str, ..
     if not files:
         raise UserError(f"{path}: no images: each line must be PATH LABEL")
     if not files[0].is_file():
-        raise UserError(f"{path}: its first image {files[0]} is not there: paths are relative to {root}")
-    return LabelledImages(path, class_names or _class_names(files, labels), tuple(files), tuple(labels))
+        raise UserError(f"{path}: its first image {files[0]} is missing: paths are relative to {root}")
+    return LabelledImages(path, class_names or _class_names(files, labels), tuple(labels), tuple(files))
 
 
 def _lines(path: Path) -> list[str]:
@@ -50,7 +50,7 @@ def _parse(line: str, where: str, limit: int) -> tuple[str, int]:
     if not label.removeprefix("-").isdecimal():
         raise UserError(f"{where}: no label in {line.strip()!r}: each line must be PATH LABEL")
     if not 0 <= int(label) < limit:
-        raise UserError(f"{where}: label {label} is out of range: {limit} classes have the labels 0 to {limit - 1}")
+        raise UserError(f"{where}: label {label} is out of range: with {limit} classes, labels are 0 to {limit - 1}")
     return name, int(label)
 
 

@@ -1,4 +1,4 @@
-"""The classes of a masks data set: classes.txt or classes.json in its folder, as a LabelTable."""
+"""Classes of a masks data set as a LabelTable: classes.txt or classes.json in its folder."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from src.datasets.sources.label_colors import complete_palette, lab
 from src.datasets.sources.label_table import MAX_CLASSES, Color, LabelTable
 
 FILES = ("classes.json", "classes.txt")
-SEEN_APART = 10.0  # distance in CIE Lab below which two colours of a PNG's palette are taken for one
+SEEN_APART = 10.0  # distance in CIE Lab below which two palette colours of a PNG count as equal
 
 
 def classes_file(root: Path) -> Path | None:
-    """The folder's file of classes; UserError when it has both."""
+    """The folder's file of classes, None without one; UserError if it has both."""
     found = [root / name for name in FILES if (root / name).is_file()]
     if len(found) > 1:
         raise UserError(f"{root} has both {' and '.join(FILES)}: keep one")
@@ -26,14 +26,15 @@ def classes_file(root: Path) -> Path | None:
 
 
 def read_classes(path: Path, ignore_label: int, example: Path | None = None) -> LabelTable:
-    """The table of a classes.txt or classes.json.
+    """The table from a classes.txt or classes.json.
 
     Args:
-        ignore_label: the masks' value that is ignored.
-        example: a mask whose palette colours the classes, if it has one and no colour is given.
+        ignore_label: the ignored value of the masks, 0-255.
+        example: a mask whose palette, if any, gives the colours when the file gives none.
 
     Raises:
-        UserError: a broken line or entry, a name or value twice, no or too many classes, a class of the ignored value.
+        UserError: an invalid line or entry, a duplicate name or value, no or too many classes, or a class with
+            the ignored value.
     """
     try:
         text = path.read_text(encoding="utf-8-sig")
@@ -52,11 +53,11 @@ _Row = tuple[str, Color | None, int]
 
 def _check(path: Path, names: list[str], ids: list[int], ignore_label: int) -> None:
     if not 1 <= len(names) <= MAX_CLASSES:
-        raise UserError(f"{path}: {len(names)} classes: name 1 to {MAX_CLASSES}, one a line (or JSON object)")
+        raise UserError(f"{path}: {len(names)} classes: list 1 to {MAX_CLASSES}, one per line (or JSON object)")
     for what, values in (("class", names), ("value", ids)):
         twice = next((value for value in values if values.count(value) > 1), None)
         if twice is not None:
-            raise UserError(f"{path}: {what} {twice} stands there twice: rename or remove one")
+            raise UserError(f"{path}: {what} {twice} appears twice: rename or remove one")
     if ignore_label in ids:
         name = names[ids.index(ignore_label)]
         raise UserError(f"{path}: class {name} has the ignored value {ignore_label}: give another --ignore_label")
@@ -66,7 +67,7 @@ def _check(path: Path, names: list[str], ids: list[int], ignore_label: int) -> N
 
 
 def _text_rows(text: str, path: Path) -> list[_Row]:
-    """`name` or `name R G B` a line; blank lines are passed over."""
+    """One line `name` or `name R G B` per class; blank lines are skipped."""
     lines = [(number, line.split()) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
     return [(*_named_color(words, f"{path}, line {number}"), value) for value, (number, words) in enumerate(lines)]
 
@@ -81,7 +82,7 @@ def _named_color(words: list[str], place: str) -> tuple[str, Color | None]:
 def _color(values: Any, place: str) -> Color:
     fine = isinstance(values, list) and len(values) == 3 and all(type(v) is int and 0 <= v <= 255 for v in values)
     if not fine:
-        raise UserError(f"{place}: {values} is no colour: give red, green and blue as whole numbers from 0 to 255")
+        raise UserError(f"{place}: {values} is not a colour: give red, green and blue as whole numbers from 0 to 255")
     return tuple(values)
 
 
@@ -89,23 +90,23 @@ def _color(values: Any, place: str) -> Color:
 
 
 def _json_rows(text: str, path: Path) -> list[_Row]:
-    """A list of {"name": ..., "color": [R, G, B], "id": value in the masks}; the last two may be missing."""
+    """A list of {"name": ..., "color": [R, G, B], "id": value in the masks}; the last two are optional."""
     try:
         entries = json.loads(text)
     except ValueError as error:
         raise UserError(f"{path}: not valid JSON: {error}") from None
     if not isinstance(entries, list):
-        raise UserError(f'{path}: no list: write [{{"name": "road", "color": [128, 64, 128]}}, ...]')
+        raise UserError(f'{path}: not a list: write [{{"name": "road", "color": [128, 64, 128]}}, ...]')
     return [_json_row(entry, index, f"{path}, entry {index}") for index, entry in enumerate(entries)]
 
 
 def _json_row(entry: Any, index: int, place: str) -> _Row:
     known = {"name", "color", "id"}
     if not isinstance(entry, dict) or not isinstance(entry.get("name"), str) or entry.keys() - known:
-        raise UserError(f'{place}: write {{"name": text}}, with "color": [R, G, B] and "id": value if you like')
+        raise UserError(f'{place}: write {{"name": text}}, optionally with "color": [R, G, B] and "id": value')
     value, color = entry.get("id", index), entry.get("color")
     if type(value) is not int or not 0 <= value <= 255:
-        raise UserError(f"{place}: id {value} is no value of an 8-bit mask: give a whole number from 0 to 255")
+        raise UserError(f"{place}: id {value} is not a value of an 8-bit mask: give a whole number from 0 to 255")
     return entry["name"], None if color is None else _color(color, place), value
 
 
@@ -113,7 +114,7 @@ def _json_row(entry: Any, index: int, place: str) -> _Row:
 
 
 def _palette_of(mask: Path, ids: list[int]) -> list[Color] | None:
-    """The colours of these values in a palette PNG; None without a palette, or when some could not be told apart."""
+    """The colours of these values in a palette PNG; None without a palette, or if two of them look equal."""
     try:
         with Image.open(mask) as picture:
             palette = picture.getpalette("RGB") if picture.mode == "P" else None

@@ -1,4 +1,4 @@
-"""Masks on disk: images/ and masks/ with equal file names, and the names of the classes beside them."""
+"""Masks data set on disk: images/ and masks/ with equal file names, and a file of class names beside them."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections import Counter
 from pathlib import Path
 
 from src.config import UserError
+from src.config.errors import few_names
 from src.datasets.sources.image_folder import IMAGE_ENDINGS
 from src.datasets.sources.label_table import LabelTable
 from src.datasets.sources.mask_classes import FILES, classes_file, read_classes
@@ -16,47 +17,47 @@ LAYOUTS = ("{split}/{kind}", "{kind}/{split}")
 
 
 def mask_files(table: LabelTable) -> LabelFiles:
-    """Index masks: each pixel's value is its class, in one channel or as the index into a palette."""
+    """Index masks: each pixel value is a class, in one channel or as an index into a palette."""
     return LabelFiles(
         table,
         modes=("L", "P", "1"),
         kind="8-bit index mask",
-        wrong_kind="convert it to an index PNG (one channel or a palette), each pixel's value its class",
+        wrong_kind="convert it to an index PNG (one channel or a palette) whose pixel values are classes",
         wrong_value="correct the mask, name the class in classes.txt, or give the value as --ignore_label",
     )
 
 
 def read_table(root: str, ignore_label: int) -> LabelTable:
-    """The classes of a data set; colours that its file does not give are those of the first mask's palette, or chosen.
+    """The classes of a data set; colours missing from its file come from the first mask's palette, or are chosen.
 
     Raises:
-        UserError: no folder, no file of classes, or a broken one.
+        UserError: no folder, no file of classes, or an invalid one.
     """
     folder = _folder(root)
     path = classes_file(folder)
     if path is None:
         raise UserError(
-            f"{folder}: no {FILES[1]}: write one with a class a line, `name` or `name R G B`, value 0 first"
+            f"{folder}: {FILES[1]} is missing: write one with one class per line, `name` or `name R G B`, value 0 first"
         )
     return read_classes(path, ignore_label, _first_mask(folder))
 
 
 def check_table(root: str, table: LabelTable) -> None:
-    """UserError when the folder has a file of classes that are others than the table's."""
+    """UserError if the folder has a file of classes that differ from the table's."""
     path = classes_file(_folder(root))
     if path is None:
         return
     found = read_classes(path, table.padding)
     if (found.names, found.label_ids) != (table.names, table.label_ids):
-        texts = [", ".join(names[:8]) + (", ..." if len(names) > 8 else "") for names in (found.names, table.names)]
-        raise UserError(f"{path}: classes {texts[0]}, but the network has {texts[1]}: give the data that belong to it")
+        own, trained = (few_names(names, 8) for names in (found.names, table.names))
+        raise UserError(f"{path}: classes {own}, but the network has {trained}: use the data set of this network")
 
 
 def scan_masks(root: str, split: str) -> tuple[tuple[ScenePair, ...], list[str]]:
-    """The pairs of a split, sorted by name, and what is wrong with each other image.
+    """The pairs of a split, sorted by name, and one problem per image without a usable mask.
 
     Args:
-        root: holds <split>/images and <split>/masks, or images/<split> and masks/<split>.
+        root: contains <split>/images and <split>/masks, or images/<split> and masks/<split>.
 
     Raises:
         UserError: there are no images.

@@ -1,4 +1,4 @@
-"""A data set as MindRecord files: few large files instead of a million small ones, written once and checked then."""
+"""MindRecord data sets: a few large files instead of a million small ones, checked when they are written."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from mindspore.mindrecord import FileWriter
 from src.config import UserError
 from src.datasets.decoding import Unreadable, decode
 from src.datasets.reading import COLUMNS, ReadAhead, Source, black_image
-from src.datasets.sources.labelled import LabelledImages
+from src.datasets.sources.labelled import LabelledSet
 from src.runtime.device import clamp_workers
 from src.runtime.files import write_atomically
 
@@ -25,37 +25,41 @@ SHARD_BYTES = 4 * 2**30
 NUM_WRITTEN_AT_ONCE = 64
 SCHEMA = {"image": {"type": "bytes"}, "label": {"type": "int32"}, "number": {"type": "int32"}}
 INDEX_ENDING = ".db"  # the framework writes an index beside each shard
-BLACK = b"P6 1 1 255\n\0\0\0"  # a black pixel as PPM, in the place of an image that cannot be read
+BLACK = b"P6 1 1 255\n\0\0\0"  # a black pixel as PPM: the substitute for an unreadable image
 PROGRAM = "scripts/create_mindrecord.py"
 
 
 @dataclass(frozen=True)
-class RecordedImages:
-    """Images in MindRecord files with their classes.
+class RecordedImages(LabelledSet):
+    """Images in MindRecord files with their classes, in the order of the folder from which they were written.
 
     Attributes:
-        root: the description that was found, <split>.json.
-        class_names: in label order.
-        labels: of the images, in the order of the folder that they came from; -1 - label for one that cannot be read.
+        root: the description, <split>.json.
+        labels: one per image; -1 - label for an image that cannot be read.
         shards: the MindRecord files.
     """
 
-    root: Path
-    class_names: tuple[str, ...]
-    labels: tuple[int, ...]
     shards: tuple[Path, ...]
-
-    def __len__(self) -> int:
-        return len(self.labels)
 
     @property
     def files(self) -> tuple[Path, ...]:
-        """None of its own: what needs image files says so."""
-        raise UserError(f"{self.root}: this needs image files, not MindRecord: give the folder that it was made from")
+        raise UserError(
+            f"{self.root}: image files are needed, not MindRecord: give the folder from which it was written"
+        )
+
+    def training_source(self, *, seed: int, max_bad_images: float) -> Source:
+        """The records: unreadable images were left out when they were written, so the arguments have no effect."""
+        return RecordSource(self)
+
+    def evaluation_source(self, positions: np.ndarray) -> tuple[Source, list[int]]:
+        return RecordSource(self), positions.tolist()
+
+    def names(self, positions: np.ndarray) -> list[Path]:
+        return [Path(f"image {position}") for position in positions]
 
 
 def write_mindrecord(
-    images: LabelledImages,
+    images: LabelledSet,
     folder: Path,
     split: str,
     num_threads: int,
@@ -63,18 +67,22 @@ def write_mindrecord(
 ) -> dict[Path, str]:
     """Write <folder>/<split>.mindrecord* and, when they are complete, <split>.json.
 
-    Each image is decoded once to be sure of it. A training image that cannot be read is left out, a validation image
-    (`split` val) becomes one that counts as wrong.
+    Each image is decoded once as a check. An unreadable training image is left out; an unreadable validation image
+    (`split` val) is recorded as one that counts as wrong.
+
+    Args:
+        num_threads: images read in parallel.
+        progress: wraps the loop over the images, for example tqdm.
 
     Returns:
-        {file that cannot be read: why}
+        {unreadable file: reason}
 
     Raises:
-        UserError: that split is there already, the place cannot be written, or no image can be read.
+        UserError: the split already exists, the folder cannot be written, or no image can be read.
     """
     description = folder / f"{split}.json"
     if description.exists():
-        raise UserError(f"{description} is there already: give another folder or remove it")
+        raise UserError(f"{description} already exists: give another folder or remove it")
     faults: dict[Path, str] = {}
     writer = _writer(images, folder, split)
     checked = ReadAhead(_CheckedImages(images), range(len(images)), num_threads)
@@ -100,26 +108,28 @@ def write_mindrecord(
 
 
 def open_mindrecord(folder: Path, split: str, key: str, class_names: tuple[str, ...] | None = None) -> RecordedImages:
-    """What `write_mindrecord` wrote.
+    """The images of a split written by `write_mindrecord`.
 
     Args:
         key: the setting that names `folder`, for messages.
         class_names: the training set's or the checkpoint's classes, for a validation set.
 
     Raises:
-        UserError: not there, incomplete, or of a data set with other classes.
+        UserError: missing, incomplete, or of a data set with other classes.
     """
     path = folder / f"{split}.json"
     if not path.is_file():
-        raise UserError(f"{key}: no MindRecord data set at {path}: make it by python {PROGRAM}")
+        raise UserError(f"{key}: no MindRecord data set at {path}: create it with python {PROGRAM}")
     try:
         meta = json.loads(path.read_text(encoding="utf-8"))
         sizes, names, labels = meta["sizes"], tuple(meta["class_names"]), tuple(meta["labels"])
     except (ValueError, KeyError, TypeError):
-        raise UserError(f"{path}: not a description that {PROGRAM} wrote: make it anew") from None
+        raise UserError(f"{path}: not a description written by {PROGRAM}: create it again") from None
     for name, size in sizes.items():
         if not (folder / name).is_file() or (folder / name).stat().st_size != size:
-            raise UserError(f"{folder / name}: missing or not as it was written: make it anew by python {PROGRAM}")
+            raise UserError(
+                f"{folder / name}: missing or changed since it was written: create it again with python {PROGRAM}"
+            )
     if class_names is not None and names != class_names:
         raise UserError(f"{path}: MindRecord of another data set: {_difference(names, class_names)}")
     shards = tuple(folder / name for name in sizes if not name.endswith(INDEX_ENDING))
@@ -127,24 +137,28 @@ def open_mindrecord(folder: Path, split: str, key: str, class_names: tuple[str, 
 
 
 class RecordSource(Source):
-    """Recorded images for `image_batches`, by the framework's own reader."""
+    """Recorded images for `image_batches`, read by the framework's own reader: (H, W, 3) uint8 and () int32."""
 
     def __init__(self, images: RecordedImages):
         super().__init__()
         self._root = images.root
         self._shards = [str(path) for path in images.shards]
         numbers = self._dataset(["number"]).create_tuple_iterator(num_epochs=1, output_numpy=True)
-        # The framework counts shard by shard, the numbers are those of writing.
+        # The framework counts shard by shard; `number` is the order of writing.
         self._places = np.argsort([int(number) for (number,) in numbers])
 
     def __len__(self) -> int:
         return len(self._places)
 
     def pipeline(self, order: Sequence[int], num_workers: int) -> ds.Dataset:
-        """Rows (image, label) in `order`, which may have images twice; `num_workers` threads decode."""
+        """Rows (image, label) in `order`, which may repeat images; `num_workers` threads decode.
+
+        Raises:
+            UserError: in sink mode.
+        """
         if self.raises:
-            raise UserError("data_sink cannot read MindRecord in this zoo's order: give --data_sink 0")
-        # The reader takes no more positions than there are images.
+            raise UserError("data_sink cannot read MindRecord in the order of this training: use --data_sink 0")
+        # The reader accepts at most as many positions as there are images.
         parts = [order[begin : begin + len(self)] for begin in range(0, len(order), len(self))]
         whole, *more = [self._dataset(COLUMNS, self._places[part]) for part in parts]
         for part in more:
@@ -152,11 +166,11 @@ class RecordSource(Source):
         return whole.map(self._pixels, "image", num_parallel_workers=clamp_workers(num_workers))
 
     def _pixels(self, content: np.ndarray) -> np.ndarray:
-        """An image, which was decoded once when it was written."""
+        """The pixels of an image; it was decodable when it was written."""
         try:
             return decode(content.tobytes())
         except Unreadable as fault:
-            self.failure = UserError(f"{self._root}: holds an image that cannot be read ({fault}): make it anew")
+            self.failure = UserError(f"{self._root}: contains an image that cannot be read ({fault}): create it again")
             return black_image()
 
     def _dataset(self, columns: list[str], places: np.ndarray | None = None) -> ds.Dataset:
@@ -169,7 +183,7 @@ class RecordSource(Source):
 class _CheckedImages(Source):
     """Random access to (file, label, content, fault)."""
 
-    def __init__(self, images: LabelledImages):
+    def __init__(self, images: LabelledSet):
         super().__init__()
         self._images = images
         self.raises = True
@@ -184,7 +198,7 @@ class _CheckedImages(Source):
         return path, label, content, ""
 
 
-def _writer(images: LabelledImages, folder: Path, split: str) -> FileWriter:
+def _writer(images: LabelledSet, folder: Path, split: str) -> FileWriter:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -204,7 +218,7 @@ def _files_of(folder: Path, split: str) -> list[Path]:
 def _rows(
     checked: Iterable[tuple[Path, int, bytes, str]], split: str, faults: dict[Path, str]
 ) -> Iterator[dict[str, Any]]:
-    """The rows to write; what cannot be read is noted in `faults`."""
+    """The rows to write; unreadable files are added to `faults`."""
     number = count()
     for path, label, content, fault in checked:
         if fault:

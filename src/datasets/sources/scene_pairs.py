@@ -1,4 +1,4 @@
-"""ScenePair: an image with its label file; how both are decoded, and what can be wrong with them."""
+"""ScenePair: an image with its label file; decoding and inspection of both."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ class LabelFiles:
     """The label files of a data set.
 
     Attributes:
-        table: what their values mean.
-        modes: Pillow's modes in which the pixels of a file are those values.
-        kind: such a file, in words.
-        wrong_kind, wrong_value: what the user can do about a file that is another, or has another value.
+        table: the meaning of their values.
+        modes: Pillow modes in which the pixels of a file are these values.
+        kind: description of such a file, for messages.
+        wrong_kind, wrong_value: the remedy for a file of another kind, or with an unknown value.
     """
 
     table: LabelTable
@@ -41,17 +41,17 @@ class LabelFiles:
 
 
 def open_image(path: Path) -> Image.Image:
-    """A decoded image, RGB; UserError where it cannot be decoded.
+    """A decoded image, RGB; UserError if it cannot be decoded.
 
-    Pillow decodes outside Python's lock, so reading threads run side by side; the framework's decoders, called one by
-    one, hold it.
+    Pillow releases Python's lock while it decodes, so reading threads run in parallel; the framework's decoders, called
+    one by one, hold it.
     """
     image = _decode(path)
     return image if image.mode == "RGB" else image.convert("RGB")
 
 
 def open_pair(pair: ScenePair, labels: LabelFiles) -> tuple[Image.Image, Image.Image | None]:
-    """The decoded image (RGB) and label (one channel of a file's values) of a pair.
+    """The decoded image (RGB) and label (one channel with the file's values) of a pair.
 
     Raises:
         UserError: a file cannot be decoded, the label is of another kind, or their sizes differ.
@@ -61,12 +61,12 @@ def open_pair(pair: ScenePair, labels: LabelFiles) -> tuple[Image.Image, Image.I
         return image, None
     label = _decode(pair.label)
     if label.mode not in labels.modes:
-        raise UserError(f"{pair.label}: no {labels.kind} (Pillow's mode {label.mode}): {labels.wrong_kind}")
-    if label.mode == "1":  # of one bit: 0 and 1, not black and white
+        raise UserError(f"{pair.label}: not an {labels.kind} (Pillow mode {label.mode}): {labels.wrong_kind}")
+    if label.mode == "1":  # one bit: values 0 and 1, not 0 and 255
         label = Image.fromarray(np.asarray(label, np.uint8))
     if label.size != image.size:
         sizes = ["x".join(map(str, picture.size)) for picture in (label, image)]
-        raise UserError(f"{pair.label}: {sizes[0]} pixels, its image {pair.image} has {sizes[1]}: pair them again")
+        raise UserError(f"{pair.label}: {sizes[0]} pixels, but its image {pair.image} has {sizes[1]}: correct the pair")
     return image, label
 
 
@@ -96,12 +96,12 @@ def inspect_pairs(
     """Decode every pair.
 
     Args:
-        num_threads: pairs that are read at a time.
-        progress: is given the number of pairs looked at, after each of them.
+        num_threads: pairs read in parallel.
+        progress: called after each pair with the number of pairs inspected so far.
 
     Returns:
-        (pixels, problems): how many pixels each class has, (K + 1,) int64, the last the ignored ones; and all that is
-        wrong, a line a pair, in the pairs' order.
+        (pixels, problems): number of pixels per class, (K + 1,) int64, the last for ignored pixels; and one line per
+        pair with a problem, in the order of the pairs.
     """
     pixels, problems = np.zeros(labels.table.num_classes + 1, np.int64), []
     pool = ThreadPoolExecutor(num_threads)
@@ -119,7 +119,7 @@ def inspect_pairs(
 
 
 def _inspect(pair: ScenePair, labels: LabelFiles) -> np.ndarray | str:
-    """The pixels of each class, (K + 1,), or what is wrong."""
+    """The number of pixels per class, (K + 1,), or the problem."""
     num_classes = labels.table.num_classes
     try:
         _, label = open_pair(pair, labels)

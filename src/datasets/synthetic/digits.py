@@ -1,4 +1,4 @@
-"""Real handwritten digits that need no download: 1797 images of 8x8 pixels in digits.npz.
+"""Handwritten digits that need no download: 1797 real images of 8x8 pixels in digits.npz.
 
 Source: E. Alpaydin, C. Kaynak, "Optical Recognition of Handwritten Digits", UCI Machine Learning Repository, 1998
 (test part), licence CC BY 4.0.
@@ -28,17 +28,17 @@ CREDIT = (
 def write_digits(folder: Path, size: int = 32) -> dict[str, int]:
     """Write the digits as an image folder: <folder>/{train,val}/{0..9}/NNNN.png, RGB, `size` pixels square.
 
-    The folder appears when it is complete; one that is there already is left as it is.
+    The folder appears only when it is complete; an existing one is kept.
 
     Returns:
         Images per split.
 
     Raises:
-        UserError: the folder exists and holds something else.
+        UserError: the folder exists and contains something else.
     """
     if not (folder / "CREDIT.txt").exists():
         if folder.exists() and any(folder.iterdir()):
-            raise UserError(f"{folder} exists and is no folder of digits: give another folder")
+            raise UserError(f"{folder} exists and is not a folder of digits: give another folder")
         _write_complete(folder, size)
     return {split: sum(1 for _ in (folder / split).rglob("*.png")) for split in ("train", "val")}
 

@@ -1,4 +1,4 @@
-"""A small data set in Cityscapes' layout that needs no download: drawn street scenes with exact labels."""
+"""Drawn street scenes with exact labels: a small data set in the layout of Cityscapes that needs no download."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def _add_bonnet(rng: np.random.Generator, pixels: np.ndarray, labels: np.ndarray
 
 
 def _photograph(rng: np.random.Generator, pixels: np.ndarray) -> np.ndarray:
-    """What lens and sensor add: soft edges, uneven light, darker corners, noise."""
+    """Effects of lens and sensor: soft edges, uneven light, darker corners, noise."""
     soft = Image.fromarray(pixels).filter(ImageFilter.GaussianBlur(rng.uniform(0.35, 0.7)))
     values = np.asarray(soft, np.float32)
     rows, columns = (np.linspace(-1, 1, side) for side in pixels.shape[:2])
@@ -55,7 +55,7 @@ def _photograph(rng: np.random.Generator, pixels: np.ndarray) -> np.ndarray:
 def write_scenes(folder: Path, seed: int = 0, size: tuple[int, int] = (512, 256)) -> dict[str, int]:
     """Write 60 scenes to train and 20 to validate on, with list files below <folder>/datalist.
 
-    The folder appears when it is complete; one that is there already is left as it is.
+    The folder appears only when it is complete; an existing one is kept.
 
     Args:
         size: width and height of the pictures, pixels.
@@ -64,14 +64,14 @@ def write_scenes(folder: Path, seed: int = 0, size: tuple[int, int] = (512, 256)
         Scenes per split.
 
     Raises:
-        UserError: the folder exists and holds something else, or scenes of another seed.
+        UserError: the folder exists and contains something else, or scenes of another seed.
     """
     note = folder / "SCENES.txt"
     if note.exists() and note.read_text() != NOTE.format(seed=seed):
-        raise UserError(f"{folder} holds scenes of another seed: remove it, or give another folder")
+        raise UserError(f"{folder} contains scenes of another seed: remove it, or give another folder")
     if not note.exists():
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-            raise UserError(f"{folder} exists and is no folder of scenes: give another folder")
+            raise UserError(f"{folder} exists and is not a folder of scenes: give another folder")
         _write_complete(folder, seed, size)
     return {split: len(list((folder / IMAGES / split).glob("*/*.png"))) for split in NUM_SCENES}
 

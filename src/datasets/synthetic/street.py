@@ -1,4 +1,4 @@
-"""A street as a camera sees it: sky, facades and ground, each pixel by the ray that meets it."""
+"""Drawn street as seen by a camera: sky, facades and ground, each pixel computed from its ray."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from src.datasets.sources.cityscapes_classes import CITYSCAPES
 
 LABEL = dict(zip(CITYSCAPES.names, CITYSCAPES.label_ids, strict=True))
-FAR = 110.0  # metres: nothing stands farther away
+FAR = 110.0  # metres: nothing is drawn farther away
 STOREY, BAY = 3.2, 2.8  # metres: height of a storey, width of a window's share of a facade
 
 
@@ -31,7 +31,7 @@ class Camera:
 
 @dataclass(frozen=True)
 class Light:
-    """The day: colours in 0-255, `fog` metres after which two thirds of a colour are the haze's."""
+    """Light of a scene: colours in 0-255, `fog` the distance in metres at which two thirds of a colour are haze."""
 
     sky_top: np.ndarray
     haze: np.ndarray
@@ -94,7 +94,7 @@ def draw_street(rng: np.random.Generator) -> Street:
 
 
 def smooth_noise(rng: np.random.Generator, shape: tuple[int, int], cells: tuple[int, int]) -> np.ndarray:
-    """Noise of mean 0 and about deviation 0.5 that varies over 1/cells of each side, (H, W)."""
+    """Smooth noise, (H, W), of mean 0 and deviation of about 0.5, interpolated over a grid of `cells`."""
     coarse = rng.normal(0, 0.7, (cells[0] + 1, cells[1] + 1))
     rows, columns = (_tents(side, num_cells) for side, num_cells in zip(shape, cells, strict=True))
     return rows @ coarse @ columns.T
@@ -109,7 +109,7 @@ def _tents(side: int, num_cells: int) -> np.ndarray:
 def paint_surroundings(
     rng: np.random.Generator, camera: Camera, light: Light, street: Street
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Everything that does not stand in the street: pixels (H, W, 3) float, 0-255, and label ids (H, W) uint8."""
+    """The surroundings of a street, without its objects: pixels (H, W, 3) float, 0-255, and label ids (H, W) uint8."""
     pixels = np.empty((camera.height, camera.width, 3))
     labels = np.full((camera.height, camera.width), LABEL["sky"], np.uint8)
     _paint_sky(rng, camera, light, pixels)
@@ -132,7 +132,7 @@ def _paint_sky(rng: np.random.Generator, camera: Camera, light: Light, pixels: n
 def _paint_skyline(
     rng: np.random.Generator, camera: Camera, light: Light, pixels: np.ndarray, labels: np.ndarray
 ) -> None:
-    """Trees and houses where the street ends."""
+    """Trees and houses at the end of the street."""
     columns = np.arange(camera.width)
     rows = np.arange(camera.height)[:, None]
     blocks = np.repeat(rng.uniform(4, 16, 24), rng.integers(10, 40, 24))
@@ -232,7 +232,7 @@ def _paint_facades(
 
 
 def _plots(rng: np.random.Generator) -> tuple[np.ndarray, ...]:
-    """Where each plot begins (m), its label, its height (m) and its colour, from the camera to FAR."""
+    """Plots from the camera to FAR: start of each (m), label, height (m) and colour."""
     starts = np.concatenate(([0.0], np.cumsum(rng.uniform(7, 20, 16))))
     kind = rng.choice(
         [LABEL["building"], LABEL["wall"], LABEL["fence"], LABEL["terrain"]], 17, p=(0.68, 0.10, 0.14, 0.08)

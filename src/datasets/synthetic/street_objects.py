@@ -1,4 +1,4 @@
-"""What stands and moves in a drawn street: vehicles, people, poles and trees, the far ones first."""
+"""Objects of a drawn street: vehicles, people, poles and trees, painted from back to front."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Point = tuple[float, float, float]  # x, y, z in metres
 
 
 class Painter:
-    """Draws each shape into the picture and, the same pixels, into the labels."""
+    """Canvas that draws each shape into the picture and, with the same pixels, into the labels."""
 
     def __init__(self, camera: Camera, light: Light, pixels: np.ndarray, labels: np.ndarray):
         self.camera, self.light = camera, light
@@ -29,7 +29,7 @@ class Painter:
         self._pens = (ImageDraw.Draw(self._picture), ImageDraw.Draw(self._labels))
 
     def polygon(self, points: Sequence[Point], colour: Sequence[float], label: str | None) -> None:
-        """Fill the polygon with these corners; without a label it is paint on what is there (a shadow)."""
+        """Fill the polygon with these corners; without a label only the picture changes (a shadow)."""
         corners = [self.camera.project(*point) for point in points]
         self._draw("polygon", corners, colour, label, sum(point[2] for point in points) / len(points))
 
@@ -40,13 +40,13 @@ class Painter:
         self._draw("ellipse", [u - size, v - size, u + size, v + size], colour, label, centre[2])
 
     def line(self, start: Point, end: Point, width: float, colour: Sequence[float], label: str) -> None:
-        """Draw a bar of `width` metres, at least a pixel."""
+        """Draw a bar of `width` metres, at least one pixel wide."""
         z = (start[2] + end[2]) / 2
         ends = [self.camera.project(*start), self.camera.project(*end)]
         self._draw("line", ends, colour, label, z, width=max(1, round(self.camera.focal * width / z)))
 
     def cover(self, points: Sequence[Point], label: str) -> None:
-        """Label a polygon without painting it: what is seen through the holes of an object counts as the object."""
+        """Label a polygon without painting it: holes of an object count as the object."""
         self._pens[1].polygon([self.camera.project(*point) for point in points], fill=LABEL[label])
 
     def result(self) -> tuple[np.ndarray, np.ndarray]:
@@ -60,20 +60,20 @@ class Painter:
             getattr(self._pens[1], shape)(where, fill=LABEL[label], **options)
 
     def _through_air(self, colour: Sequence[float], z: float) -> tuple[int, ...]:
-        """`Light.colour` of one colour, some thousand times a scene: without arrays."""
+        """`Light.colour` of a single colour without arrays, since it is called thousands of times per scene."""
         clear = exp(-z / self.light.fog)
         values = zip(colour, self._sun, self._haze, strict=True)
         return tuple(min(max(int(value * sun * clear + haze * (1 - clear)), 0), 255) for value, sun, haze in values)
 
 
 def paint_objects(rng: np.random.Generator, painter: Painter, street: Street) -> None:
-    """Fill the street, and paint from the back to the front."""
+    """Place the objects of the street and paint them from back to front."""
     objects = [*_along_the_road(rng, street), *_on_the_pavements(rng, street)]
     for _, paint in sorted(objects, key=lambda item: -item[0]):
         paint(painter)
 
 
-Placed = tuple[float, Callable[[Painter], None]]  # distance in metres, what paints it
+Placed = tuple[float, Callable[[Painter], None]]  # distance in metres, painting function
 
 
 def _along_the_road(rng: np.random.Generator, street: Street) -> list[Placed]:
@@ -135,7 +135,7 @@ def _vehicle(rng: np.random.Generator, x: float, z: float, kind: str, oncoming: 
     def draw(painter: Painter) -> None:
         profile, windows, length, width = PROFILES[kind]
         half = width * size / 2
-        flank = x - half if x > 0 else x + half  # the side that the camera sees
+        flank = x - half if x > 0 else x + half  # the side facing the camera
         _shadow(painter, x, z, half, length * size)
 
         def on_flank(points: Sequence[tuple[float, float]], out: float = 0.0) -> list[Point]:
@@ -156,7 +156,7 @@ def _vehicle(rng: np.random.Generator, x: float, z: float, kind: str, oncoming: 
 def _near_end(
     painter: Painter, x: float, z: float, half: float, size: float, kind: str, paint: np.ndarray, oncoming: bool
 ) -> None:
-    """The face of a vehicle that looks at the camera: body, window, lights, wheels."""
+    """The front or rear of a vehicle, facing the camera: body, window, lights, wheels."""
 
     def face(left: float, bottom: float, right: float, top: float, inset: float = 0.0) -> list[Point]:
         corners = ((left, bottom), (left + inset, top), (right - inset, top), (right, bottom))
@@ -222,12 +222,12 @@ FRAME = (
     ((-0.15, 0.85), (0.4, 0.85)),
     ((0.52, 0.34), (0.4, 0.95)),
 )
-# around the frame: what shows through it is labelled as bicycle, like what shows through the wheels
+# around the frame: the area visible through it is labelled as bicycle, like that of the wheels
 FRAME_CORNERS = ((-0.52, 0.34), (-0.15, 0.85), (0.4, 0.85), (0.52, 0.34))
 
 
 def _cyclist(rng: np.random.Generator, x: float, z: float) -> Placed:
-    """A bicycle that crosses or turns, so that it shows its side, and who rides it."""
+    """A bicycle that crosses or turns, seen from the side, and its rider."""
     coat = np.array(CLOTHES[rng.integers(len(CLOTHES))])
     skin, way = SKIN[rng.integers(len(SKIN))], rng.choice((-1, 1))
     frame = np.array(PAINTS[rng.integers(len(PAINTS))])
@@ -297,14 +297,14 @@ def _pole(rng: np.random.Generator, x: float, z: float, side: int) -> Placed:
 def _tree(rng: np.random.Generator, x: float, z: float) -> Placed:
     height, spread = rng.uniform(5, 9), rng.uniform(1.5, 2.6)
     green = np.array((70, 104, 46)) * rng.uniform(0.75, 1.15) + (rng.uniform(0, 26), 0, 0)
-    num_leaves = int(np.clip(3000 / z, 60, 260))  # a far crown needs no more
+    num_leaves = int(np.clip(3000 / z, 60, 260))  # fewer are enough for a distant crown
     where = np.clip(rng.normal(0, 0.45, (num_leaves, 2)), -1, 1) * (spread, height * 0.26)
     sizes, tones = rng.uniform(0.16, 0.5, num_leaves), rng.uniform(0.6, 1.25, num_leaves)
 
     def draw(painter: Painter) -> None:
         painter.line((x, 0, z), (x, height * 0.6, z), 0.28, (84, 70, 56), "vegetation")
         for (dx, dy), size, tone in zip(where, sizes, tones, strict=True):
-            lit = tone * (1 + 0.25 * np.tanh(dy))  # the top of a crown has the sun
+            lit = tone * (1 + 0.25 * np.tanh(dy))  # the top of a crown is in the sun
             painter.disc((x + dx, height * 0.68 + dy, z), size, green * lit, "vegetation")
 
     return z, draw

@@ -1,8 +1,8 @@
-"""What happens to the images of a batch together, drawn from the batch's own key.
+"""Random erasing and mixing of the images of a batch, seeded per batch.
 
-The framework's Python operators draw from global state, so that two threads make a run unrepeatable; here every random
-number of a batch comes from (seed, rank, epoch, batch), whichever thread has the batch. Erasing comes before mixing,
-since it belongs to one image: an erased rectangle is mixed or pasted like the rest.
+The framework's Python operators draw from global state, so two threads make a run unrepeatable; here all random numbers
+of a batch depend on (seed, rank, epoch, batch) only, whichever thread processes it. Erasing precedes mixing because it
+belongs to one image: an erased rectangle is mixed or pasted like the rest.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from mindspore.dataset import BatchInfo
 from src.datasets.transforms.erasing import Erasing
 from src.datasets.transforms.mixing import Mixing
 
-# NumPy pads a key with zeros: without a first word of its own (1, 0) would begin the stream of (1, 0, 0, 0).
+# NumPy pads a key with zeros: without this first word, (1, 0) would give the same stream as (1, 0, 0, 0).
 BATCH_STREAM = 0xBA7C4
 
 
@@ -21,9 +21,10 @@ class BatchStep:
     """Erases, then mixes: the function for `batch(per_batch_map=...)`.
 
     Args:
-        erasing, mixing: None: not done.
-        seed, rank: of the run and of this process.
-        first_epoch: the epoch that the pipeline begins with.
+        erasing, mixing: the operations; None: skipped.
+        seed: the run's seed.
+        rank: the rank of this process.
+        first_epoch: the first epoch of the pipeline.
     """
 
     def __init__(self, erasing: Erasing | None, mixing: Mixing | None, *, seed: int, rank: int, first_epoch: int):

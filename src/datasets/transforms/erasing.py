@@ -1,4 +1,4 @@
-"""Random erasing: Zhong et al., arXiv 1708.04896, of normalised images as the field's common library does it."""
+"""Random erasing of normalised images: Zhong et al., arXiv 1708.04896, in the form of the timm library."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ NUM_ATTEMPTS = 10  # to find a rectangle that fits
 
 @dataclass(frozen=True, kw_only=True)
 class Erasing:
-    """Which images lose rectangles.
+    """Random erasing of rectangles.
 
     Attributes:
-        probability: that an image is touched.
-        mode: `pixel` puts normal noise there, `const` zeros (the mean colour).
-        count: largest number of rectangles, at least 1.
+        probability: probability that an image is erased, 0-1.
+        mode: fill of the rectangles: `pixel` for normal noise, `const` for zeros (the mean colour).
+        count: largest number of rectangles per image, at least 1.
     """
 
     probability: float
@@ -42,7 +42,7 @@ class Erasing:
 
 
 def draw_rectangle(size: tuple[int, int], count: int, random: np.random.Generator) -> tuple[int, int, int, int] | None:
-    """(top, bottom, left, right) of one of `count` rectangles; None where no attempt fits into the image."""
+    """(top, bottom, left, right) of one of `count` rectangles; None if no attempt fits into the image."""
     height, width = size
     for _ in range(NUM_ATTEMPTS):
         area = random.uniform(*AREA) * height * width / count

@@ -1,24 +1,26 @@
-"""What happens to an image: the framework's own C++ operators."""
+"""Image transforms of classification for training and evaluation, composed of the framework's C++ operators."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 from mindspore.dataset import vision
 from mindspore.dataset.vision import Inter
 
-from src.datasets.transforms.auto_augment import policy_operators
+from src.datasets.transforms.rand_augment import RandAugment
 
+POLICIES = "none, autoaugment, trivialaugment, or RandAugment as rand-m9-mstd0.5-inc1 (also n2: operations, p0.5)"
 _INTERPOLATIONS = {"bilinear": Inter.BILINEAR, "bicubic": Inter.BICUBIC}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Preprocessing:
-    """How evaluation sees an image; it belongs to the weights and is stored with them.
+    """Image preprocessing of evaluation, stored with the weights.
 
     Attributes:
-        image_size: side of the square that the network sees, pixels.
-        crop_pct: share of the resized image's side that the centre crop keeps.
+        image_size: side of the square network input, pixels.
+        crop_pct: share of the resized image's side kept by the centre crop, 0-1.
         interpolation: bilinear or bicubic.
         mean, std: per channel (RGB), for pixel values in 0-1.
     """
@@ -31,8 +33,13 @@ class Preprocessing:
 
     @property
     def resize(self) -> int:
-        """Pixels that the shorter side is resized to before the crop (floor, as the published evaluations do)."""
+        """Length of the shorter side before the crop, pixels (rounded down, as in the published evaluations)."""
         return int(self.image_size / self.crop_pct + 1e-6)
+
+    def pixels(self, image: np.ndarray) -> np.ndarray:
+        """Normalisation undone: a network input (3, H, W) float -> (H, W, 3) uint8 RGB."""
+        values = image.transpose(1, 2, 0) * np.asarray(self.std) + np.asarray(self.mean)
+        return np.rint(np.clip(values, 0.0, 1.0) * 255.0).astype(np.uint8)
 
 
 def training_transforms(
@@ -41,11 +48,10 @@ def training_transforms(
     """uint8 (H, W, 3) -> float32 (3, S, S): random resized crop, flip, policy, colour changes, normalisation.
 
     Args:
-        crop_min: smallest share of the area that the crop keeps; 1: no random crop, the image is taken as in
-            evaluation.
+        crop_min: smallest share of the area kept by the random crop; 1: no random crop, but the one of evaluation.
         hflip: probability of the flip.
         policy: none, autoaugment, trivialaugment or a RandAugment notation.
-        color_jitter: brightness, contrast and saturation are multiplied by factors in 1 - color_jitter to
+        color_jitter: brightness, contrast and saturation are multiplied by factors between 1 - color_jitter and
             1 + color_jitter.
 
     Raises:
@@ -61,6 +67,31 @@ def training_transforms(
         preprocessing.image_size, scale=(crop_min, 1.0), interpolation=_INTERPOLATIONS[preprocessing.interpolation]
     )
     return [crop, *changes]
+
+
+def policy_operators(policy: str, fill: tuple[int, int, int]) -> list:
+    """uint8 (H, W, 3) -> the same: the operators of an augmentation policy.
+
+    Args:
+        policy: `none`; `autoaugment`, the policy found on ImageNet (Cubuk et al., arXiv 1805.09501, table 9);
+            `trivialaugment` (Mueller and Hutter, arXiv 2103.10158, the wide space); or a RandAugment notation.
+        fill: colour (RGB, 0-255) of the area outside the image.
+
+    Raises:
+        ValueError: another policy or a malformed notation; the message lists the forms.
+    """
+    if policy in ("none", ""):
+        return []
+    if policy == "autoaugment":
+        return [vision.AutoAugment(interpolation=Inter.BILINEAR, fill_value=fill)]
+    if policy == "trivialaugment":
+        return [vision.TrivialAugmentWide(interpolation=Inter.BILINEAR, fill_value=fill)]
+    if not policy.startswith("rand"):
+        raise ValueError(f"unknown policy '{policy}': give {POLICIES}")
+    try:
+        return RandAugment.parse(policy).operators(fill)
+    except ValueError as error:
+        raise ValueError(f"{error}: give {POLICIES}") from None
 
 
 def evaluation_transforms(preprocessing: Preprocessing) -> list:

@@ -1,4 +1,4 @@
-"""What happens to an image and its label together: scale, crop, flip; and the image's pixel values.
+"""Joint transforms of an image and its label (scale, crop, flip), and the normalisation of pixel values.
 
 Source: the training recipe of DGCNet (L. Zhang et al., BMVC 2019): scale by 0.7 to 2.1, pad, crop a square, flip.
 """
@@ -12,14 +12,14 @@ import numpy as np
 from PIL import Image
 
 SCALES = tuple(round(0.7 + 0.1 * step, 1) for step in range(15))
-# Of the ImageNet weights that take BGR values in 0-255: the mean only.
+# Mean of the ImageNet weights that take BGR values in 0-255; they use no standard deviation.
 BGR_MEAN = (104.00698793, 116.66876762, 122.67891434)
 LUMA = (0.299, 0.587, 0.114)  # of R, G, B (ITU-R BT.601)
 
 
 @dataclass(frozen=True)
 class Normalization:
-    """(value - mean) / std for RGB pixel values 0-255; the channels leave in the network's order."""
+    """(value - mean) / std of RGB pixel values 0-255, in the network's channel order (RGB or BGR)."""
 
     mean: tuple[float, ...]  # of R, G, B
     std: tuple[float, ...]
@@ -33,18 +33,18 @@ class Normalization:
         return pixels if self.is_rgb else pixels[::-1]
 
     def pixels(self, image: np.ndarray) -> np.ndarray:
-        """The way back: (3, H, W) as the network sees it -> (H, W, 3) uint8 RGB."""
+        """Normalisation undone: a network input (3, H, W) float -> (H, W, 3) uint8 RGB."""
         channels = image if self.is_rgb else image[::-1]
         values = channels.transpose(1, 2, 0) * np.float32(self.std) + np.float32(self.mean)
         return np.rint(np.clip(values, 0, 255)).astype(np.uint8)
 
 
 def create_normalization(rgb: bool, mean: Sequence[float], std: Sequence[float]) -> Normalization:
-    """The pixel values that a network was trained on.
+    """The normalisation with which a network was trained.
 
     Args:
-        rgb: RGB / 255 with `mean` and `std` for values in 0-1; else BGR in 0-255 less a fixed mean, and those two have
-            no effect.
+        rgb: RGB / 255 with `mean` and `std` for values in 0-1; else BGR in 0-255 minus a fixed mean, without effect of
+            these two.
     """
     if rgb:
         return Normalization(tuple(255.0 * value for value in mean), tuple(255.0 * value for value in std))
@@ -53,13 +53,14 @@ def create_normalization(rgb: bool, mean: Sequence[float], std: Sequence[float])
 
 @dataclass(frozen=True, kw_only=True)
 class JointAugmentation:
-    """The random part of training.
+    """Random augmentation of training.
 
     Attributes:
         input_size: side of the square crop, pixels.
-        scales: one of them is drawn for each sample.
-        hflip: probability of the flip.
-        color_jitter: brightness, contrast and saturation are each multiplied by 1 - this to 1 + this; 0: as they are.
+        scales: scale factors, one of which is drawn per sample.
+        hflip: probability of a horizontal flip, 0-1.
+        color_jitter: brightness, contrast and saturation are multiplied by factors between 1 - color_jitter and
+            1 + color_jitter; 0: unchanged.
     """
 
     input_size: int
@@ -70,7 +71,7 @@ class JointAugmentation:
 
 @dataclass(frozen=True)
 class Placement:
-    """Where the crop lies in the scaled image (pixels, before the flip), and the factors of the colours."""
+    """Position of the crop in the scaled image (pixels, before the flip), and the colour factors."""
 
     scale: float
     top: int
@@ -80,8 +81,8 @@ class Placement:
 
 
 def draw_placement(rng: np.random.Generator, height: int, width: int, augmentation: JointAugmentation) -> Placement:
-    """A crop for an image of this size. Along a side that is shorter than the crop it begins at the image's edge: the
-    padding lies at the bottom and on the right."""
+    """A random crop of an image of this size. Where a side is shorter than the crop, the crop starts at the image's
+    edge, so padding is at the bottom and on the right."""
     scale = augmentation.scales[rng.integers(len(augmentation.scales))]
     top, left = (
         int(rng.integers(max(scaled_side(side, scale) - augmentation.input_size, 0) + 1)) for side in (height, width)
@@ -92,19 +93,19 @@ def draw_placement(rng: np.random.Generator, height: int, width: int, augmentati
 
 
 def scaled_side(side: int, scale: float) -> int:
-    """Pixels of a side after scaling."""
+    """Length of a side after scaling, pixels."""
     return round(side * scale)
 
 
 @dataclass(frozen=True)
 class AxisSamples:
-    """Where the pixels of a crop come from along one axis.
+    """Source pixels of a crop along one axis.
 
     Attributes:
-        first, last: the span of source pixels that is needed, last excluded.
-        low, high: (N,) the two neighbours of each pixel, counted from `first`.
-        weight: (N,) float32 of `high`.
-        nearest: (N,) the nearest source pixel, counted from `first`.
+        first, last: the required span of source pixels, last excluded.
+        low, high: (N,) the two neighbours of each pixel, relative to `first`.
+        weight: (N,) float32, weight of `high`.
+        nearest: (N,) the nearest source pixel, relative to `first`.
     """
 
     first: int
@@ -116,12 +117,12 @@ class AxisSamples:
 
 
 def axis_samples(side: int, scale: float, offset: int, length: int) -> AxisSamples:
-    """Sample positions of the scaled pixels offset..offset+length, as far as the scaled axis goes.
+    """Sample positions of the scaled pixels from `offset` to `offset + length`, or to the end of the scaled axis.
 
     Pixel t of the scaled axis has its centre at (t + 0.5) / scale of the source axis, whose pixel i has its centre at
-    i + 0.5; beyond the outer centres the edge's value holds. Each pixel depends on its own t only, so cropping before
-    or after scaling is the same. The label takes the nearest centre (the recipe's own code took the pixel half a step
-    to the upper left).
+    i + 0.5; beyond the outer centres the edge value is repeated. Each pixel depends on its own t only, so cropping
+    before or after scaling gives the same result. Labels use the nearest centre (the original code used the pixel
+    half a step to the upper left).
     """
     centres = (np.arange(offset, min(offset + length, scaled_side(side, scale))) + 0.5) / scale
     positions = np.clip(centres - 0.5, 0, side - 1)
@@ -134,9 +135,9 @@ def axis_samples(side: int, scale: float, offset: int, length: int) -> AxisSampl
 
 
 def place_image(image: Image.Image, placement: Placement, input_size: int, normalization: Normalization) -> np.ndarray:
-    """The crop of an RGB image, (3, S, S) float32, normalised; 0 where padded.
+    """The crop of an RGB image, (3, S, S) float32, normalised; 0 in the padding.
 
-    Only what the crop needs becomes an array and is scaled; values are not rounded to integers in between.
+    Only the part that the crop needs is scaled; values are not rounded to integers in between.
     """
     rows, columns = _samples(image, placement, input_size)
     source = np.asarray(image.crop((columns.first, rows.first, columns.last, rows.last)))
@@ -146,14 +147,14 @@ def place_image(image: Image.Image, placement: Placement, input_size: int, norma
 
 
 def place_label(label: Image.Image, placement: Placement, input_size: int, padding: int) -> np.ndarray:
-    """The crop of a label with one 8-bit channel, (S, S) uint8; `padding` where padded."""
+    """The crop of a label with one 8-bit channel, (S, S) uint8; `padding` outside the image."""
     rows, columns = _samples(label, placement, input_size)
     source = np.asarray(label.crop((columns.first, rows.first, columns.last, rows.last)))
     return _pad_and_flip(source[rows.nearest][:, columns.nearest], placement, input_size, padding)
 
 
 def whole_image(image: Image.Image, normalization: Normalization) -> np.ndarray:
-    """An RGB image as evaluation sees it: (3, H, W) float32, normalised."""
+    """A whole RGB image for evaluation: (3, H, W) float32, normalised."""
     pixels = np.asarray(image).transpose(2, 0, 1).astype(np.float32, order="C")
     return np.ascontiguousarray(normalization(pixels))
 
@@ -166,7 +167,7 @@ def _samples(image: Image.Image, placement: Placement, input_size: int) -> tuple
 
 
 def _interpolate(source: np.ndarray, rows: AxisSamples, columns: AxisSamples) -> np.ndarray:
-    """One channel, (h, w) uint8 -> float32 at the sampled positions: first along the rows, then along the columns."""
+    """One channel, (h, w) uint8 -> float32 at the sampled positions, first along rows, then along columns."""
     source = source.astype(np.float32)
     upper, lower = source[rows.low], source[rows.high]
     upper += (lower - upper) * rows.weight[:, None]

@@ -1,4 +1,4 @@
-"""Mixup (Zhang et al., arXiv 1710.09412) and cutmix (Yun et al., arXiv 1905.04899) of the images of a batch."""
+"""Mixup (Zhang et al., arXiv 1710.09412) and cutmix (Yun et al., arXiv 1905.04899) within a batch."""
 
 from __future__ import annotations
 
@@ -9,9 +9,14 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Mix:
-    """What one image takes from its partner: all over with weight 1 - share, or `box` (top, bottom, left, right)."""
+    """Mixture of an image with its partner: a blend with weights (share, 1 - share), or a pasted box of the partner.
 
-    share: float = 1.0  # of the image in its target
+    Attributes:
+        share: weight of the image in its target, 0-1.
+        box: (top, bottom, left, right) in pixels of the pasted part; None: blend.
+    """
+
+    share: float = 1.0
     box: tuple[int, int, int, int] | None = None
 
     def apply(self, plane: np.ndarray, partner: np.ndarray) -> None:
@@ -26,15 +31,15 @@ class Mix:
 
 @dataclass(frozen=True, kw_only=True)
 class Mixing:
-    """How a batch is mixed. Image i of B has image B - 1 - i as its partner.
+    """Mixing of a batch of B images; image i has image B - 1 - i as its partner.
 
     Attributes:
         class_num: width of the targets.
-        label_smoothing: share of a label that is spread over all classes before the mixing.
+        label_smoothing: share of each label that is spread over all classes before mixing, 0-1.
         mixup, cutmix: alpha of the Beta distribution of the share; 0: off.
-        probability: that a mix takes place.
-        switch_prob: that it is cutmix where both are on.
-        mode: `batch` draws once a batch, `pair` once a pair of partners, `elem` for each image.
+        probability: probability of mixing, 0-1.
+        switch_prob: probability of cutmix if both are on, 0-1.
+        mode: `batch` draws once per batch, `pair` once per pair of partners, `elem` once per image.
     """
 
     class_num: int
@@ -46,11 +51,11 @@ class Mixing:
     mode: str = "batch"
 
     def __call__(self, images: list[np.ndarray], labels: list[int], random: np.random.Generator) -> np.ndarray:
-        """Mix B images (3, H, W) in place; returns their targets (B, class_num) float32."""
+        """Mix B images (3, H, W) float32 in place; returns their targets (B, class_num) float32."""
         mixes = self._draw_all(len(images), images[0].shape[-2:], random)
         for first in range(len(images) // 2):
             last = len(images) - 1 - first
-            # Channel by channel, since two planes and their copies stay in the processor's cache.
+            # Channel by channel, so two planes and a copy fit into the processor's cache.
             for plane, partner in zip(images[first], images[last], strict=True):
                 unmixed = plane.copy()
                 mixes[first].apply(plane, partner)
@@ -78,7 +83,7 @@ class Mixing:
 
 
 def cut_box(area: float, size: tuple[int, int], random: np.random.Generator) -> Mix:
-    """A box of the image's shape and about `area` of it, centred anywhere; what the border cuts off does not count."""
+    """A box with the image's aspect ratio and about `area` (0-1) of it, centred anywhere and clipped at the border."""
     height, width = size
     half_height, half_width = int(height * area**0.5) // 2, int(width * area**0.5) // 2
     y, x = random.integers(height), random.integers(width)

@@ -1,7 +1,7 @@
-"""RandAugment as the notation `rand-m9-mstd0.5-inc1` means it, composed of the framework's C++ operators.
+"""RandAugment by its notation (`rand-m9-mstd0.5-inc1`), composed of the framework's C++ operators.
 
 Cubuk et al., "RandAugment: Practical automated data augmentation with a reduced search space", arXiv 1909.13719, in the
-form of the field's common library (timm), from which the notation comes. The framework's own `vision.RandAugment` has
+form of the timm library, which introduced the notation. The framework's own `vision.RandAugment` has
 neither the noise of the magnitude nor the increasing set, applies every drawn operation, and lacks two of them.
 """
 
@@ -23,8 +23,8 @@ OPERATIONS = (
     "Brightness", "Sharpness", "ShearX", "ShearY", "TranslateX", "TranslateY",
 )  # fmt: skip
 MAX_MAGNITUDE = 10
-NUM_MAGNITUDES = 10  # equally likely values that stand for the normal distribution of the magnitude
-UNIFORM_DEVIATION = 100  # a larger mstd asks for a uniform magnitude
+NUM_MAGNITUDES = 10  # equally likely values that approximate the normal distribution of the magnitude
+UNIFORM_DEVIATION = 100  # a larger mstd means a uniform magnitude
 
 # Largest rotation in degrees, shear as a slope, translation as a share of the side; either sign is as likely.
 _GEOMETRIC = {"Rotate": 30.0, "ShearX": 0.3, "ShearY": 0.3, "TranslateX": 0.45, "TranslateY": 0.45}
@@ -33,14 +33,14 @@ _ENHANCING = ("Color", "Contrast", "Brightness", "Sharpness")
 
 @dataclass(frozen=True, kw_only=True)
 class RandAugment:
-    """What a notation says.
+    """Settings of RandAugment.
 
     Attributes:
         magnitude: m, 0-10.
         num_operations: n, drawn with replacement for each image.
         probability: p, that a drawn operation is applied.
         deviation: mstd, of the magnitude, which is clipped to 0-10; above 100: uniform from 0 to m.
-        increasing: inc, posterize, solarize and the enhancing operations grow stronger with the magnitude.
+        increasing: inc, whether posterize, solarize and the enhancing operations grow stronger with the magnitude.
     """
 
     magnitude: float = 10.0
@@ -56,7 +56,7 @@ class RandAugment:
         found = [re.fullmatch(r"(mstd|inc|m|n|p)(\d+(?:\.\d+)?)", section) for section in sections]
         values = {match[1]: float(match[2]) for match in found if match}
         if head != "rand" or len(values) < len(sections):
-            raise ValueError(f"'{notation}' is no RandAugment notation")
+            raise ValueError(f"'{notation}' is not a RandAugment notation")
         if not _in_range(values):
             raise ValueError(f"'{notation}' needs m in 0-10, n in 1-15, p in 0-1 and inc 0 or 1")
         return cls(
@@ -78,12 +78,12 @@ class RandAugment:
         return [min(max(normal.inv_cdf(middle), 0.0), MAX_MAGNITUDE) for middle in middles]
 
     def operators(self, fill: tuple[int, int, int]) -> list:
-        """uint8 (H, W, 3) -> the same: one random choice an operation, all of C++, so that no thread waits for Python.
+        """uint8 (H, W, 3) -> the same: one random choice per operation, all in C++, so no thread waits for Python.
 
         A choice is uniform over its list, so every (operation, magnitude, sign) is one entry.
 
         Args:
-            fill: colour (RGB, 0-255) of what comes in from outside the image.
+            fill: colour (RGB, 0-255) of the area outside the image.
         """
         choices = [
             make_operator(name, argument, fill)
@@ -91,8 +91,8 @@ class RandAugment:
             for name in OPERATIONS
             for argument in operation_arguments(name, magnitude, self.increasing)
         ]
-        # All operators of a pipeline start from one seed: two that draw equally often would choose the same operation
-        # for ever. Each choice therefore draws once more an image than the one before it.
+        # All operators of a pipeline start from the same seed: two that draw equally often would always choose the same
+        # operation. Each choice therefore draws once more per image than the one before it.
         idle = (vision.Posterize(8), 0.0)
         return [
             vision.RandomSelectSubpolicy([[*[idle] * extra, (choice, self.probability)] for choice in choices])
@@ -103,8 +103,8 @@ class RandAugment:
 def operation_arguments(name: str, magnitude: float, increasing: bool) -> tuple[float, float]:
     """The two equally likely arguments of an operation; 0 for the operations that take none.
 
-    Degrees for Rotate, a slope for Shear, a share of the side for Translate, bits that stay for Posterize, the first
-    inverted level for Solarize, what is added to the darker half for SolarizeAdd, a factor for the enhancing ones.
+    Degrees for Rotate, a slope for Shear, a share of the side for Translate, remaining bits for Posterize, the first
+    inverted level for Solarize, the value added to the darker half for SolarizeAdd, a factor for the enhancing ones.
     """
     level = magnitude / MAX_MAGNITUDE
     if name in _GEOMETRIC:
@@ -135,7 +135,7 @@ class SolarizeAdd(ImageTensorOperation):
         return self.table[image]
 
     def parse(self) -> Callable[[np.ndarray], np.ndarray]:
-        """What the framework's list of choices runs: a function is as good to it as an operator."""
+        """The callable for the framework's list of choices, which accepts functions as well as operators."""
         return self.__call__
 
 
@@ -149,13 +149,13 @@ def _in_range(values: dict[str, float]) -> bool:
 
 
 def _affine(fill: tuple[int, int, int], *, shear: tuple = (0.0, 0.0), translate: tuple = (0.0, 0.0)) -> vision.Affine:
-    """About the image's centre. Bilinear: bicubic takes four times as long, and the library draws either."""
+    """Affine transform about the image's centre. Bilinear: bicubic is four times slower, and timm draws either one."""
     degrees = [math.degrees(math.atan(slope)) for slope in shear]
     return vision.Affine(0.0, translate, 1.0, degrees, Inter.BILINEAR, fill)
 
 
 def _solarize(threshold: int) -> ImageTensorOperation:
-    # 256 inverts nothing, which only another operator can say.
+    # 256 inverts nothing; Solarize has no such setting, so an identity operator stands in.
     return vision.Solarize((threshold, 255)) if threshold <= 255 else vision.Posterize(8)
 
 

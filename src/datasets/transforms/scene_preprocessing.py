@@ -1,4 +1,4 @@
-"""How a segmentation network sees an image."""
+"""Image preprocessing of a segmentation network."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from src.datasets.transforms.joint import Normalization, Placement, create_norma
 
 @dataclass(frozen=True, kw_only=True)
 class ScenePreprocessing:
-    """Belongs to the weights and is stored with them.
+    """Image preprocessing of segmentation, stored with the weights.
 
     Attributes:
-        image_size: side of the square that the network was trained on, and of a window, pixels.
-        rgb: RGB pixel values / 255, less `mean`, over `std`; else BGR 0-255 less a fixed mean.
+        image_size: side of the square training crop and of an evaluation window, pixels.
+        rgb: (RGB / 255 - `mean`) / `std`; else BGR in 0-255 minus a fixed mean.
         mean, std: per channel (RGB), for pixel values in 0-1.
     """
 
@@ -29,11 +29,11 @@ class ScenePreprocessing:
 
     @property
     def normalization(self) -> Normalization:
-        """The pixel values that the network wants."""
+        """The normalisation of the network's input."""
         return create_normalization(self.rgb, self.mean, self.std)
 
     def card(self) -> dict:
-        """For programs that use the weights: (value - mean) / std of pixel values in 0-255, in this channel order."""
+        """Card for programs that use the weights: (value - mean) / std of pixel values 0-255, in this channel order."""
         normalization = self.normalization
         order = slice(None) if self.rgb else slice(None, None, -1)
         return {
@@ -46,7 +46,11 @@ class ScenePreprocessing:
 
 
 def read_corners(files: Sequence[Path], preprocessing: ScenePreprocessing) -> np.ndarray:
-    """The upper left corners of pictures, (N, 3, S, S) float32, zeros where a picture is smaller."""
+    """The upper left corners of picture files, (N, 3, S, S) float32, zeros outside a picture.
+
+    Raises:
+        UserError: a file cannot be decoded.
+    """
     corner = Placement(scale=1.0, top=0, left=0, flip=False)
     images = [open_image(file) for file in files]
     size, normalization = preprocessing.image_size, preprocessing.normalization

@@ -1,9 +1,9 @@
-"""Samples between the pixels of a map: where they lie, and the pixels around them.
+"""Samples between the pixels of a map: their positions, and the pixels around them.
 
 Nothing is interpolated: a node compares itself with, and later mixes, the 4 pixels around each of its 9 samples,
 36 rows under bilinear weights. The sums are the same, and no sampled k or v is ever built.
 
-Letters in shape comments: B images, N nodes, M = N * heads rows an image (node by node, a row for each head).
+Letters in shape comments: B images, N nodes, M = N * heads rows per image (node by node, one row per head).
 """
 
 import numpy as np

@@ -44,7 +44,7 @@ class SyncBatchNorm(nn.BatchNorm2d):
 
 
 def batch_norm(num_channels: int, context: LayerContext) -> nn.Cell:
-    """BatchNorm over (B, C, H, W), epsilon 1e-5, running statistics moved by 0.1 a step."""
+    """BatchNorm over (B, C, H, W), epsilon 1e-5, running statistics updated by 0.1 of the difference per step."""
     if context.sync_bn and context.num_ranks > 1:
         return SyncBatchNorm(num_channels, context.num_ranks)
     return nn.BatchNorm2d(num_channels)

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from src.metrics import softmax
 from src.visualization import Prediction
 
 NUM_LABELS = 3
@@ -32,9 +33,7 @@ class Examples:
 
     def __call__(self, logits: np.ndarray, labels: np.ndarray, weights: np.ndarray) -> None:
         """Take a batch in: logits (B, K), labels (B,), weights (B,) with 0 for an image that fills up the batch."""
-        logits = logits.astype(np.float64)
-        shares = np.exp(logits - logits.max(axis=1, keepdims=True))
-        shares /= shares.sum(axis=1, keepdims=True)
+        shares = softmax(logits)
         best = np.argsort(-shares, axis=1, kind="stable")[:, :NUM_LABELS]
         self._labels.append(labels)
         self._best.append(best)

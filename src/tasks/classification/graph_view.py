@@ -16,7 +16,6 @@ from src.inference.networks import network_info
 from src.models import Graphs, LinkedLayer, family_of, list_models, node_box
 from src.runtime.device import eagerly
 from src.runtime.run_folder import distinct_names
-from src.tasks.classification.pictures import seen_pixels
 from src.tasks.classification.prediction import TrainedModel
 from src.visualization import GraphRow, Look, Prediction, graph_sheet
 
@@ -69,7 +68,7 @@ class GraphViewer:
         """
         preprocessing = self._model.preprocessing
         (image,) = read_images([Path(file)], evaluation_transforms(preprocessing))
-        pixels = seen_pixels(image, preprocessing)
+        pixels = preprocessing.pixels(image)
         layers = self.layers(image)
         side = layers[0].side
         nodes = dict.fromkeys(self._nodes, "") or interesting_nodes(pixels, side)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -11,9 +11,10 @@ import numpy as np
 from tqdm import tqdm
 
 from src.config import UserError
+from src.config.errors import few_names
 from src.datasets.inspection import ImageFacts, inspect_images, num_oddities
 from src.datasets.reading import too_many_bad
-from src.datasets.sources.labelled import LabelledImages
+from src.datasets.sources.labelled import LabelledSet
 from src.runtime.device import clamp_workers
 from src.runtime.terminal import progress_shown
 
@@ -50,7 +51,7 @@ def _attempt(look: Callable, problems: list[str]):
         return None
 
 
-def _report(task: ClassificationTask, images: LabelledImages, what: str) -> list[ImageFacts]:
+def _report(task: ClassificationTask, images: LabelledSet, what: str) -> list[ImageFacts]:
     bar = partial(tqdm, total=len(images), desc=f"checking {what} images", unit="image", disable=not progress_shown())
     threads = clamp_workers(task.config.data.train_num_workers)
     facts = inspect_images(images.files, threads, partial(bar, leave=False))
@@ -60,7 +61,7 @@ def _report(task: ClassificationTask, images: LabelledImages, what: str) -> list
     return facts
 
 
-def class_lines(images: LabelledImages) -> Iterator[str]:
+def class_lines(images: LabelledSet) -> Iterator[str]:
     """Images a class, as a summary and, when they are few, as a table; classes without any."""
     counts = np.bincount(images.labels, minlength=len(images.class_names))
     smallest, largest = (images.class_names[index] for index in (counts.argmin(), counts.argmax()))
@@ -73,7 +74,7 @@ def class_lines(images: LabelledImages) -> Iterator[str]:
         yield from (f"  {name:<{width}}  {count}" for name, count in zip(images.class_names, counts, strict=True))
     missing = [name for name, count in zip(images.class_names, counts, strict=True) if count == 0]
     if missing:
-        yield f"classes without images: {_listed(missing)}"
+        yield f"classes without images: {few_names(missing, MAX_NAMED)}"
 
 
 def file_lines(facts: list[ImageFacts]) -> Iterator[str]:
@@ -87,15 +88,19 @@ def file_lines(facts: list[ImageFacts]) -> Iterator[str]:
         yield "formats: " + _counted(Counter(fact.kind for fact in known))
     for oddity, number in sorted(num_oddities(facts).items()):
         named = [f"{fact.path.parent.name}/{fact.path.name}" for fact in facts if oddity in fact.oddities]
-        yield f"odd, but used: {number} {oddity}: {_listed(named, MAX_EXAMPLES)}"
+        yield f"odd, but used: {number} {oddity}: {few_names(named, MAX_EXAMPLES)}"
     broken = [fact for fact in facts if fact.fault]
     yield f"cannot be read: {len(broken)} of {len(facts)} ({len(broken) / len(facts):.2%})"
     yield from (f"  {fact.path}: {fact.fault}" for fact in broken)
 
 
+def caption(label: np.ndarray, class_names: Sequence[str]) -> str:
+    """A label, or a mixture's two largest shares, in words."""
+    if label.ndim == 0:
+        return class_names[int(label)]
+    best = [index for index in np.argsort(-label, kind="stable")[:2] if label[index] >= 0.05]
+    return " + ".join(f"{label[index]:.0%} {class_names[index]}" for index in best)
+
+
 def _counted(counts: Counter) -> str:
     return ", ".join(f"{name} {number}" for name, number in counts.most_common())
-
-
-def _listed(names: list[str], most: int = MAX_NAMED) -> str:
-    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")

@@ -20,6 +20,7 @@ from PIL import Image
 
 from src.datasets.pipeline import read_images
 from src.datasets.transforms.image import Preprocessing, evaluation_transforms
+from src.metrics import softmax
 from src.runtime.files import write_atomically
 from src.visualization import Prediction, prediction_grid
 
@@ -66,9 +67,7 @@ class TrainedModel:
         for begin in progress(range(0, len(files), batch)):
             images = read_images(files[begin : begin + batch], transforms)
             filled = np.resize(images, (batch, *images.shape[1:]))
-            logits = self.network(ms.Tensor(filled)).asnumpy()[: len(images)].astype(np.float64)
-            exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
-            rows.append(exponentials / exponentials.sum(axis=1, keepdims=True))
+            rows.append(softmax(self.network(ms.Tensor(filled)).asnumpy()[: len(images)]))
         return np.concatenate(rows)
 
     def _prediction(self, file: Path, probabilities: np.ndarray, top_k: int) -> Prediction:

@@ -17,12 +17,11 @@ from tqdm import tqdm
 from src.config import UserError
 from src.datasets.epochs import EpochDataset, training_epochs
 from src.datasets.pipeline import image_batches, read_batches, read_images
-from src.datasets.reading import Source, TrainingImages
 from src.datasets.sampling import evaluation_positions, training_positions
 from src.datasets.sources.find import find_list, find_split, find_validation, open_images
-from src.datasets.sources.labelled import LabelledImages
+from src.datasets.sources.labelled import LabelledImages, LabelledSet
 from src.datasets.sources.list_file import read_list
-from src.datasets.sources.mindrecord import RecordedImages, RecordSource, open_mindrecord, write_mindrecord
+from src.datasets.sources.mindrecord import RecordedImages, open_mindrecord, write_mindrecord
 from src.datasets.transforms.image import Preprocessing, evaluation_transforms
 from src.inference.evaluator import Evaluation, EvaluationSet
 from src.metrics import ClassificationMetric
@@ -38,11 +37,9 @@ from src.tasks.classification.augmentation import (
     silent_loss_settings,
 )
 from src.tasks.classification.evaluation import task_result
-from src.tasks.classification.evaluation_source import evaluation_files, evaluation_source
 from src.tasks.classification.examples import Examples
 from src.tasks.classification.graph_view import GraphViewer
-from src.tasks.classification.inspection import check_images
-from src.tasks.classification.pictures import caption, seen_pixels
+from src.tasks.classification.inspection import caption, check_images
 from src.tasks.classification.prediction import TrainedModel, spread_out, table_lines, write_predictions
 from src.tasks.task import Task, TaskResult, chosen_preprocessing, full_steps
 
@@ -88,7 +85,7 @@ class ClassificationTask(Task):
     # -- training
 
     @cached_property
-    def training_folder(self) -> LabelledImages | RecordedImages:
+    def training_folder(self) -> LabelledSet:
         """The training images, found and checked against the network's classes."""
         if self.config.data.dataset == "mindrecord":
             images = self._recorded("train", self.config.data.dataset_path, "dataset_path")
@@ -118,7 +115,7 @@ class ClassificationTask(Task):
     ) -> EpochDataset | ds.Dataset:
         """Batches of images (B, 3, S, S) and labels (B,), or targets (B, class_num) where images are mixed."""
         data, seed = self.config.data, self.config.run.seed
-        source = self._training_source()
+        source = self.training_folder.training_source(seed=seed, max_bad_images=data.max_bad_images)
         settings = asdict(self.preprocessing) | {"image_size": data.train_image_size}
         transforms = augmented_transforms(self.config, Preprocessing(**settings))
 
@@ -153,7 +150,7 @@ class ClassificationTask(Task):
     # -- evaluation
 
     @cached_property
-    def validation_folder(self) -> LabelledImages | RecordedImages:
+    def validation_folder(self) -> LabelledSet:
         """The validation images, in the training classes' order."""
         evaluation, data = self.config.eval, self.config.data
         if data.dataset == "mindrecord":
@@ -177,7 +174,7 @@ class ClassificationTask(Task):
         folder, evaluation = self.validation_folder, self.config.eval
         batch_size = evaluation.eval_batch_size or self.config.data.batch_size
         order = evaluation_positions(len(folder), rank=session.rank, num_ranks=session.num_ranks, batch_size=batch_size)
-        source, positions = evaluation_source(folder, order.positions)
+        source, positions = folder.evaluation_source(order.positions)
         transforms = evaluation_transforms(self.preprocessing)
         workers = evaluation.eval_num_workers
 
@@ -186,7 +183,7 @@ class ClassificationTask(Task):
             return pipeline.create_tuple_iterator(num_epochs=1, do_copy=False)
 
         weights = np.split(order.weights, max(1, len(order.weights) // batch_size))
-        files = evaluation_files(folder, order.positions)
+        files = folder.names(order.positions)
         batches = partial(read_batches, start, source, timeout=self.config.data.data_timeout)
         return EvaluationSet(batches, weights, len(folder), files)
 
@@ -246,7 +243,7 @@ class ClassificationTask(Task):
 
     def show(self, image: np.ndarray, label: np.ndarray) -> tuple[np.ndarray, str]:
         """What the network sees, and the name of its class or of its two largest shares."""
-        return seen_pixels(image, self.preprocessing), caption(label, self.class_names)
+        return self.preprocessing.pixels(image), caption(label, self.class_names)
 
     def write_records(self, folder: Path) -> None:
         """Write both splits as MindRecord files and print what cannot be read."""
@@ -284,19 +281,12 @@ class ClassificationTask(Task):
             raise UserError(f"{key} is empty: give --{key} FOLDER with the MindRecord files")
         return open_mindrecord(Path(path), split, key, class_names)
 
-    def _training_source(self) -> Source:
-        images = self.training_folder
-        if isinstance(images, RecordedImages):
-            return RecordSource(images)
-        settings = {"seed": self.config.run.seed, "max_bad_images": self.config.data.max_bad_images}
-        return TrainingImages(images.files, images.labels, **settings)
-
     def _listed(self, split: str, class_names: tuple[str, ...] | None = None) -> LabelledImages:
         data = self.config.data
         path = find_list(data.data_list, split)
         return read_list(path, Path(data.dataset_path), self.config.model.class_num, class_names)
 
-    def _class_folder(self) -> LabelledImages | RecordedImages:
+    def _class_folder(self) -> LabelledSet:
         if self.config.data.dataset_path or self.config.data.data_list:
             return self.training_folder
         if self.config.data.dataset == "mindrecord":
@@ -306,7 +296,7 @@ class ClassificationTask(Task):
         self._check_classes(folder)
         return folder
 
-    def _check_classes(self, folder: LabelledImages | RecordedImages) -> None:
+    def _check_classes(self, folder: LabelledSet) -> None:
         found, wanted = len(folder.class_names), self.config.model.class_num
         if found > wanted:
             raise UserError(f"{folder.root} has {found} class folders, class_num is {wanted}: give --class_num {found}")

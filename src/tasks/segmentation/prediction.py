@@ -7,23 +7,20 @@ for scene in model.predict(["a.png", "b.jpg"]):
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PIL import Image
 from tqdm import tqdm
 
 from src.datasets.sources.label_table import LabelTable
 from src.datasets.sources.scene_pairs import open_image
 from src.datasets.transforms.joint import whole_image
-from src.runtime.files import write_atomically
 from src.runtime.logs import get_logger
 from src.runtime.run_folder import distinct_names
 from src.runtime.terminal import progress_shown
-from src.visualization import SegmentedImage, overlay, segmentation_sheet, write_palette_png
+from src.visualization import SegmentedImage, overlay, segmentation_sheet, write_palette_png, write_png
 
 if TYPE_CHECKING:
     from src.tasks.segmentation.task import SegmentationTask
@@ -70,7 +67,7 @@ def write_maps(model: TrainedSegmentation, files: Sequence[Path], folder: Path) 
     names = distinct_names(files, taken=[SHEET], endings=("", OVERLAY))
     for name, item in zip(names, bar, strict=True):
         write_palette_png(folder / f"{name}.png", item.prediction, palette)
-        write_atomically(folder / f"{name}{OVERLAY}.png", _png(overlay(item.image, item.prediction, palette)))
+        write_png(folder / f"{name}{OVERLAY}.png", overlay(item.image, item.prediction, palette))
         logger.info("%s  %s", name, shares(item.prediction, model.table))
         if len(shown) < SHEET_ITEMS:
             shown.append(item)
@@ -84,9 +81,3 @@ def shares(classes: np.ndarray, table: LabelTable) -> str:
     counts = np.bincount(classes.ravel(), minlength=table.num_classes) / max(1, classes.size)
     best = np.argsort(-counts, kind="stable")[:NAMED_CLASSES]
     return ", ".join(f"{table.names[k]} {counts[k]:.1%}" for k in best if counts[k] > 0)
-
-
-def _png(pixels: np.ndarray) -> bytes:
-    buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, format="png")
-    return buffer.getvalue()

@@ -1,4 +1,4 @@
-"""Comparison and mixture of named rows for the CPU: on small maps all nodes with all, of which the named are picked.
+"""Comparison and mixture of named rows for the CPU: small maps compute all pairs of nodes and pick the named ones.
 
 Few of the products are used, but they run at full speed, and on all cores; gathering rows and the sparse product don't.
 On one core they take half the time at 14 x 14 nodes, the same at 28 x 28; on two, where gathering uses one, a training
@@ -73,7 +73,7 @@ class DenseMixture(nn.Cell):
 
 
 def named_rows(num_nodes: int) -> tuple[nn.Cell, nn.Cell, nn.Cell]:
-    """(number, compare, mix) for a map of so many nodes."""
+    """(number, compare, mix) cells for a map of `num_nodes` nodes."""
     if num_nodes > LARGEST_MAP:
         return SparseRowNumbers(), SparseComparison(), SparseMixture()
     return DenseRowNumbers(), DenseComparison(), DenseMixture(num_nodes)
