@@ -19,6 +19,7 @@ from src.callbacks.order import in_order
 from src.callbacks.profiling import ProfileSteps
 from src.callbacks.progress import Progress, TrackProgress
 from src.callbacks.progress_bar import ShowProgress
+from src.callbacks.tensorboard import tensorboard_callbacks
 from src.checkpoints import Checkpoint, load_checkpoint
 from src.config import Config, Resolved, Standstill, UserError, config_text
 from src.inference.networks import build_network
@@ -32,7 +33,6 @@ from src.tasks.create import create_task
 from src.tasks.task import Task, task_meta
 from src.training import state
 from src.training.build import build_train_step
-from src.training.event_log import event_log
 from src.training.freezing import freeze
 from src.training.limits import Limits
 from src.training.plan import (
@@ -202,7 +202,8 @@ class Trainer:
         if main:
             callbacks += [*self.task.step_log(progress, self.logger, self.step.learning_rate), self._epoch_log()]
         if main and config.run.tensorboard:
-            callbacks += event_log(self.folder.root, progress, self.step, self.logger)
+            readings = self.step.learning_rate, self.step.last_norms
+            callbacks += tensorboard_callbacks(self.folder.root, progress, *readings, self.logger)
         callbacks += [saver, StopOnRequest(progress, self.limits.reached, saver.save_last)]
         if main and config.run.open_profiler:
             profile = ProfileSteps(self.folder.profile, self.logger)
