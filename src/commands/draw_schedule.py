@@ -5,7 +5,7 @@ from __future__ import annotations
 from src.config import Resolved, UserError
 from src.runtime.logs import log_to_console
 from src.tasks.create import create_task
-from src.training.plan import learning_rate_table, num_epochs, scaled_to_batch
+from src.training.schedule import learning_rate_table, num_epochs, scale_learning_rates
 from src.visualization import plot_learning_rate
 
 NOMINAL_STEPS = 100  # an epoch, for a picture without training images
@@ -23,7 +23,7 @@ def draw_schedule(resolved: Resolved) -> int:
     except UserError as error:
         steps = NOMINAL_STEPS
         logger.info("drawn with %d steps an epoch, since the training images cannot tell: %s", steps, error)
-    config, notes = scaled_to_batch(config, config.data.images_per_step)
+    config, notes = scale_learning_rates(config, config.data.images_per_step)
     for level, note in notes:
         logger.log(level, note)
     rates = learning_rate_table(config, num_epochs(config, steps), steps)

@@ -58,27 +58,30 @@ class Evaluation:
 
 
 class Evaluator:
-    """Evaluates a network with the weights that it has when it runs.
+    """Evaluates a network, with the weights that it has at the time of `run`.
 
     Args:
-        network: (B, 3, H, W) float32 -> logits; put into inference mode, so a training needs another one.
-        outputs: (the network in inference mode, a batch of images) -> what the metric counts.
+        network: (B, 3, H, W) float32 -> logits; set to inference mode, so training needs a network of its own.
+        data: this rank's share of the validation set.
+        outputs: (network in inference mode, batch of images) -> the array that the metric counts.
+        make_metric: creates an empty metric, see `Task.metric`.
 
     Attributes:
-        forward: the network in inference mode.
+        network, data: as given.
+        forward: the network in inference mode and mixed precision.
     """
 
     def __init__(
         self,
         network: nn.Cell,
-        evaluation_set: EvaluationSet,
+        data: EvaluationSet,
         outputs: Callable[[Callable, Any], np.ndarray],
         make_metric: Callable[[], Any],
         session: Session,
         amp_level: str,
     ):
         self.forward = with_mixed_precision(network, amp_level).set_train(False)
-        self._set = evaluation_set
+        self.network, self.data = network, data
         self._outputs, self._make_metric = outputs, make_metric
         self._session = session
 
@@ -94,8 +97,8 @@ class Evaluator:
         metric, seconds = self._make_metric(), []
         began = step_began = time.perf_counter()
         bar = tqdm(
-            zip(self._set.batches(), self._set.weights, strict=True),
-            total=len(self._set.weights),
+            zip(self.data.batches(), self.data.weights, strict=True),
+            total=len(self.data.weights),
             desc="evaluating",
             unit="batch",
             leave=False,
@@ -111,10 +114,10 @@ class Evaluator:
         local_state = metric.state()
         metric.merge(gather_over_ranks(local_state, self._session.rank, self._session.num_ranks))
         per_step = float(np.median(seconds)) if seconds else 0.0
-        batch = len(self._set.weights[0]) if seconds else 0
+        batch = len(self.data.weights[0]) if seconds else 0
         speed = batch * self._session.num_ranks / per_step if per_step else 0.0
         try:
-            result = metric.compute() if self._set.has_truth else None
+            result = metric.compute() if self.data.has_truth else None
         except ValueError as error:  # nothing to count in the whole set
             raise UserError(str(error)) from None
         return Evaluation(result, local_state, time.perf_counter() - began, per_step, speed)
