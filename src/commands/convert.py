@@ -14,6 +14,7 @@ from src.inference.networks import arrays_of, build_network, few_names, network_
 from src.models import PublicNames, public_names
 from src.runtime.logs import get_logger
 from src.runtime.session import start
+from src.tasks.create import task_type
 
 
 def convert(resolved: Resolved) -> int:
@@ -40,7 +41,9 @@ def convert(resolved: Resolved) -> int:
     kept = _load(network, translation, names, source, class_num)
     if kept:
         logger.info("new, not from the file: %s", few_names(kept))
-    _save(target, network, _meta(config, source, weights.entry, translation))
+    origin = {"file": source.name, "entry": weights.entry, "ignored": translation.ignored}
+    task_meta = task_type(config.model.backbone).converted_meta(config)
+    _save(target, network, {**task_meta, "config": config.flat(), "source": origin})
     logger.info("wrote %s: %d classes, %d pixels", target, class_num[1], config.data.train_image_size)
     return 0
 
@@ -98,24 +101,6 @@ def _load(
     else:
         new = []
     return new + load_weights(network, weights, origin=f"input {source}", class_num=class_num, new_head=True)
-
-
-def _meta(config: Config, source: Path, entry: str, translation: Translation) -> dict[str, Any]:
-    """No class names: no public file has them, so evaluation takes the folder's and prediction gives numbers."""
-    info, data, evaluation = network_info(config.model.backbone), config.data, config.eval
-    return {
-        "task": info.task,
-        "class_names": [],
-        "preprocessing": {
-            "image_size": evaluation.eval_image_size or data.train_image_size,
-            "crop_pct": evaluation.crop_pct or info.crop_pct,
-            "interpolation": data.interpolation or info.interpolation,
-            "mean": data.mean or info.mean,
-            "std": data.std or info.std,
-        },
-        "config": config.flat(),
-        "source": {"file": source.name, "entry": entry, "ignored": translation.ignored},
-    }
 
 
 def _save(target: Path, network: nn.Cell, meta: dict[str, Any]) -> None:

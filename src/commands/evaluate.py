@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from src.commands.trained import OpenedCheckpoint
+from src.commands.opened_checkpoint import OpenedCheckpoint
 from src.config import Resolved
 from src.inference.evaluator import Evaluator
 from src.runtime.files import write_atomically

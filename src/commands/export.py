@@ -13,8 +13,9 @@ import mindspore as ms
 import numpy as np
 from mindspore import nn
 
-from src.commands.trained import OpenedCheckpoint
+from src.commands.opened_checkpoint import OpenedCheckpoint
 from src.config import Resolved, UserError
+from src.config.reader import COMMAND_LINE
 from src.datasets.sources.image_folder import find_pictures
 from src.runtime.files import write_atomically
 from src.runtime.logs import get_logger
@@ -44,7 +45,7 @@ def export(resolved: Resolved) -> int:
     session = start(config, opened.notes)
     logger = get_logger()
     logger.info("load model %s success", opened.checkpoint.path)
-    batch = config.data.batch_size if _batch_is_for_export(resolved) else 1
+    batch = exported_batch_size(resolved)
     inputs = _verification_inputs(opened, batch)
     reference, allowed = reference_outputs(opened.network(session), inputs)
     network = opened.network(session, exporting=True)
@@ -115,11 +116,16 @@ def _formats(text: str, device: str) -> list[str]:
     return formats
 
 
-def _batch_is_for_export(resolved: Resolved) -> bool:
-    """A training recipe's batch_size is not meant for the exported file; a command's or an export recipe's is."""
-    return resolved.origins.get("batch_size") == "command line" or (
-        "batch_size" in resolved.given and "export" in resolved.recipe
-    )
+def exported_batch_size(resolved: Resolved) -> int:
+    """`batch_size` from the command line or from a recipe made for export, else 1.
+
+    A recipe is made for export if it sets file_format or file_name, but no max_epoch: otherwise its batch_size is
+    that of a training.
+    """
+    in_recipe = {key for key, origin in resolved.origins.items() if origin != COMMAND_LINE}
+    is_for_export = not in_recipe.isdisjoint({"file_format", "file_name"}) and "max_epoch" not in in_recipe
+    meant = resolved.origins.get("batch_size") == COMMAND_LINE or ("batch_size" in in_recipe and is_for_export)
+    return resolved.config.data.batch_size if meant else 1
 
 
 def _verification_inputs(opened: OpenedCheckpoint, batch: int) -> dict[str, np.ndarray]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
-from src.commands.trained import OpenedCheckpoint
+from src.commands.opened_checkpoint import OpenedCheckpoint
 from src.config import Resolved
 from src.datasets.sources.image_folder import find_pictures
 from src.runtime.logs import get_logger

@@ -17,6 +17,11 @@ TASKS: dict[str, type[Task]] = {
 }
 
 
+def task_type(backbone: str) -> type[Task]:
+    """The task that a network is built for; UserError for an unknown network."""
+    return TASKS[network_info(backbone).task]
+
+
 def create_task(config: Config, meta: dict[str, Any] | None = None, given: frozenset[str] = frozenset()) -> Task:
     """The task of the configured network.
 
@@ -28,11 +33,10 @@ def create_task(config: Config, meta: dict[str, Any] | None = None, given: froze
         UserError: the data are of another task.
     """
     backbone, dataset = config.model.backbone, config.data.dataset
-    name = network_info(backbone).task
-    task = TASKS[name]
+    task = task_type(backbone)
     if "dataset" in given and dataset not in task.datasets:
         raise UserError(
-            f"dataset {dataset} is not for {name}, which is what backbone {backbone} does: give --dataset "
+            f"dataset {dataset} is not for {task.name}, which is what backbone {backbone} does: give --dataset "
             f"{' or '.join(task.datasets)}, or another --backbone"
         )
     return task(config, meta, given)

@@ -72,9 +72,33 @@ class Task(ABC):
         self.info = network_info(config.model.backbone)
         self._meta, self._given = meta or {}, given
 
-    def meta(self) -> dict[str, Any]:
-        """What a checkpoint must carry besides class names and preprocessing."""
-        return {}
+    def checkpoint_meta(self) -> dict[str, Any]:
+        """Meta data that a checkpoint carries so that other commands can use its weights without the data."""
+        return {
+            "task": self.name,
+            "class_names": list(self.class_names),
+            "preprocessing": asdict(self.preprocessing),
+        }
+
+    @classmethod
+    def converted_meta(cls, config: Config) -> dict[str, Any]:
+        """Meta data for converted weights.
+
+        Public weights files hold no class names: evaluation takes those of the data, prediction shows numbers.
+        """
+        return {"task": cls.name, "class_names": [], "preprocessing": cls.configured_preprocessing(config)}
+
+    @classmethod
+    def configured_preprocessing(cls, config: Config) -> dict[str, Any]:
+        """Preprocessing as the configuration gives it, with the network's published values for empty keys."""
+        data, evaluation, info = config.data, config.eval, network_info(config.model.backbone)
+        return {
+            "image_size": evaluation.eval_image_size or data.train_image_size,
+            "crop_pct": evaluation.crop_pct or info.crop_pct,
+            "interpolation": data.interpolation or info.interpolation,
+            "mean": data.mean or info.mean,
+            "std": data.std or info.std,
+        }
 
     # -- training
 
@@ -179,16 +203,6 @@ class Task(ABC):
     @abstractmethod
     def export_card(self) -> dict[str, Any]:
         """What a program must know of input and output to use an exported file."""
-
-
-def task_meta(task: Task) -> dict[str, Any]:
-    """What a checkpoint must carry so that others can use the weights."""
-    return {
-        "task": task.name,
-        "class_names": list(task.class_names),
-        "preprocessing": asdict(task.preprocessing),
-        **task.meta(),
-    }
 
 
 def chosen_preprocessing(

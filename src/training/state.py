@@ -53,7 +53,7 @@ def save(
     """Write a checkpoint that `restore` can continue from.
 
     Args:
-        task_meta: meta data that other commands need to use the weights, see `Task`.
+        task_meta: see `Task.checkpoint_meta`.
 
     Raises:
         ValueError: a tensor is not finite. The loss of the step that ruins the weights is still finite, and the last

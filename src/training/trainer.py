@@ -34,7 +34,7 @@ from src.runtime.session import Session, announce, join
 from src.runtime.signals import STOPPED_EXIT_CODE, StopRequest
 from src.runtime.terminal import progress_shown
 from src.tasks.create import create_task
-from src.tasks.task import Task, TaskResult, task_meta
+from src.tasks.task import Task, TaskResult
 from src.training import state
 from src.training.create_step import create_train_step
 from src.training.freezing import freeze
@@ -277,7 +277,7 @@ class Trainer:
     def _save(self, path: Path) -> None:
         progress = self.progress
         try:
-            state.save(path, task_meta(self.task), self.step, self.network, progress, self.config, self.session)
+            state.save(path, self.task.checkpoint_meta(), self.step, self.network, progress, self.config, self.session)
         except ValueError as error:
             raise UserError(
                 f"{error} after step {progress.step} of {progress.num_steps}: likely {likely_causes(self.config)}; "

@@ -26,13 +26,11 @@ from src.inference.networks import with_mixed_precision
 from src.loss import SEGMENTATION_LOSSES, create_loss
 from src.metrics import SegmentationMetric
 from src.runtime.session import Session
-from src.tasks.segmentation.evaluation import SceneObserver, task_result
+from src.tasks.segmentation.evaluation import SceneObserver, Submission, task_result
 from src.tasks.segmentation.examples import SceneExamples
 from src.tasks.segmentation.inspection import check_scenes
-from src.tasks.segmentation.prediction import TrainedSegmentation, shares, write_maps
-from src.tasks.segmentation.predictor import ScenePredictor
+from src.tasks.segmentation.prediction import ScenePredictor, TrainedSegmentation, shares, write_maps
 from src.tasks.segmentation.sources import SOURCES, chosen_table, source_name
-from src.tasks.segmentation.submission import Submission
 from src.tasks.task import Task, TaskResult, chosen_preprocessing, full_steps
 from src.visualization import overlay
 
@@ -73,22 +71,22 @@ class SegmentationTask(Task):
         """What the label files are."""
         return self.source.label_files(self.table)
 
-    def meta(self) -> dict[str, Any]:
-        """The table, so that the weights can be used without their data."""
-        return {"label_table": self.table.to_dict()}
+    def checkpoint_meta(self) -> dict[str, Any]:
+        """Meta data of the weights, with the table of classes."""
+        return super().checkpoint_meta() | {"label_table": self.table.to_dict()}
 
     # -- what belongs to the weights
+
+    @classmethod
+    def configured_preprocessing(cls, config: Config) -> dict[str, Any]:
+        """Size, normalisation and channel order; crops and interpolation belong to classification."""
+        values = super().configured_preprocessing(config)
+        return {name: values[name] for name in ("image_size", "mean", "std")} | {"rgb": config.data.rgb}
 
     @cached_property
     def preprocessing(self) -> ScenePreprocessing:
         """How the network sees an image."""
-        data = self.config.data
-        own = {
-            "image_size": self.config.eval.eval_image_size or data.train_image_size,
-            "rgb": data.rgb,
-            "mean": data.mean or self.info.mean,
-            "std": data.std or self.info.std,
-        }
+        own = self.configured_preprocessing(self.config)
         keys = {"image_size": {"eval_image_size", "train_image_size"}}
         stored = self._meta.get("preprocessing", {})
         stored = {name: stored[name] for name in own if name in stored}
