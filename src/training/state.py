@@ -146,7 +146,7 @@ def restore_state(checkpoint: Checkpoint, step: TrainStep) -> None:
         value = checkpoint.tensors.get(name)
         if value is None or value.shape != tuple(parameter.shape):
             raise UserError(
-                f"{checkpoint.path} has no matching {name} (was opt, ema_decay, loss_scale or freeze changed?): "
+                f"{checkpoint.path} has no {name} of this shape (was opt, ema_decay, loss_scale or freeze changed?): "
                 "resume with the same configuration, or start from its weights with --pretrained"
             )
         parameter.set_data(ms.Tensor(value, parameter.dtype))
