@@ -1,4 +1,4 @@
-"""Tasks by name, and which of them a configuration means."""
+"""Table of all tasks, and the factory of the task for a configuration."""
 
 from __future__ import annotations
 
@@ -26,11 +26,10 @@ def create_task(config: Config, meta: dict[str, Any] | None = None, given: froze
     """The task of the configured network.
 
     Args:
-        meta: the meta data of the checkpoint that is evaluated or exported: its class names and preprocessing hold.
-        given: keys that the user set; they win over the checkpoint's preprocessing.
+        meta, given: see `Task`.
 
     Raises:
-        UserError: the data are of another task.
+        UserError: the network is unknown, or the data set belongs to another task.
     """
     backbone, dataset = config.model.backbone, config.data.dataset
     task = task_type(backbone)
