@@ -19,16 +19,15 @@ from src.runtime.entry import command_config, run_command
 
 def main(argv: list[str]) -> int:
     """Read the configuration, train, return the exit code."""
-    from src.commands.network_names import network_names
+    from src.commands.list_models import network_names
 
     resolved = command_config(argv, "train", __doc__, network_names=network_names)
     if resolved is None:
         return 0
     # These imports load MindSpore, so they follow the preparation of the process.
-    from src.commands.check_dataset import check_dataset
+    from src.commands.dataset import check_dataset, show_batch
     from src.commands.draw_schedule import draw_schedule
     from src.commands.list_models import describe_networks
-    from src.commands.show_batch import show_batch
     from src.training.trainer import train
 
     if resolved.config.run.list_models:

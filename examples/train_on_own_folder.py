@@ -26,8 +26,7 @@ from src.runtime.device import prepare_process  # noqa: E402
 prepare_process()
 
 from src import load_model  # noqa: E402
-from src.commands.check_dataset import check_dataset  # noqa: E402
-from src.commands.show_batch import show_batch  # noqa: E402
+from src.commands.dataset import check_dataset, show_batch  # noqa: E402
 from src.config import read_config  # noqa: E402
 from src.datasets.synthetic.digits import write_digits  # noqa: E402
 from src.training.trainer import train  # noqa: E402

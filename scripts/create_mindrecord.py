@@ -22,7 +22,7 @@ def main(argv: list[str]) -> int:
     if resolved is None:
         return 0
     # This import loads MindSpore, so it follows the preparation of the process.
-    from src.commands.create_mindrecord import create_mindrecord
+    from src.commands.dataset import create_mindrecord
 
     return create_mindrecord(resolved)
 

@@ -13,6 +13,6 @@ def load_model(path: str):
     from src.runtime.device import prepare_process
 
     prepare_process()  # before MindSpore loads, that is, before anything that imports it
-    from src.commands.trained import load_model
+    from src.commands.opened_checkpoint import load_model
 
     return load_model(path)

@@ -42,14 +42,7 @@ SECTIONS = [
     ("## Licence and citation", "## 许可与引用"),
 ]
 # Options that are no configuration keys: the reader's own, and those of other programs.
-OTHER_OPTIONS = {"config_path", "help", "no-deps"} | {
-    "worker_num",
-    "local_worker_num",
-    "join",
-    "log_dir",
-    "master_port",
-    "logdir",
-}
+OTHER_OPTIONS = {"config_path", "help", "no-deps"} | {"num_devices", "master_port", "logdir"}
 # What commands make, and what the user brings: folders, and files that are named without one.
 MADE_FOLDERS = (
     "converted/",

@@ -1,1 +1,1 @@
-"""Callbacks: what happens in a training besides the step. What they need is handed in."""
+"""Callbacks of a training: log, evaluation, checkpoints, guards. Their dependencies are passed in."""

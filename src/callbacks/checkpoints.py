@@ -1,4 +1,4 @@
-"""SaveCheckpoints: the checkpoints that a run writes and keeps."""
+"""Checkpoint files of a run: last.ckpt, best.ckpt and numbered ones."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from src.runtime.files import complete_file
 
 
 class SaveCheckpoints(Callback):
-    """last.ckpt after each epoch (and every `every_steps`), <prefix>-<epoch>_<steps>.ckpt, best.ckpt.
+    """Writes last.ckpt after each epoch (and every `every_steps`), best.ckpt and <prefix>-<epoch>_<steps>.ckpt.
 
     Args:
         save: writes a complete checkpoint at a path.
-        folder: where they go.
+        folder: existing folder for the files.
         prefix: first part of the numbered names.
-        every_epochs: epochs between two numbered ones; 0: none and no best.
-        every_steps: steps between two refreshes of last.ckpt; 0: at each epoch's end only.
-        keep: how many numbered ones stay.
+        every_epochs: epochs between two numbered checkpoints; 0: neither numbered ones nor best.ckpt.
+        every_steps: steps between two updates of last.ckpt; 0: only at the end of each epoch.
+        keep: number of numbered checkpoints to keep.
     """
 
     stage = Stage.SAVE
@@ -45,7 +45,7 @@ class SaveCheckpoints(Callback):
         self._every_epochs, self._every_steps, self._keep = every_epochs, every_steps, keep
 
     def save_last(self) -> None:
-        """Refresh last.ckpt."""
+        """Update last.ckpt."""
         self._save(self._folder / "last.ckpt")
 
     def on_train_step_end(self, run_context) -> None:
@@ -67,7 +67,7 @@ class SaveCheckpoints(Callback):
             self._remove_old()
 
     def _put(self, name: str) -> None:
-        """last.ckpt under another name too: a second link, since a checkpoint is never changed in place."""
+        """Add a second name for last.ckpt: a hard link, safe because checkpoints are never changed in place."""
         with complete_file(self._folder / name) as partial:
             try:
                 os.link(self._folder / "last.ckpt", partial)

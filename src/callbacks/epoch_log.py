@@ -1,4 +1,4 @@
-"""Log lines of the seeds, metrics.jsonl and the curves."""
+"""Epoch log: the seeds' log lines, metrics.jsonl and the curves."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ def epoch_line(record: dict[str, Any], score: float | None) -> str:
         f"per step time: {record['step_seconds']:.4f}s, loss={record['loss']:.6f}, lr={record['lr']:.6f}, "
         f"fps={record['fps']:.2f}"
     )
-    if score is not None:  # the seeds call every score so
+    if score is not None:  # the seeds' name for every score
         line += f", accuracy={score:.6f}, eval_cost={record['eval_seconds']:.2f}"
     return line
 
 
 def read_records(path: Path, score_name: str, num_epochs: int | None = None) -> list[dict[str, Any]]:
-    """The records of metrics.jsonl, up to epoch `num_epochs`; a half-written last line is passed over.
+    """The records of metrics.jsonl up to epoch `num_epochs`; a half-written last line is ignored.
 
-    In older files the score is called accuracy, whatever it is: here it gets its name.
+    Older files call every score accuracy; it is renamed to `score_name`.
     """
     records = []
     for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else ():
@@ -42,13 +42,14 @@ def read_records(path: Path, score_name: str, num_epochs: int | None = None) -> 
 
 
 class LogEpochs(Callback):
-    """After each epoch: a line in the log, a record in metrics.jsonl, fresh curves. After the last: the summary.
+    """After each epoch: log lines, a record in metrics.jsonl, redrawn curves. After the last epoch: a summary.
 
     Args:
-        learning_rate: the rate of the last step done.
-        metrics: the file; records beyond the resumed epoch are cut off at the start.
+        learning_rate: the learning rate of the last completed step.
+        num_skipped: steps skipped on overflow since training began.
+        metrics: path of metrics.jsonl; records after the resumed epoch are removed at the start.
         plot: draws the records.
-        norms: {name: norm} after the last step, empty when they are not kept.
+        norms: {name: norm} of the last step; empty when norms are not logged.
     """
 
     stage = Stage.LOG

@@ -1,4 +1,4 @@
-"""Evaluation between epochs, and whether it was the best."""
+"""Evaluation between epochs, with the record of the best score."""
 
 from __future__ import annotations
 
@@ -12,18 +12,21 @@ from src.callbacks.progress import Progress
 
 
 def evaluation_due(epoch: int, num_epochs: int, interval: int, offset: int) -> bool:
-    """Whether epoch number `epoch` (from 1) is evaluated: by the seeds' interval and offset, and always the last."""
+    """Whether epoch number `epoch` (from 1) is evaluated: by the seeds' interval and offset; the last one always is."""
     if interval == 0:
         return False
     return epoch == num_epochs or (epoch - 1 - offset) % interval == 0
 
 
 class EvaluateEpochs(Callback):
-    """Runs `evaluate` after the epochs that are due and keeps its record, {"top1": ..., "eval_seconds": ...}.
+    """Evaluates after the epochs that are due and updates the best score in `progress`.
 
-    Here it is decided what is best and how long nothing has improved: the saver and early stopping read it.
+    A run that is asked to stop skips the evaluation and saves its checkpoint at once.
 
-    A run that is asked to stop early wants a checkpoint, not an evaluation.
+    Args:
+        evaluate: returns the record of an evaluation, {"top1": ..., "eval_seconds": ...}.
+        interval, offset: see `evaluation_due`.
+        stop_requested: the reason to stop, "" to continue.
     """
 
     stage = Stage.EVALUATE
@@ -45,14 +48,14 @@ class EvaluateEpochs(Callback):
         progress.improved = False
         due = evaluation_due(progress.epoch, progress.num_epochs, self._interval, self._offset)
         stops_early = self._stop_requested() and progress.epoch < progress.num_epochs
-        # A run that is broken off in mid-epoch comes through this hook too.
+        # The framework calls this hook as well when a run stops inside an epoch.
         if progress.at_epoch_end and due and not stops_early:
             progress.evaluation = self._evaluate()
             self._compare(progress.score)
 
     def _compare(self, score: float | None) -> None:
         progress = self._progress
-        if score is None:  # images without a truth
+        if score is None:  # images without ground truth
             return
         progress.improved = progress.best is None or score > progress.best
         if progress.improved:

@@ -1,4 +1,4 @@
-"""Guards that end a run before its last epoch."""
+"""Guards that end a run before its last epoch: a ruined loss, a signal, max_steps, early_stop_patience."""
 
 from __future__ import annotations
 
@@ -9,15 +9,19 @@ from mindspore.train import Callback
 
 from src.callbacks.order import Stage
 from src.callbacks.progress import Progress
-from src.config import UserError
+from src.config import Config, UserError
+from src.config.schema import ScheduleConfig
+from src.runtime.signals import StopRequest
 
 
 class StopOnNonFiniteLoss(Callback):
-    """Ends the run when the loss is infinite or no number.
+    """Ends the run with a UserError when the loss is infinite or NaN.
 
     Args:
-        patience: readings in a row that are allowed; more than one only with a loss scale, which skips such steps.
-        last_good: names the checkpoint to go back to.
+        patience: consecutive non-finite readings that end the run; more than one with a loss scale, which skips such
+            steps.
+        causes: likely causes, for the message.
+        last_good: names the checkpoint to return to.
     """
 
     stage = Stage.CHECK
@@ -41,7 +45,12 @@ class StopOnNonFiniteLoss(Callback):
 
 
 class StopOnRequest(Callback):
-    """Ends the run between two steps when `requested()` names a reason."""
+    """Ends the run between two steps once `requested()` names a reason.
+
+    Args:
+        requested: the reason to stop, "" to continue.
+        save: writes last.ckpt; called when the run stops inside an epoch.
+    """
 
     stage = Stage.STOP
 
@@ -51,7 +60,7 @@ class StopOnRequest(Callback):
 
     def on_train_step_end(self, run_context) -> None:
         progress = self._progress
-        # At an epoch's end the checkpoint comes with the epoch's own hooks.
+        # At the end of an epoch, SaveCheckpoints has written the checkpoint.
         if self._requested() and not progress.at_epoch_end:
             progress.stop_reason = self._requested()
             self._save()
@@ -62,3 +71,40 @@ class StopOnRequest(Callback):
         if self._requested() and not progress.stop_reason and progress.epoch < progress.num_epochs:
             progress.stop_reason = self._requested()
             run_context.request_stop()
+
+
+class Limits:
+    """Reasons to end a run early: a signal, `max_steps` and `early_stop_patience`."""
+
+    def __init__(self, schedule: ScheduleConfig, progress: Progress, stop: StopRequest):
+        self._schedule, self._progress, self._stop = schedule, progress, stop
+
+    def reached(self) -> str:
+        """The limit that the run has reached, "" if none."""
+        return self._stop.requested or self._planned()
+
+    def nothing_left(self) -> str:
+        """Message for a run that has nothing left to train before its first step, "" otherwise."""
+        progress = self._progress
+        if progress.epoch >= progress.num_epochs:
+            return f"all {progress.num_epochs} epochs are complete: give a higher --max_epoch to continue"
+        planned = self._planned()
+        return f"{planned} has been reached: give a higher value to continue, or 0 for no limit" if planned else ""
+
+    def _planned(self) -> str:
+        schedule, progress = self._schedule, self._progress
+        if 0 < schedule.max_steps <= progress.step:
+            return f"max_steps {schedule.max_steps}"
+        if 0 < schedule.early_stop_patience <= progress.without_improvement:
+            return f"early_stop_patience {schedule.early_stop_patience}"
+        return ""
+
+
+def likely_causes(config: Config) -> str:
+    """Likely causes of a non-finite loss, judged by the configuration."""
+    causes = [f"lr_max {config.schedule.lr_max:g} too high"]
+    if config.run.amp_level != "O0" and config.loss.loss_scale == 1.0 and not config.loss.is_dynamic_loss_scale:
+        causes.append(f"amp_level {config.run.amp_level} without a loss scale (--is_dynamic_loss_scale 1)")
+    if config.optimizer.clip_global_norm == 0:
+        causes.append("no gradient clipping (--clip_global_norm 5)")
+    return ", ".join(causes)

@@ -1,4 +1,4 @@
-"""Order of the callbacks after a step and after an epoch, kept here alone."""
+"""Order of the callbacks after each step and epoch, defined only here."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from mindspore.train import Callback
 
 
 class Stage(IntEnum):
-    """When a callback acts, first to last. A callback class names its own as `stage`; without one it only logs."""
+    """Position of a callback in the order, set as the class attribute `stage`; the default is LOG."""
 
-    PROFILE = auto()  # the step's time ends here, that of the callbacks begins
-    COUNT = auto()  # all others read the counters and the loss
-    CHECK = auto()  # a ruined loss must neither be logged as a result nor saved
+    PROFILE = auto()  # ends the time of the step and starts that of the callbacks
+    COUNT = auto()  # all later ones read the counters and the loss
+    CHECK = auto()  # a non-finite loss must be neither logged nor saved
     SHOW = auto()
-    EVALUATE = auto()  # what follows writes the evaluation's numbers
+    EVALUATE = auto()  # the later ones write the results
     LOG = auto()
-    SAVE = auto()  # after the log: a run that is killed between them repeats the epoch and cuts its record off
-    STOP = auto()  # an epoch that ends the run is logged and saved first
-    END_PROFILE = auto()  # the time of the callbacks ends here
+    SAVE = auto()  # after the log: a run killed in between repeats the epoch and replaces its record
+    STOP = auto()  # after the final epoch has been logged and saved
+    END_PROFILE = auto()  # ends the time of the callbacks
 
 
 def in_order(callbacks: Iterable[Callback]) -> list[Callback]:
-    """The callbacks by their stages; those of one stage stay as they come."""
+    """The callbacks sorted by stage; those of the same stage keep their order."""
     return sorted(callbacks, key=lambda callback: getattr(callback, "stage", Stage.LOG))

@@ -1,4 +1,4 @@
-"""Where a step's time goes: waiting for data, computing or callbacks, and in which operators."""
+"""Profile of a few steps: time waiting for data, computing and in callbacks, and time per operator."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from mindspore.train import Callback
 
 from src.callbacks.order import Stage
 
-SKIPPED_STEPS = 2  # the first compiles, the second still allocates
+SKIPPED_STEPS = 2  # the first step compiles, the second still allocates memory
 PROFILED_STEPS = 5
 SHOWN_OPERATORS = 12
 
@@ -21,7 +21,7 @@ class ProfileSteps(Callback):
     """Profiles a few steps with the framework's profiler.
 
     Attributes:
-        closing: the callback that tells when all others are done.
+        closing: callback to register as well; it marks the end of all other callbacks.
 
     Args:
         folder: for the profiler's own files and the readable summary, summary.txt.
@@ -47,7 +47,7 @@ class ProfileSteps(Callback):
     def on_train_step_end(self, run_context) -> None:
         self._num_steps += 1
         if self._profiler is not None:
-            # Reading the loss waits for the device: else the step's time would show up as waiting for data.
+            # Synchronise with the device: otherwise computing time would be counted as waiting for data.
             run_context.original_args().net_outputs.asnumpy()
             self._computations.append(self.seconds())
             self._profiler.step()
@@ -61,12 +61,12 @@ class ProfileSteps(Callback):
             self._finish()
 
     def after_callbacks(self) -> None:
-        """All callbacks have acted after a step or an epoch."""
+        """Record the time of the callbacks, after a step or an epoch."""
         if self._profiler is not None:
             self._callbacks.append(self.seconds())
 
     def seconds(self) -> float:
-        """Since the last call."""
+        """Seconds since the last call."""
         before, self._moment = self._moment, time.perf_counter()
         return self._moment - before
 
@@ -89,11 +89,11 @@ class ProfileSteps(Callback):
         (self._folder / "summary.txt").write_text(text, encoding="utf-8")
         for line in text.splitlines():
             self._logger.info(line)
-        self._logger.info("see %s; the trace beside it opens in a viewer", self._folder / "summary.txt")
+        self._logger.info("see %s; the trace beside it opens in a trace viewer", self._folder / "summary.txt")
 
 
 class _Closing(Callback):
-    """Tells the profile when the other callbacks are done."""
+    """Tells the profile that the other callbacks have finished."""
 
     stage = Stage.END_PROFILE
 
@@ -109,7 +109,7 @@ class _Closing(Callback):
 
 
 def operator_times(folder: Path) -> list[tuple[str, int, float]]:
-    """(operator, executions, milliseconds) over all profiled steps, the longest first; [] where there is no table."""
+    """(operator, executions, milliseconds) over all profiled steps, longest first; [] if no table was written."""
     totals: dict[str, tuple[int, float]] = {}
     for table in folder.rglob("cpu_op_type_info_*.csv"):
         with table.open(encoding="utf-8", newline="") as file:
@@ -122,18 +122,23 @@ def operator_times(folder: Path) -> list[tuple[str, int, float]]:
 def profile_text(
     waits: list[float], computations: list[float], callbacks: list[float], operators: list[tuple[str, int, float]]
 ) -> str:
-    """The summary: seconds of each step's three parts, operators by time."""
+    """Summary of a profile.
+
+    Args:
+        waits, computations, callbacks: seconds of the three parts of each step.
+        operators: see `operator_times`.
+    """
     steps = len(computations)
     parts = [1e3 * sum(seconds) / steps for seconds in (waits, computations, callbacks)]
     shares = [f"{part:.1f} ms ({part / sum(parts):.0%})" for part in parts]
     lines = [
-        f"profile of {steps} steps: {sum(parts):.1f} ms a step: {shares[0]} waiting for data, {shares[1]} computing, "
+        f"profile of {steps} steps: {sum(parts):.1f} ms per step: {shares[0]} waiting for data, {shares[1]} computing, "
         f"{shares[2]} in callbacks (log, evaluation, checkpoints)",
     ]
     total = sum(milliseconds for _, _, milliseconds in operators)
     if not operators:
         return f"{lines[0]}\n"
-    lines.append(f"{'operator':<32} {'a step':>7} {'ms a step':>10} {'share':>6}")
+    lines.append(f"{'operator':<32} {'calls':>7} {'ms/step':>10} {'share':>6}")
     for name, count, milliseconds in operators[:SHOWN_OPERATORS]:
         lines.append(f"{name:<32} {count / steps:>7g} {milliseconds / steps:>10.2f} {milliseconds / total:>6.1%}")
     if len(operators) > SHOWN_OPERATORS:

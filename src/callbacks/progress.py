@@ -1,4 +1,4 @@
-"""Progress of a run: one object that the callbacks share."""
+"""Progress of a run, shared by the callbacks, and the callback that updates it."""
 
 from __future__ import annotations
 
@@ -13,22 +13,24 @@ from src.callbacks.order import Stage
 
 @dataclass
 class Progress:
-    """Counters and last readings of a training run.
+    """Counters and latest values of a training run.
 
     Attributes:
         num_epochs, steps_per_epoch: the plan.
-        global_batch: images a step over all ranks.
+        global_batch: images per step over all ranks.
         epoch: completed epochs.
         batch: completed steps of the current epoch.
-        loss: last loss read, None before the first reading of this process.
+        loss: last loss read; None before the first reading of this process.
+        loss_is_fresh: whether the loss was read after the last step.
         losses: losses read in the current epoch.
-        epoch_seconds, step_seconds: time of the last completed epoch, and a step of it; without evaluation.
-        evaluation: record of the last evaluation, {} when the last completed epoch had none.
+        epoch_seconds, step_seconds: duration of the last completed epoch and mean duration of its steps, without
+            evaluation.
+        evaluation: record of the last evaluation; {} if the last completed epoch was not evaluated.
         score_name: key of the score in `evaluation`.
         best: best score so far.
-        improved: whether the last completed epoch was evaluated as the best so far.
-        without_improvement: evaluations since the best one.
-        stop_reason: why training ends before its last epoch (a signal's or a key's name), "" while it goes on.
+        improved: whether the last completed epoch has the best score so far.
+        without_improvement: number of evaluations since the best one.
+        stop_reason: signal or setting that stops training before its last epoch, "" while it continues.
     """
 
     num_epochs: int
@@ -60,36 +62,36 @@ class Progress:
 
     @property
     def score(self) -> float | None:
-        """Of the last evaluation; None when the last completed epoch had none."""
+        """Score of the last evaluation; None if the last completed epoch was not evaluated."""
         return self.evaluation.get(self.score_name)
 
     @property
     def at_epoch_end(self) -> bool:
-        """Whether the current epoch has just been completed (and not only broken off)."""
+        """Whether an epoch has just been completed, rather than interrupted."""
         return self.batch == 0 and self.epoch > 0
 
     @property
     def interrupted(self) -> bool:
-        """Whether a signal ended the run: more was planned."""
+        """Whether a signal ended the run."""
         return self.stop_reason.startswith("SIG")
 
     @property
     def ended(self) -> str:
-        """How the run ended, in words."""
+        """Description of how the run ended, for the report."""
         return f"by {self.stop_reason} after step {self.step}" if self.stop_reason else f"complete, {self.step} steps"
 
     @property
     def images_per_second(self) -> float:
-        """Over all ranks, in the last completed epoch."""
+        """Images per second over all ranks in the last completed epoch."""
         return self.global_batch / self.step_seconds if self.step_seconds else 0.0
 
 
 class TrackProgress(Callback):
-    """Moves `progress` on.
+    """Updates the counters and the loss of `progress`.
 
     Args:
         progress: shared with the other callbacks.
-        read_interval: steps between two readings of the loss (a reading waits for the device).
+        read_interval: steps between two readings of the loss, each of which synchronises with the device.
     """
 
     stage = Stage.COUNT
@@ -105,7 +107,7 @@ class TrackProgress(Callback):
 
     def on_train_step_end(self, run_context) -> None:
         progress, params = self._progress, run_context.original_args()
-        # In sink mode the device runs a whole epoch before the host hears of it.
+        # In sink mode the framework calls this hook once per epoch.
         steps = progress.steps_per_epoch if params.get("dataset_sink_mode") else 1
         progress.batch += steps
         self._steps_done += steps

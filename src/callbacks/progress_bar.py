@@ -1,4 +1,4 @@
-"""A bar with the time left, on a terminal."""
+"""Progress bar with the remaining time, for terminals."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from src.runtime.terminal import ElapsedTime
 
 
 class ShowProgress(Callback):
-    """One bar over the whole run. Compiling the graph, which comes with the first step, is announced and timed.
+    """One bar for the whole run. The compilation of the graph in the first step is logged with its duration.
 
     Args:
-        shown: draw the bar (a terminal is there).
+        shown: draw the bar; False without a terminal.
     """
 
     stage = Stage.SHOW
@@ -39,7 +39,7 @@ class ShowProgress(Callback):
         if self._bar is None:
             self._compiling.stop()
             self._logger.info("compiled; first step done after %.1fs", time.perf_counter() - self._began)
-            # Made after the first step, so that compiling does not spoil the estimate of the time left.
+            # Created after the first step, so that compiling does not distort the estimate of the remaining time.
             self._bar = tqdm(
                 total=progress.num_steps, initial=progress.step, unit="step", disable=not self._shown, leave=False
             )

@@ -1,4 +1,4 @@
-"""Log lines that only the segmentation seed has."""
+"""Log lines of the segmentation seed."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from src.callbacks.progress import Progress
 class LogSegmentation(Callback):
     """`iter = 0 of 62475 completed,loss = 4.116372, lr=0.01` for each reading of the loss; `loss is ...`, `mIOU: ...`.
 
-    The seed greps its logs for the last two and has them in neither of its formats: here they come once an epoch.
+    The seed searches its logs for the last two without ever writing them; they are written once per epoch here.
 
     Args:
-        learning_rate: the rate of the last step done.
+        learning_rate: the learning rate of the last completed step.
     """
 
     stage = Stage.LOG

@@ -1,4 +1,4 @@
-"""Commands behind the entry points and options: evaluate, export, predict, convert, and looks at data and networks.
+"""Commands behind the entry points: evaluate, export, predict, convert, and the inspection of data and networks.
 
-May import everything below; nothing but the entry points imports commands.
+May import all rooms below; only the entry points import commands.
 """

@@ -1,4 +1,4 @@
-"""The conversion command: a public weights file as a checkpoint of this zoo."""
+"""Conversion command: turns a public weights file into a checkpoint of this zoo."""
 
 from __future__ import annotations
 
@@ -15,10 +15,15 @@ from src.inference.networks import arrays_of, build_network, network_info
 from src.models import PublicNames, public_names
 from src.runtime.logs import get_logger
 from src.runtime.session import start
+from src.tasks.create import task_type
 
 
 def convert(resolved: Resolved) -> int:
-    """Convert `input` into the checkpoint `output`, which appears only when every tensor is accounted for."""
+    """Convert `input` into the checkpoint `output`; returns the exit code.
+
+    Raises:
+        UserError: a tensor is missing, unexpected or of the wrong shape; no checkpoint is written.
+    """
     config = resolved.config
     source = _source(resolved)
     target = _target(config.output.output, source)
@@ -36,19 +41,21 @@ def convert(resolved: Resolved) -> int:
     for reason, ignored in translation.ignored.items():
         logger.info("ignored %d (%s): %s", len(ignored), reason, few_names(ignored))
     for option in sorted(set(translation.options) - resolved.given):
-        logger.info("%s: %s, by the names of the tensors", option, translation.options[option])
+        logger.info("%s: %s, inferred from the names of the tensors", option, translation.options[option])
     network = build_network(config, session, config.data.train_image_size)
     kept = _load(network, translation, names, source, class_num)
     if kept:
-        logger.info("new, not from the file: %s", few_names(kept))
-    _save(target, network, _meta(config, source, weights.entry, translation))
+        logger.info("initialised, missing from the file: %s", few_names(kept))
+    origin = {"file": source.name, "entry": weights.entry, "ignored": translation.ignored}
+    task_meta = task_type(config.model.backbone).converted_meta(config)
+    _save(target, network, {**task_meta, "config": config.flat(), "source": origin})
     logger.info("wrote %s: %d classes, %d pixels", target, class_num[1], config.data.train_image_size)
     return 0
 
 
 def _source(resolved: Resolved) -> Path:
     if "backbone" not in resolved.given:
-        raise UserError("backbone is not given: say whose weights these are, --backbone vig_s")
+        raise UserError("backbone is missing: name the network of these weights, --backbone vig_s")
     if not resolved.config.output.input:
         raise UserError("input is empty: give the weights file, --input weights.pth")
     return Path(resolved.config.output.input)
@@ -60,17 +67,17 @@ def _names(network: str) -> PublicNames:
 
 
 def _target(output: str, source: Path) -> Path:
-    """`output` itself where it is a .ckpt, else the source's name in the folder `output`."""
+    """`output` if it is a .ckpt file, else the source's name in the folder `output`."""
     if not output:
         raise UserError(f"output is empty: give the checkpoint to write, --output {source.stem}.ckpt")
     target = Path(output) if output.endswith(".ckpt") else Path(output) / f"{source.stem}.ckpt"
     if target.resolve() == source.resolve():
-        raise UserError(f"output {target} is the input: give another --output")
+        raise UserError(f"output {target} is the input file: give another --output")
     return target
 
 
 def _class_num(translation: Translation, names: PublicNames, resolved: Resolved) -> tuple[int, int]:
-    """Classes of (the file, the checkpoint): the file's own unless class_num asks for a new head."""
+    """Number of classes of (the file, the checkpoint); they differ if class_num asks for a new head."""
     head, wanted = translation.tensors.get(f"{names.head}.weight"), resolved.config.model.class_num
     given = "class_num" in resolved.given
     if head is not None and head.ndim:
@@ -81,7 +88,7 @@ def _class_num(translation: Translation, names: PublicNames, resolved: Resolved)
 
 
 def _own_config(resolved: Resolved, class_num: int, image_size: int, options: dict[str, Any]) -> Config:
-    """The configuration that the checkpoint carries; what the user gave goes before what the file says."""
+    """Configuration for the checkpoint; the user's settings take precedence over values found in the file."""
     found = {"train_image_size": image_size, **options}
     values = {key: value for key, value in found.items() if key not in resolved.given}
     return resolved.config.with_values(**values, class_num=class_num, input="", output="")
@@ -90,7 +97,7 @@ def _own_config(resolved: Resolved, class_num: int, image_size: int, options: di
 def _load(
     network: nn.Cell, translation: Translation, names: PublicNames, source: Path, class_num: tuple[int, int]
 ) -> list[str]:
-    """Put the tensors into the network; the names that keep their initial values. UserError where not all fits."""
+    """Load the tensors into the network; returns the names that keep their initial values."""
     initial = arrays_of(network)
     weights = fit(translation.tensors, {name: value.shape for name, value in initial.items()})
     new = [name for name in initial if name.startswith(names.replaceable)]
@@ -99,24 +106,6 @@ def _load(
     else:
         new = []
     return new + load_weights(network, weights, origin=f"input {source}", class_num=class_num, new_head=True)
-
-
-def _meta(config: Config, source: Path, entry: str, translation: Translation) -> dict[str, Any]:
-    """No class names: no public file has them, so evaluation takes the folder's and prediction gives numbers."""
-    info, data, evaluation = network_info(config.model.backbone), config.data, config.eval
-    return {
-        "task": info.task,
-        "class_names": [],
-        "preprocessing": {
-            "image_size": evaluation.eval_image_size or data.train_image_size,
-            "crop_pct": evaluation.crop_pct or info.crop_pct,
-            "interpolation": data.interpolation or info.interpolation,
-            "mean": data.mean or info.mean,
-            "std": data.std or info.std,
-        },
-        "config": config.flat(),
-        "source": {"file": source.name, "entry": entry, "ignored": translation.ignored},
-    }
 
 
 def _save(target: Path, network: nn.Cell, meta: dict[str, Any]) -> None:

@@ -1,10 +1,10 @@
-"""The evaluation command: a checkpoint on the validation data, its figures, files and report."""
+"""Evaluation command: a checkpoint on the validation data, with result files and report."""
 
 from __future__ import annotations
 
 import json
 
-from src.commands.trained import OpenedCheckpoint
+from src.commands.opened_checkpoint import OpenedCheckpoint
 from src.config import Resolved
 from src.inference.evaluator import Evaluator
 from src.runtime.files import write_atomically
@@ -16,7 +16,11 @@ from src.training.report import evaluation_report
 
 
 def evaluate(resolved: Resolved) -> int:
-    """Evaluate `pretrained` on the validation data; returns the exit code."""
+    """Evaluate `pretrained` on the validation data; returns the exit code.
+
+    Raises:
+        UserError: the checkpoint or the validation data are missing or do not fit.
+    """
     opened = OpenedCheckpoint.from_config(resolved)
     task, config = opened.task, opened.config
     task.check_validation()
@@ -39,7 +43,7 @@ def evaluate(resolved: Resolved) -> int:
 
 
 def _write(opened: OpenedCheckpoint, result: TaskResult) -> None:
-    """The task's own files, result.json and the report."""
+    """Write the task's files, result.json and the report."""
     folder = fresh_folder(opened.evaluation_folder)
     summary = {"checkpoint": str(opened.checkpoint.path), **result.summary}
     names = result.write(folder)

@@ -1,4 +1,4 @@
-"""Export to MINDIR, ONNX and AIR; every file is loaded again and all its outputs compared before it is put in place."""
+"""Export to MINDIR, ONNX and AIR; each file is reloaded and all its outputs are compared before it is kept."""
 
 from __future__ import annotations
 
@@ -13,18 +13,19 @@ import mindspore as ms
 import numpy as np
 from mindspore import nn
 
-from src.commands.trained import OpenedCheckpoint
+from src.commands.opened_checkpoint import OpenedCheckpoint
 from src.config import Resolved, UserError
+from src.config.reader import COMMAND_LINE
 from src.datasets.sources.image_folder import find_pictures
 from src.runtime.files import write_atomically
 from src.runtime.logs import get_logger
 from src.runtime.session import start
 
 ENDINGS = {"MINDIR": ".mindir", "ONNX": ".onnx", "AIR": ".air"}
-# Allowed difference, as a share of the largest logit ...
+# Allowed difference, relative to the largest logit ...
 RELATIVE_TOLERANCE = 1e-4
-# ... or as a multiple of what the network itself changes when its input changes by rounding: a network that
-# picks neighbours can swap two nearly equal ones.
+# ... or as a multiple of the change that rounding the input causes in the network itself: a network that selects
+# neighbours can swap two nearly equal ones.
 SENSITIVITY_FACTOR = 3.0
 ROUNDING = 1e-6
 
@@ -33,18 +34,18 @@ Outputs = list[np.ndarray]  # of a network, in its order
 
 
 class ExportMismatch(Exception):
-    """An exported file computes something else than the network."""
+    """The outputs of an exported file differ from those of the network."""
 
 
 def export(resolved: Resolved) -> int:
-    """Export `pretrained` in every asked-for format; returns the exit code."""
+    """Export `pretrained` in all formats of `file_format`; returns the exit code."""
     formats = _formats(resolved.config.output.file_format, resolved.config.run.device_target)
     opened = OpenedCheckpoint.from_config(resolved)
     config = opened.config
     session = start(config, opened.notes)
     logger = get_logger()
     logger.info("load model %s success", opened.checkpoint.path)
-    batch = config.data.batch_size if _batch_is_for_export(resolved) else 1
+    batch = exported_batch_size(resolved)
     inputs = _verification_inputs(opened, batch)
     reference, allowed = reference_outputs(opened.network(session), inputs)
     network = opened.network(session, exporting=True)
@@ -53,7 +54,7 @@ def export(resolved: Resolved) -> int:
         path = target.with_name(target.name.removesuffix(ENDINGS[file_format]) + ENDINGS[file_format])
         differences = export_file(network, inputs, reference, allowed, path, file_format)
         _write_card(opened, path, file_format, batch, differences, allowed)
-        logger.info("%s: exported, loaded again, largest difference %s", path, _as_text(differences))
+        logger.info("%s: exported and verified, largest difference %s", path, _as_text(differences))
     return 0
 
 
@@ -65,19 +66,21 @@ def export_file(
     path: Path,
     file_format: str,
 ) -> dict[str, float]:
-    """Export to `path`, which appears only when the file agrees with the network.
+    """Export to `path`; the file is kept only if it agrees with the network.
 
     Args:
-        inputs: {name: (B, 3, H, W)} to compare on; B is the exported batch size.
+        network: (B, 3, H, W) float32 -> its outputs.
+        inputs: {name: (B, 3, H, W) float32} for the comparison; B is the exported batch size.
         reference: {name: outputs} of the network itself, each (B, ...).
-        allowed: {name: largest difference of each output}.
+        allowed: {name: largest allowed absolute difference of each output}.
+        file_format: MINDIR, ONNX or AIR.
 
     Returns:
-        {name: largest absolute difference over all outputs}; {} for AIR, which only an Ascend runtime can load.
+        {name: largest absolute difference over all outputs}; {} for AIR, which can be loaded on Ascend only.
 
     Raises:
-        ExportMismatch: the file computes something else.
-        UserError: the framework cannot write this format, or nothing can be written at this place.
+        ExportMismatch: an output differs by more than is allowed.
+        UserError: the framework cannot write this format, or the folder is not writable.
     """
     _make_folder(path.parent)
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=".export-") as folder:
@@ -115,22 +118,27 @@ def _formats(text: str, device: str) -> list[str]:
     return formats
 
 
-def _batch_is_for_export(resolved: Resolved) -> bool:
-    """A training recipe's batch_size is not meant for the exported file; a command's or an export recipe's is."""
-    return resolved.origins.get("batch_size") == "command line" or (
-        "batch_size" in resolved.given and "export" in resolved.recipe
-    )
+def exported_batch_size(resolved: Resolved) -> int:
+    """`batch_size` from the command line or from a recipe made for export, else 1.
+
+    A recipe is made for export if it sets file_format or file_name, but no max_epoch: otherwise its batch_size is
+    that of a training.
+    """
+    in_recipe = {key for key, origin in resolved.origins.items() if origin != COMMAND_LINE}
+    is_for_export = not in_recipe.isdisjoint({"file_format", "file_name"}) and "max_epoch" not in in_recipe
+    meant = resolved.origins.get("batch_size") == COMMAND_LINE or ("batch_size" in in_recipe and is_for_export)
+    return resolved.config.data.batch_size if meant else 1
 
 
 def _verification_inputs(opened: OpenedCheckpoint, batch: int) -> dict[str, np.ndarray]:
-    """Random numbers, and real images: --input, or the first validation images."""
+    """Random input, and real images: those of --input, else validation images."""
     shape = _input_shape(opened, batch)
     inputs = {"random": np.random.default_rng(0).standard_normal(shape).astype(np.float32)}
     chosen = opened.config.output.input
     try:
         files = find_pictures(chosen) if chosen else opened.task.sample_files(batch)
     except UserError as error:
-        get_logger().warning("compared on random input only, no real image at hand: %s", error)
+        get_logger().warning("verified on random input only, no real image was found: %s", error)
         return inputs
     return inputs | {"real": np.resize(opened.task.inputs(files[:batch]), shape)}
 
@@ -143,7 +151,7 @@ def _input_shape(opened: OpenedCheckpoint, batch: int) -> tuple[int, int, int, i
 def reference_outputs(
     network: nn.Cell, inputs: dict[str, np.ndarray]
 ) -> tuple[dict[str, Outputs], dict[str, list[float]]]:
-    """The network's own outputs for each input, and how much each output of a file may differ from them."""
+    """The network's outputs for each input, and the allowed absolute difference of each output, both by name."""
     run = _runner(network)
     reference = {name: run(value) for name, value in inputs.items()}
     allowed = {}
@@ -185,7 +193,7 @@ def _differences(
 
 
 def _runner(network: nn.Cell) -> Callable[[np.ndarray], Outputs]:
-    """(B, 3, H, W) -> every output of the network, be it one or a tuple."""
+    """(B, 3, H, W) float32 -> list of all outputs of the network."""
 
     def run(value: np.ndarray) -> Outputs:
         outputs = network(ms.Tensor(value))
@@ -210,7 +218,7 @@ _RUNNERS = {"MINDIR": _mindir_runner, "ONNX": _onnx_runner}
 
 
 def _free_onnx_batch(path: Path) -> None:
-    """Make the batch size of an ONNX file a variable; the framework itself writes fixed shapes only."""
+    """Make the batch size of an ONNX file variable; the framework writes fixed shapes only."""
     import onnx
 
     model = onnx.load(str(path))
@@ -227,7 +235,7 @@ def _write_card(
     differences: dict[str, float],
     allowed: dict[str, float],
 ) -> None:
-    """What a program needs to use the file: input, preprocessing, class names, and how well it agrees."""
+    """Write the JSON card of an exported file: input, preprocessing, class names, measured differences."""
     card: dict[str, Any] = {
         "file": path.name,
         "format": file_format,

@@ -1,12 +1,22 @@
-"""`train.py --list_models 1`: all networks with their published results."""
+"""Networks of the zoo: their names, and the table of `train.py --list_models 1`."""
 
 from __future__ import annotations
 
-from src.models import list_models, model_info
+
+def network_names() -> list[str]:
+    """Sorted names of all networks, for suggestions when a name is misspelt.
+
+    MindSpore loads with this call, so a correct command line does not wait for it.
+    """
+    from src.models import list_models
+
+    return list_models()
 
 
 def describe_networks() -> str:
-    """A table of all networks with their published results: percent top-1, of segmentation networks mIoU."""
+    """Table of all networks with their published results, percent: top-1 accuracy, or mIoU for segmentation."""
+    from src.models import list_models, model_info
+
     rows = [f"{'network':<22} {'size':>4} {'params M':>8} {'FLOPs G':>7} {'result':>6} source    paper"]
     for name in list_models():
         info = model_info(name)

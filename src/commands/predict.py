@@ -1,11 +1,11 @@
-"""The prediction command: what a checkpoint says of picture files."""
+"""Prediction command: a checkpoint on image files."""
 
 from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
 
-from src.commands.trained import OpenedCheckpoint
+from src.commands.opened_checkpoint import OpenedCheckpoint
 from src.config import Resolved
 from src.datasets.sources.image_folder import find_pictures
 from src.runtime.logs import get_logger
@@ -14,7 +14,11 @@ from src.runtime.session import start
 
 
 def predict(resolved: Resolved) -> int:
-    """Predict the pictures of `input` with `pretrained`; returns the exit code."""
+    """Predict the images of `input` with `pretrained`; returns the exit code.
+
+    Raises:
+        UserError: the checkpoint or an image is missing or unreadable.
+    """
     files = find_pictures(resolved.config.output.input)
     opened = OpenedCheckpoint.from_config(resolved)
     config = opened.config

@@ -1,4 +1,4 @@
-"""Networks with their weights at work: built from a configuration, evaluated, slid over large images.
+"""Inference: networks built from a configuration, evaluation, sliding windows.
 
-May import models and checkpoints, besides runtime and config; knows no task.
+May import models, checkpoints, runtime and config; independent of the tasks.
 """

@@ -1,4 +1,4 @@
-"""Evaluator: one pass over the validation set."""
+"""Evaluator of a network on the validation set, and its input and result records."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ class EvaluationSet:
     """One rank's share of the samples to evaluate on.
 
     Attributes:
-        batches: starts a pass over (image, label) batches of one static size.
-        weights: per batch (B,), 0 where a sample only fills up the batch.
-        num_samples: samples over all ranks.
-        files: per sample of the batches its image file.
-        has_truth: whether there is anything to count.
+        batches: starts a pass over batches of a fixed size: images (B, 3, H, W) and labels (B, ...).
+        weights: for each batch (B,) float, 0 for a sample that pads the batch.
+        num_samples: number of samples over all ranks.
+        files: image file of each sample in the batches, padding included.
+        has_truth: whether the labels are known.
     """
 
     batches: Callable[[], Iterator]
@@ -40,13 +40,13 @@ class EvaluationSet:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """A metric's result and what it cost.
+    """Result of a metric and its cost.
 
     Attributes:
-        result: what the metric computed, over all ranks; None without a truth.
-        local_state: what this rank counted, as the metric's `state` has it.
-        seconds: the whole pass, the first one with compiling.
-        seconds_per_step: median over the batches, data and forward.
+        result: what the metric's `compute` returned, over all ranks; None without ground truth.
+        local_state: the metric's `state` of this rank.
+        seconds: duration of the whole pass; the first one includes compilation.
+        seconds_per_step: median over the batches, for reading and forward pass.
         images_per_second: over all ranks, from that median.
     """
 
@@ -58,44 +58,47 @@ class Evaluation:
 
 
 class Evaluator:
-    """Evaluates a network with the weights that it has when it runs.
+    """Evaluates a network, with the weights that it has at the time of `run`.
 
     Args:
-        network: (B, 3, H, W) float32 -> logits; put into inference mode, so a training needs another one.
-        outputs: (the network in inference mode, a batch of images) -> what the metric counts.
+        network: (B, 3, H, W) float32 -> logits; set to inference mode, so training needs a network of its own.
+        data: this rank's share of the validation set.
+        outputs: (network in inference mode, batch of images) -> the array that the metric counts.
+        make_metric: creates an empty metric, see `Task.metric`.
 
     Attributes:
-        forward: the network in inference mode.
+        network, data: as given.
+        forward: the network in inference mode and mixed precision.
     """
 
     def __init__(
         self,
         network: nn.Cell,
-        evaluation_set: EvaluationSet,
+        data: EvaluationSet,
         outputs: Callable[[Callable, Any], np.ndarray],
         make_metric: Callable[[], Any],
         session: Session,
         amp_level: str,
     ):
         self.forward = with_mixed_precision(network, amp_level).set_train(False)
-        self._set = evaluation_set
+        self.network, self.data = network, data
         self._outputs, self._make_metric = outputs, make_metric
         self._session = session
 
     def run(self, observe: Callable[..., None] | None = None) -> Evaluation:
-        """Evaluate the network; every sample counts once over all ranks.
+        """Evaluate the network; each sample counts once over all ranks.
 
         Args:
-            observe: shown each batch of this rank: outputs, labels, weights.
+            observe: called with each batch of this rank: outputs (B, ...), labels (B, ...), weights (B,).
 
         Raises:
-            UserError: there was nothing to count.
+            UserError: no sample could be counted.
         """
         metric, seconds = self._make_metric(), []
         began = step_began = time.perf_counter()
         bar = tqdm(
-            zip(self._set.batches(), self._set.weights, strict=True),
-            total=len(self._set.weights),
+            zip(self.data.batches(), self.data.weights, strict=True),
+            total=len(self.data.weights),
             desc="evaluating",
             unit="batch",
             leave=False,
@@ -111,10 +114,10 @@ class Evaluator:
         local_state = metric.state()
         metric.merge(gather_over_ranks(local_state, self._session.rank, self._session.num_ranks))
         per_step = float(np.median(seconds)) if seconds else 0.0
-        batch = len(self._set.weights[0]) if seconds else 0
+        batch = len(self.data.weights[0]) if seconds else 0
         speed = batch * self._session.num_ranks / per_step if per_step else 0.0
         try:
-            result = metric.compute() if self._set.has_truth else None
-        except ValueError as error:  # nothing to count in the whole set
+            result = metric.compute() if self.data.has_truth else None
+        except ValueError as error:  # no sample was counted on any rank
             raise UserError(str(error)) from None
         return Evaluation(result, local_state, time.perf_counter() - began, per_step, speed)

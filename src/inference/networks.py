@@ -1,4 +1,4 @@
-"""Networks from a configuration, and their tensors."""
+"""Networks built from a configuration, and access to their tensors."""
 
 from __future__ import annotations
 
@@ -16,16 +16,23 @@ from src.runtime.session import Session
 
 
 def network_info(backbone: str) -> ModelInfo:
-    """The network's paper, size and preprocessing; UserError for an unknown name."""
+    """Paper, size and preprocessing of a network; UserError for an unknown name."""
     with as_user_error("backbone"):
         return model_info(backbone)
 
 
 def build_network(config: Config, session: Session, image_size: int, *, exporting: bool = False) -> nn.Cell:
-    """The configured network with its keyed initial weights.
+    """The configured network with initial weights keyed by the seed.
+
+    Args:
+        image_size: side of the input in pixels.
+        exporting: build layers from operators that can be exported.
+
+    Returns:
+        (B, 3, image_size, image_size) float32 -> logits.
 
     Raises:
-        UserError: unknown network, or an option or image size that it does not take.
+        UserError: unknown network, or an option or image size that it does not support.
     """
     model = config.model
     options = {name: getattr(model, name, None) for name in network_options()}
@@ -48,7 +55,7 @@ def build_network(config: Config, session: Session, image_size: int, *, exportin
 
 
 def with_mixed_precision(network: nn.Cell, amp_level: str) -> nn.Cell:
-    """The network in float16 as far as `amp_level` says; its parameters stay float32."""
+    """The network with the float16 operators of `amp_level`; its parameters remain float32."""
     if amp_level == "O0":
         return network
     return ms.amp.auto_mixed_precision(network, amp_level, ms.float16)
@@ -60,12 +67,12 @@ def arrays_of(network: nn.Cell) -> dict[str, np.ndarray]:
 
 
 def set_arrays(network: nn.Cell, arrays: Mapping[str, np.ndarray]) -> None:
-    """Put tensors into the network; every name must be there. What depends on the image size is resized."""
+    """Load tensors into the network, all names required; tables that depend on the image size are resized."""
     fitted, _ = fit_image_size(network, arrays)
     for name, parameter in network.parameters_and_names():
         parameter.set_data(ms.Tensor(fitted[name], parameter.dtype))
 
 
 def resized_note(names: list[str], image_size: int) -> str:
-    """What the user is told about tables that were resized."""
+    """Log line about resized tables."""
     return f"resized to images of {image_size} pixels: {few_names(names)}"

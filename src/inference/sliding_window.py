@@ -1,7 +1,7 @@
-"""Prediction of images larger than the network's input: windows, scales, flips. NumPy only: `predict` is any callable.
+"""Sliding-window and multi-scale prediction of large images, in NumPy; `predict` is any callable.
 
-Source: the evaluation of DGCNet (L. Zhang et al., BMVC 2019): windows that overlap by a third, the mean of their
-logits.
+Source: the evaluation of DGCNet (L. Zhang et al., BMVC 2019): windows overlap by a third, and their logits are
+averaged.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Predict = Callable[[np.ndarray], np.ndarray]
 
 @dataclass(frozen=True)
 class Window:
-    """A part of an image, pixels; `bottom` and `right` are excluded."""
+    """A part of an image in pixels; `bottom` and `right` are exclusive."""
 
     top: int
     left: int
@@ -29,19 +29,19 @@ class Window:
 
     @property
     def slices(self) -> tuple[slice, slice]:
-        """Rows and columns."""
+        """Slices of the rows and the columns."""
         return slice(self.top, self.bottom), slice(self.left, self.right)
 
 
 def window_starts(side: int, window: int, overlap: float = OVERLAP) -> list[int]:
-    """Where the windows along a side begin: at multiples of the stride, the last one flush with the end."""
+    """First pixels of the windows along a side: multiples of the stride; the last window ends with the image."""
     stride = ceil(window * (1 - overlap))
     num_windows = max(ceil((side - window) / stride), 0) + 1
     return [max(min(index * stride, side - window), 0) for index in range(num_windows)]
 
 
 def windows(height: int, width: int, window: int, overlap: float = OVERLAP) -> list[Window]:
-    """The windows that cover an image, row by row; smaller than `window` where the image is."""
+    """The windows that cover an image, row by row; smaller than `window` if the image is."""
     return [
         Window(top, left, min(top + window, height), min(left + window, width))
         for top in window_starts(height, window, overlap)
@@ -50,7 +50,7 @@ def windows(height: int, width: int, window: int, overlap: float = OVERLAP) -> l
 
 
 def cut(image: np.ndarray, window: Window, size: int) -> np.ndarray:
-    """The window of an image (3, H, W) as the network's input (3, size, size), zeros below and on the right."""
+    """The window of an image (3, H, W) as network input (3, size, size), padded with zeros below and on the right."""
     part = image[(slice(None), *window.slices)]
     tile = np.zeros((image.shape[0], size, size), image.dtype)
     tile[:, : part.shape[1], : part.shape[2]] = part
@@ -60,13 +60,15 @@ def cut(image: np.ndarray, window: Window, size: int) -> np.ndarray:
 def predict_windows(
     predict: Predict, image: np.ndarray, size: int, *, batch_size: int = 1, overlap: float = OVERLAP
 ) -> np.ndarray:
-    """Logits of an image from overlapping windows: at each pixel the mean over the windows that hold it.
+    """Logits of an image from overlapping windows: at each pixel, the mean over the windows that contain it.
 
     Args:
-        predict: is always given `batch_size` tiles, so that one compiled graph serves; a last batch is filled up by
-            repeating its last tile, whose logits are dropped. So are those of padding.
+        predict: (batch_size, 3, size, size) float32 -> logits (batch_size, K, size, size). The last batch is padded by
+            repeating its last tile, so that one compiled graph serves all; logits of padding are dropped.
         image: (3, H, W) float32, normalised.
-        size: side of a window.
+        size: side of a window in pixels.
+        batch_size: windows per call.
+        overlap: overlap of neighbouring windows, as a fraction of their side.
 
     Returns:
         (K, H, W) float32.
@@ -105,8 +107,8 @@ def predict_scales(
     Args:
         predict_image: an image (3, h, w) -> its logits (K, h, w).
         image: (3, H, W) float32, normalised.
-        scales: factors of both sides.
-        flip: look at the mirrored copies, too.
+        scales: factors applied to both sides.
+        flip: average with the logits of mirrored copies.
 
     Returns:
         (K, H, W) float32.
@@ -124,7 +126,7 @@ def predict_scales(
 
 
 def resize(planes: np.ndarray, height: int, width: int) -> np.ndarray:
-    """Bilinear, pixel centres at half steps, edges held: (C, h, w) float32 -> (C, height, width)."""
+    """Bilinear resizing with half-pixel centres and clamped edges: (C, h, w) float32 -> (C, height, width)."""
     if planes.shape[1:] == (height, width):
         return planes
     rows, row_weights = _neighbours(planes.shape[1], height)
@@ -136,7 +138,7 @@ def resize(planes: np.ndarray, height: int, width: int) -> np.ndarray:
 
 
 def _neighbours(side: int, new_side: int) -> tuple[tuple[np.ndarray, np.ndarray], np.ndarray]:
-    """The two source pixels of each new pixel, and the weight of the second."""
+    """The two source pixels of each new pixel, and the weight of the second one."""
     positions = np.clip((np.arange(new_side) + 0.5) * (side / new_side) - 0.5, 0, side - 1)
     low = np.floor(positions).astype(np.intp)
     return (low, np.minimum(low + 1, side - 1)), (positions - low).astype(np.float32)

@@ -1,4 +1,4 @@
 """Device cells of one training step: gradients, accumulation, averages, loss scale, norms.
 
-They know MindSpore and each other, nothing else of src.
+They import MindSpore and each other, and nothing else of src.
 """

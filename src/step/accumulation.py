@@ -12,8 +12,12 @@ from mindspore import Parameter, ParameterTuple, Tensor, nn, ops
 class Accumulator(nn.Cell):
     """Adds up `num_batches` losses and tuples of gradients, then gives their means.
 
-    The sums are parameters: as values carried through the graph's loop they came out wrong on the CPU of
-    MindSpore 2.10 where two operators read them after it. They are no training state, since each step begins anew.
+    The sums are parameters: on the CPU of MindSpore 2.10, values carried through the loop of the graph are wrong
+    when two operators read them after it. They are not part of the training state: each step resets them.
+
+    Args:
+        parameters: the trained weights; gradients have their shapes.
+        num_batches: batches per step.
     """
 
     def __init__(self, parameters: Sequence[Parameter], num_batches: int):
@@ -27,15 +31,15 @@ class Accumulator(nn.Cell):
         self.map = ops.HyperMap()
 
     def reset(self) -> None:
-        """Begin a step."""
+        """Set the sums to zero, at the beginning of a step."""
         self.map(ops.assign, self.sums, self.map(ops.zeros_like, self.sums))
         ops.assign(self.loss, ops.zeros_like(self.loss))
 
     def add(self, loss: Tensor, gradients: tuple[Tensor, ...]) -> None:
-        """Take a batch in."""
+        """Add the loss (scalar) and the gradients (shapes of the weights) of one batch."""
         self.map(ops.assign_add, self.sums, gradients)
         ops.assign_add(self.loss, loss)
 
     def means(self) -> tuple[Tensor, tuple[Tensor, ...]]:
-        """(loss, gradients)"""
+        """Means over the batches: (scalar loss, gradients in the shapes of the weights)."""
         return self.loss * self.share, self.map(ops.partial(ops.mul, self.share), self.sums)

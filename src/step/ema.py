@@ -9,10 +9,14 @@ from mindspore import Parameter, ParameterTuple, Tensor, nn, ops
 
 
 class WeightAverage(nn.Cell):
-    """Averages of the trainable weights; BatchNorm statistics are averages already and are taken as they are.
+    """Averages of the trainable weights. BatchNorm statistics, being averages already, are not averaged again.
 
-    The decay warms up as min(decay, (1 + t) / (10 + t)) with t the number of updates, so that the random start is
-    soon forgotten.
+    The decay warms up as min(decay, (1 + t) / (10 + t)) after t updates, so that the initial weights soon lose their
+    influence.
+
+    Args:
+        weights: the trainable parameters.
+        decay: final decay per update, 0-1.
     """
 
     def __init__(self, weights: Sequence[Parameter], decay: float):
@@ -25,13 +29,13 @@ class WeightAverage(nn.Cell):
         self.map = ops.HyperMap()
 
     def construct(self, num_updates: Tensor) -> Tensor:
-        """Move the averages towards the weights."""
+        """num_updates, an int32 scalar -> the updated averages, in the shapes of the weights."""
         t = num_updates.astype(ms.float32)
         decay = ops.minimum((1.0 + t) / (10.0 + t), Tensor(self.decay, ms.float32))
         return self.map(ops.partial(_move, decay), self.averages, self.weights)
 
     def restart(self) -> None:
-        """Begin again from the weights as they are now (after a checkpoint was loaded into them)."""
+        """Reset the averages to the current weights, after a checkpoint has been loaded into them."""
         for average, weight in zip(self.averages, self.weights, strict=True):
             average.set_data(Tensor(weight.asnumpy()))
 

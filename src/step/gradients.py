@@ -1,4 +1,4 @@
-"""Cells between the backward pass and the optimizer: each takes and returns the tuple of gradients."""
+"""Cells between the backward pass and the optimizer, acting on the tuple of gradients."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ BUCKET_FLOATS = 4_000_000
 
 
 def make_buckets(sizes: Sequence[int], limit: int = BUCKET_FLOATS) -> list[tuple[int, int]]:
-    """(begin, end) ranges of tensors with at most `limit` elements together; a larger tensor has a range of its own."""
+    """(begin, end) ranges of tensors of at most `limit` elements in total; a larger tensor has a range of its own."""
     buckets, begin, filled = [], 0, 0
     for index, size in enumerate(sizes):
         if index > begin and filled + size > limit:
@@ -23,21 +23,20 @@ def make_buckets(sizes: Sequence[int], limit: int = BUCKET_FLOATS) -> list[tuple
 
 
 class AllReduceMean(nn.Cell):
-    """Mean of the loss and the gradients over all ranks, few messages instead of one a tensor.
+    """Mean of the loss and the gradients over all ranks, with a few large messages instead of one per tensor.
 
-    Every rank gets the same bits, so whatever is decided from the result (overflow, clipping) is decided alike
-    everywhere.
+    All ranks receive the same bits, so they take the same decisions on overflow and clipping.
     """
 
     def __init__(self, parameters: Sequence[Parameter], num_ranks: int):
         super().__init__()
-        # The loss rides along as one more tensor, the first.
+        # The loss travels in the first message as one more tensor.
         sizes = [1, *(parameter.size for parameter in parameters)]
         self.buckets = nn.CellList([_BucketMean(sizes, *bounds, num_ranks) for bounds in make_buckets(sizes)])
         self.map = ops.HyperMap()
 
     def construct(self, loss: Tensor, gradients: tuple[Tensor, ...]) -> tuple[Tensor, tuple[Tensor, ...]]:
-        """(scalar, gradients) -> (scalar, gradients) as float32."""
+        """(scalar loss, gradients) -> the same shapes, float32: means over all ranks."""
         tensors = (loss, *gradients)
         flat = self.map(_flat, tensors)
         reduced = ()
@@ -48,7 +47,7 @@ class AllReduceMean(nn.Cell):
 
 
 class _BucketMean(nn.Cell):
-    """The tensors begin:end of a tuple of flat ones, as means over all ranks, by one message."""
+    """Means over all ranks of the tensors begin:end of a tuple of flat tensors, with one message."""
 
     def __init__(self, sizes: Sequence[int], begin: int, end: int, num_ranks: int):
         super().__init__()
@@ -58,6 +57,7 @@ class _BucketMean(nn.Cell):
         self.all_reduce = ops.AllReduce()
 
     def construct(self, flat: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+        """All flat tensors, each (size,) float32 -> those of this bucket, each (size,) float32."""
         message = ops.cat(flat[self.begin : self.end])
         return ops.split(self.all_reduce(message) * self.share, self.sizes)
 
@@ -84,11 +84,12 @@ class Centralize(nn.Cell):
         self.map = ops.HyperMap()
 
     def construct(self, gradients: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+        """Gradients -> gradients of the same shapes; vectors and scalars are unchanged."""
         return self.map(_centralized, gradients)
 
 
 class ClipGlobalNorm(nn.Cell):
-    """Scale all gradients so that their common norm is at most `limit`."""
+    """Scale all gradients so that their global L2 norm is at most `limit`."""
 
     def __init__(self, limit: float):
         super().__init__()
@@ -96,6 +97,7 @@ class ClipGlobalNorm(nn.Cell):
         self.map = ops.HyperMap()
 
     def construct(self, gradients: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+        """Gradients -> gradients of the same shapes, float32."""
         squares = self.map(sum_of_squares, gradients)
         norm = ops.sqrt(ops.addn(squares))
         factor = self.limit / ops.maximum(norm, Tensor(self.limit, ms.float32))
@@ -103,29 +105,31 @@ class ClipGlobalNorm(nn.Cell):
 
 
 class AllFinite(nn.Cell):
-    """Whether no gradient holds an infinity or a NaN: a boolean scalar."""
+    """Check of the gradients for infinities and NaNs."""
 
     def __init__(self) -> None:
         super().__init__()
         self.map = ops.HyperMap()
 
     def construct(self, gradients: tuple[Tensor, ...]) -> Tensor:
+        """Gradients -> boolean scalar: True if all elements are finite."""
         return ops.addn(self.map(_num_not_finite, gradients)) == 0
 
 
 class Unscale(nn.Cell):
-    """Gradients in float32, divided by the loss scale."""
+    """Division of the gradients by the loss scale."""
 
     def __init__(self) -> None:
         super().__init__()
         self.map = ops.HyperMap()
 
     def construct(self, scale: Tensor, gradients: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+        """(scalar scale, gradients) -> gradients of the same shapes, float32."""
         return self.map(ops.partial(_scaled, 1.0 / scale), gradients)
 
 
 def sum_of_squares(gradient: Tensor) -> Tensor:
-    """A scalar, added up in float32."""
+    """Sum of the squared elements, a float32 scalar."""
     return ops.square(gradient.astype(ms.float32)).sum()
 
 

@@ -1,4 +1,4 @@
-"""The factor of the loss in a float16 backward pass."""
+"""Loss scale: the factor on the loss that keeps float16 gradients from underflowing."""
 
 from __future__ import annotations
 
@@ -9,7 +9,12 @@ GROW_AFTER = 2000  # good steps between two doublings
 
 
 class LossScale(nn.Cell):
-    """Static or dynamic scale. Its state are two scalars, so that a resumed run goes on with the same scale."""
+    """Static or dynamic scale. Its state is two scalars, which a checkpoint holds.
+
+    Args:
+        scale: initial factor.
+        dynamic: adapt the factor to overflows.
+    """
 
     def __init__(self, scale: float, dynamic: bool):
         super().__init__()
@@ -18,7 +23,10 @@ class LossScale(nn.Cell):
         self.good_steps = Parameter(Tensor(0, ms.int32), name="good_steps", requires_grad=False)
 
     def construct(self, finite: Tensor) -> Tensor:
-        """After a step: halve the scale on overflow, double it after GROW_AFTER good steps."""
+        """Boolean scalar (all gradients finite) -> the scale of the next step, a float32 scalar.
+
+        The dynamic scale is halved on overflow and doubled after GROW_AFTER consecutive good steps.
+        """
         if not self.dynamic:
             return self.scale
         good = ops.select(finite, self.good_steps + 1, ops.zeros_like(self.good_steps))

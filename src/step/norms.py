@@ -1,4 +1,4 @@
-"""How long gradients, weights and updates are: what tells a healthy run from one that drifts."""
+"""Global L2 norms of gradients, weights and updates, to spot divergence early."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ NORMS = ("grad_norm", "weight_norm", "update_norm")
 
 
 class Norms(nn.Cell):
-    """Global norms of the gradients, the weights and the last update, kept on the device until somebody reads them.
+    """Norms of the gradients, the weights and the last update, kept on the device until they are read.
 
-    Costs a copy of the weights and four passes over them a step.
+    Cost: a copy of the weights and four passes over them per step.
     """
 
     def __init__(self, weights: Sequence[Parameter]):
@@ -29,19 +29,19 @@ class Norms(nn.Cell):
         self.map = ops.HyperMap()
 
     def remember(self) -> tuple:
-        """Keep the weights as they are before an update."""
+        """Copy the weights; called before each update."""
         return self.map(ops.assign, self.before, self.weights)
 
     def construct(self, gradients: tuple[Tensor, ...]) -> Tensor:
-        """Take the norms after an update."""
+        """Gradients, in the shapes of the weights -> (3,) float32, the values of NORMS; called after each update."""
         updates = self.map(ops.sub, self.weights, self.before)
         norms = ops.stack((self.norm(gradients), self.norm(self.weights), self.norm(updates)))
         return ops.assign(self.values, norms)
 
     def norm(self, tensors: tuple[Tensor, ...]) -> Tensor:
-        """Of all tensors together."""
+        """L2 norm over all tensors, a float32 scalar."""
         return ops.sqrt(ops.addn(self.map(sum_of_squares, tensors))).astype(ms.float32)
 
     def read(self) -> dict[str, float]:
-        """The last step's norms by name; waits for the device."""
+        """{name: norm} of the last step; synchronises with the device."""
         return dict(zip(NORMS, map(float, self.values.asnumpy()), strict=True))

@@ -1,7 +1,7 @@
-"""One training step as one cell: forward, backward, all-reduce, centralisation, clipping, optimizer, averages.
+"""Training step as one cell: forward, backward, all-reduce, centralisation, clipping, optimizer, weight averages.
 
-Parts that a run does not use are not in the graph. The step owns the batch counter that keys dropout. With gradient
-accumulation a step is given the images of all its batches: it is one update, of which nothing half-done can be saved.
+The graph contains only the parts that a run uses. The step owns the batch counter that keys dropout. With gradient
+accumulation a step receives the images of all its batches: a checkpoint never falls between two of them.
 """
 
 from __future__ import annotations
@@ -17,37 +17,39 @@ from src.step.norms import Norms
 
 
 class _ForwardLoss(nn.Cell):
-    """(input, *targets) -> loss"""
+    """Forward pass and loss."""
 
     def __init__(self, network: nn.Cell, loss: nn.Cell):
         super().__init__(auto_prefix=False)
         self.network, self.loss = network, loss
 
     def construct(self, inputs: Tensor, *targets: Tensor) -> Tensor:
+        """Network input (B, 3, H, W) and targets, each (B, ...) -> scalar loss."""
         return self.loss(self.network(inputs), *targets)
 
 
 class _ScaledForwardLoss(_ForwardLoss):
-    """(scale, input, *targets) -> (scaled loss, loss)"""
+    """Forward pass and scaled loss."""
 
     def construct(self, scale: Tensor, inputs: Tensor, *targets: Tensor) -> tuple[Tensor, Tensor]:
+        """Scalar scale, network input (B, 3, H, W), targets, each (B, ...) -> (scaled loss, loss), scalars."""
         loss = self.loss(self.network(inputs), *targets)
         return loss * scale, loss
 
 
 class TrainStep(nn.Cell):
-    """The float32 step over a batch: the network's input, (B, ...), and any number of targets, each (B, ...).
+    """The step without a loss scale, called with the network's input and any number of targets.
 
     Args:
         network: in training mode.
         loss: (the network's output, *targets) -> scalar.
         optimizer: updates its `parameters` from a tuple of gradients.
-        num_ranks: processes that train together.
-        clip_norm: largest global norm of the gradients; 0: no clipping.
+        num_ranks: number of processes in the group.
+        clip_norm: largest global L2 norm of the gradients; 0: no clipping.
         centralize: gradient centralisation.
-        ema_decay: decay of the averaged weights; 0: none.
-        num_batches: parts that the images of a step go through the network in, one after the other.
-        log_norms: keep the norms of gradients, weights and update in `norms`.
+        ema_decay: decay of the averaged weights per update; 0: no averages.
+        num_batches: batches per step, whose gradients are accumulated.
+        log_norms: compute the norms of gradients, weights and update.
     """
 
     def __init__(
@@ -63,7 +65,7 @@ class TrainStep(nn.Cell):
         num_batches: int = 1,
         log_norms: bool = False,
     ):
-        # With prefixes the weights would be renamed, and every checkpoint would have foreign names.
+        # A prefix would rename the weights in every checkpoint.
         super().__init__(auto_prefix=False)
         self.network = network
         self.optimizer = optimizer
@@ -82,25 +84,32 @@ class TrainStep(nn.Cell):
         self.value_and_grad = ms.value_and_grad(_ForwardLoss(network, loss), None, self.optimizer.parameters)
 
     def construct(self, *batch: Tensor) -> Tensor:
-        """Train on the samples of a step; returns their loss (the mean over all ranks)."""
+        """Train on the samples of one step.
+
+        Args:
+            batch: the network's input (num_batches * B, 3, H, W) and the loss's targets, each (num_batches * B, ...).
+
+        Returns:
+            The loss, a float32 scalar: the mean over batches and ranks.
+        """
         loss, gradients = self.mean_gradients(*batch)
         if self.all_reduce is not None:
             loss, gradients = self.all_reduce(loss, gradients)
         return ops.depend(loss, self.update(gradients))
 
     def backward(self, *batch: Tensor):
-        """One batch -> (loss, gradients)."""
+        """Input and targets of one batch, each (B, ...) -> (scalar loss, gradients in the shapes of the weights)."""
         return self.value_and_grad(*batch)
 
     def mean_gradients(self, *batch: Tensor):
-        """All batches of the step -> the means of loss and gradients over them; counts the batches."""
+        """All batches of the step, (num_batches * B, ...) -> mean loss and gradients; counts the batches."""
         if self.num_batches == 1:
             loss, gradients = self.backward(*batch)
             return ops.depend(loss, ops.assign_add(self.batches, 1)), gradients
         batches = self.parts(batch)
         self.accumulator.reset()
         index = Tensor(0, ms.int32)
-        # A loop of the graph: the network is compiled once, and one batch's activations are in memory at a time.
+        # A loop inside the graph: the network is compiled once, with the activations of one batch in memory at a time.
         while index < self.num_batches:
             self.accumulator.add(*self.backward(*self.part(batches, index)))
             ops.assign_add(self.batches, 1)
@@ -115,14 +124,14 @@ class TrainStep(nn.Cell):
         return parts
 
     def part(self, batches: tuple[Tensor, ...], index: Tensor) -> tuple[Tensor, ...]:
-        """Each (num_batches, B, ...) -> (B, ...), the one with this number."""
+        """The batch number `index`: each (num_batches, B, ...) -> (B, ...)."""
         part = ()
         for tensor in batches:
             part = part + (ops.gather(tensor, index, 0),)
         return part
 
     def update(self, gradients: tuple[Tensor, ...]):
-        """Centralise, clip, move the weights, move their averages."""
+        """Centralise and clip the gradients, then update the weights and their averages."""
         raw_gradients = gradients
         if self.norms is not None:
             self.norms.remember()
@@ -136,7 +145,7 @@ class TrainStep(nn.Cell):
         return updated
 
     def state(self) -> dict[str, Parameter]:
-        """What a resumed run needs besides the weights, by the names that checkpoints use."""
+        """Training state besides the weights, keyed by its names in checkpoints."""
         parameters = {f"optimizer.{parameter.name}": parameter for parameter in self.optimizer.state()}
         if self.average is not None:
             parameters |= {average.name: average for average in self.average.averages}
@@ -147,20 +156,20 @@ class TrainStep(nn.Cell):
     # -- host-side values for the log; each read synchronises with the device
 
     def learning_rate(self) -> float:
-        """Of the last step, before factors of single layers."""
+        """Learning rate of the last step, before layer-wise factors."""
         return self.optimizer.learning_rate_at(max(0, _number(self.optimizer.global_step) - 1))
 
     def num_skipped(self) -> int:
-        """Steps without an update (overflow) since training began."""
+        """Steps skipped on overflow since training began."""
         return _number(self.batches) // self.num_batches - _number(self.optimizer.global_step)
 
     def last_norms(self) -> dict[str, float]:
-        """Norms by name, of the last update; empty when they are not kept."""
+        """{name: norm} of the last step; empty without log_norms."""
         return self.norms.read() if self.norms is not None else {}
 
 
 class ScaledTrainStep(TrainStep):
-    """The step with a loss scale: on overflow weights, moments, averages and learning rate stay as they are."""
+    """The step with a loss scale: an overflow leaves weights, moments, averages and learning rate unchanged."""
 
     def __init__(self, network: nn.Cell, loss: nn.Cell, optimizer: nn.Cell, loss_scale: LossScale, **options):
         super().__init__(network, loss, optimizer, **options)
@@ -173,16 +182,16 @@ class ScaledTrainStep(TrainStep):
         self.value_and_grad = ms.value_and_grad(forward, None, self.optimizer.parameters, has_aux=True)
 
     def backward(self, *batch: Tensor):
-        """One batch -> (loss, gradients of the scaled loss)."""
+        """Input and targets of one batch, each (B, ...) -> (scalar loss, gradients of the scaled loss)."""
         (_, loss), gradients = self.value_and_grad(self.loss_scale.scale, *batch)
         return loss, gradients
 
     def construct(self, *batch: Tensor) -> Tensor:
-        """Train on the samples of a step; returns their loss (the mean over all ranks), without the scale."""
+        """Train on the samples of one step, see `TrainStep.construct`; the returned loss is not scaled."""
         loss, gradients = self.mean_gradients(*batch)
         gradients = self.unscale(self.loss_scale.scale, gradients)
         if self.all_reduce is not None:
-            # An infinity or a NaN of one rank is in every rank's mean: all ranks skip together.
+            # An infinity or NaN of one rank reaches the mean of every rank, so all ranks skip the step together.
             loss, gradients = self.all_reduce(loss, gradients)
         finite = self.all_finite(gradients)
         if finite:

@@ -1,5 +1,5 @@
-"""Tasks: `task` says what commands and training ask of one, then a folder a task.
+"""Tasks: the base class in `task`, the table of all tasks in `create`, and one folder per task.
 
-A task may import inference and the leaves (datasets, loss, metrics, visualization, callbacks); never another task,
-training or commands. Only `create` knows them all.
+A task may import inference and the leaves (datasets, loss, metrics, visualization, callbacks), but never another task,
+training or commands. Only `create` imports all tasks.
 """

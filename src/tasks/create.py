@@ -1,4 +1,4 @@
-"""Tasks by name, and which of them a configuration means."""
+"""Table of all tasks, and the factory of the task for a configuration."""
 
 from __future__ import annotations
 
@@ -17,22 +17,25 @@ TASKS: dict[str, type[Task]] = {
 }
 
 
+def task_type(backbone: str) -> type[Task]:
+    """The task that a network is built for; UserError for an unknown network."""
+    return TASKS[network_info(backbone).task]
+
+
 def create_task(config: Config, meta: dict[str, Any] | None = None, given: frozenset[str] = frozenset()) -> Task:
     """The task of the configured network.
 
     Args:
-        meta: the meta data of the checkpoint that is evaluated or exported: its class names and preprocessing hold.
-        given: keys that the user set; they win over the checkpoint's preprocessing.
+        meta, given: see `Task`.
 
     Raises:
-        UserError: the data are of another task.
+        UserError: the network is unknown, or the data set belongs to another task.
     """
     backbone, dataset = config.model.backbone, config.data.dataset
-    name = network_info(backbone).task
-    task = TASKS[name]
+    task = task_type(backbone)
     if "dataset" in given and dataset not in task.datasets:
         raise UserError(
-            f"dataset {dataset} is not for {name}, which is what backbone {backbone} does: give --dataset "
+            f"dataset {dataset} is not for {task.name}, which is what backbone {backbone} does: give --dataset "
             f"{' or '.join(task.datasets)}, or another --backbone"
         )
     return task(config, meta, given)

@@ -1,4 +1,4 @@
-"""Task: what commands and training ask of one."""
+"""Task: the interface through which commands and training see data, loss, score and pictures."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ from src.visualization.page import Section
 
 @dataclass(frozen=True)
 class TaskResult:
-    """Result of an evaluation: all that a log, a record, a report and the choice of the best weights need.
+    """Result of an evaluation, for the log, metrics.jsonl, the report and the choice of the best checkpoint.
 
     Attributes:
-        score: higher is better; None where there is no truth.
-        numbers: further ones by name, for metrics.jsonl, TensorBoard and the report.
-        summary: what result.json says, besides the checkpoint.
-        lines: of the log.
-        write: writes the result's files into a folder and returns their names.
-        sections: makes the result's sections of a report.
+        score: higher is better; None without ground truth.
+        numbers: {name: value} of further results, for metrics.jsonl, TensorBoard and the report.
+        summary: content of result.json besides the checkpoint's path.
+        lines: lines for the log.
+        write: writes the result files into a folder and returns their names.
+        sections: creates the report sections of the result.
     """
 
     score: float | None = None
@@ -44,20 +44,23 @@ class TaskResult:
 
 
 class Task(ABC):
-    """The data, the loss, the score and the pictures of one kind of network: all that commands and training see of it.
+    """Data, loss, score and pictures of one kind of network.
+
+    In shapes, B is the batch size, S the side of the network's input in pixels, K the number of classes.
 
     Args:
-        config: the run's configuration.
-        meta: the meta data of the checkpoint that is evaluated or exported: its class names and preprocessing hold.
-        given: keys that the user set; they win over the checkpoint's preprocessing.
+        config: configuration of the run.
+        meta: meta data of the checkpoint to evaluate or export; its class names and preprocessing take precedence over
+            those of the data and the configuration.
+        given: keys set by the user, which take precedence over the checkpoint's preprocessing.
 
     Attributes:
-        name: of the task.
-        datasets: what the key `dataset` may be.
-        score_name: key of the score in metrics.jsonl; the best checkpoint has the highest.
-        curves: {key of metrics.jsonl: its name in a legend} of the fractions that are drawn, the score's included.
+        name: name of the task.
+        datasets: allowed values of the key `dataset`.
+        score_name: key of the score in metrics.jsonl; the best checkpoint has the highest score.
+        curves: {key of metrics.jsonl: name in the legend} of the fractions to draw, the score included.
         class_names: in label order.
-        preprocessing: how the weights want an image; has `image_size`, the side of the network's input in pixels.
+        preprocessing: preprocessing of an image; has `image_size`, the side of the network's input in pixels.
     """
 
     name: str
@@ -72,132 +75,165 @@ class Task(ABC):
         self.info = network_info(config.model.backbone)
         self._meta, self._given = meta or {}, given
 
-    def meta(self) -> dict[str, Any]:
-        """What a checkpoint must carry besides class names and preprocessing."""
-        return {}
+    def checkpoint_meta(self) -> dict[str, Any]:
+        """Meta data that a checkpoint carries so that other commands can use its weights without the data."""
+        return {
+            "task": self.name,
+            "class_names": list(self.class_names),
+            "preprocessing": asdict(self.preprocessing),
+        }
+
+    @classmethod
+    def converted_meta(cls, config: Config) -> dict[str, Any]:
+        """Meta data for converted weights.
+
+        Public weights files hold no class names: evaluation takes those of the data, prediction shows numbers.
+        """
+        return {"task": cls.name, "class_names": [], "preprocessing": cls.configured_preprocessing(config)}
+
+    @classmethod
+    def configured_preprocessing(cls, config: Config) -> dict[str, Any]:
+        """Preprocessing as the configuration gives it, with the network's published values for empty keys."""
+        data, evaluation, info = config.data, config.eval, network_info(config.model.backbone)
+        return {
+            "image_size": evaluation.eval_image_size or data.train_image_size,
+            "crop_pct": evaluation.crop_pct or info.crop_pct,
+            "interpolation": data.interpolation or info.interpolation,
+            "mean": data.mean or info.mean,
+            "std": data.std or info.std,
+        }
 
     # -- training
 
     @property
     @abstractmethod
     def notes(self) -> list[str]:
-        """What the user should know about the training data."""
+        """Lines for the log about the training data."""
 
     @abstractmethod
     def check_settings(self) -> None:
-        """UserError for a loss or an augmentation that this task cannot have."""
+        """Raise UserError for a loss or an augmentation that this task does not support."""
 
     @abstractmethod
     def steps_per_epoch(self, num_ranks: int) -> int:
-        """Training steps that one pass over the data gives; UserError when they do not fill a batch."""
+        """Training steps per epoch; UserError if the data do not fill one batch."""
 
     @abstractmethod
     def training_dataset(self, session: Session, first_epoch: int, first_batch: int, *, sink: bool = False) -> Any:
-        """Batches of this rank from (first_epoch, first_batch) on: the network's input, then the loss's targets.
+        """Batches of this rank from (first_epoch, first_batch) on.
+
+        A batch is a tuple: the network's input (B, 3, S, S) float32, then the targets of the loss, each (B, ...). With
+        gradient accumulation B covers all batches of a step.
 
         Args:
-            sink: one framework pipeline over all epochs, which a device can be fed from; it begins at an epoch's start.
+            sink: return one framework pipeline over all epochs, for data sinking; it starts with an epoch.
         """
 
     @abstractmethod
     def loss(self) -> nn.Cell:
-        """(the network's output, *targets) -> scalar"""
+        """The training loss: (network output, *targets, each (B, ...)) -> scalar."""
 
     def step_log(self, progress: Progress, logger: Any, learning_rate: Callable[[], float]) -> list[Callback]:
-        """Callbacks that write log lines which only this task's seed has."""
+        """Callbacks for log lines that only this task writes."""
         return []
 
     # -- evaluation
 
     @abstractmethod
     def check_validation(self) -> None:
-        """Look for the validation data; UserError when they are missing."""
+        """Raise UserError if the validation data are missing or unusable."""
 
     @property
     @abstractmethod
     def evaluation_note(self) -> str:
-        """What is evaluated, and how, for the log."""
+        """Description of the validation data and the evaluation, for the log."""
 
     @abstractmethod
     def evaluation_set(self, session: Session) -> EvaluationSet:
-        """This rank's share of the validation data."""
+        """This rank's share of the validation data: images (B, 3, H, W) float32 with labels (B, ...)."""
 
     @abstractmethod
     def outputs(self, forward: Callable, image: Any) -> np.ndarray:
-        """What the metric counts, from a batch of images by `forward`, the network in inference mode."""
+        """The array (B, ...) that the metric counts.
+
+        Args:
+            forward: the network in inference mode, (B, 3, S, S) float32 -> its outputs.
+            image: a batch of images, (B, 3, H, W) float32.
+        """
 
     @abstractmethod
     def metric(self) -> Any:
-        """An empty count.
+        """An empty metric.
 
-        It has `update(outputs, labels, weights)`, `state()` (a float64 array of fixed shape), `merge(states)` of all
-        ranks, and `compute()`, which raises ValueError where nothing was counted.
+        It has `update(outputs (B, ...), labels (B, ...), weights (B,))`, `state()` (a float64 array of fixed shape),
+        `merge(states)` over all ranks, and `compute()`, which raises ValueError if no sample was counted.
         """
 
     @abstractmethod
     def examples(self, data: EvaluationSet) -> Any:
-        """An observer of an evaluation: called with each batch's outputs, labels and weights."""
+        """Observer of an evaluation, called with outputs (B, ...), labels (B, ...) and weights (B,) of each batch."""
 
     @abstractmethod
     def summarise(self, evaluation: Evaluation, examples: Any) -> TaskResult:
-        """The result of an evaluation that `examples` has watched."""
+        """The result of an evaluation that `examples` has observed."""
 
     # -- prediction
 
     @abstractmethod
     def predictor(self, network: nn.Cell) -> Any:
-        """A trained network for use from Python: its `predict` takes picture files."""
+        """A trained network for use from Python; its `predict` takes image files.
+
+        Args:
+            network: in inference mode, (B, 3, S, S) float32 -> its outputs.
+        """
 
     @abstractmethod
     def predict(self, network: nn.Cell, files: Sequence[Path], make_folder: Callable[[], Path]) -> None:
-        """Predict picture files, log what was found and write it into a folder, which is made when all is well."""
+        """Predict image files, log the results and write them into the folder that `make_folder` creates.
 
-    # -- looks at the data
+        Raises:
+            UserError: a file is missing or cannot be decoded; no folder is created.
+        """
+
+    # -- inspection of the data
 
     @abstractmethod
     def inspect(self) -> list[str]:
-        """Print a report on the training and the validation data; returns all for which a training could not run."""
+        """Print a report on the training and validation data; returns the problems that prevent a training."""
 
     @abstractmethod
     def show(self, *sample: np.ndarray) -> tuple[np.ndarray, str]:
-        """A sample of a training batch as a picture (H, W, 3) uint8 and its caption."""
+        """Picture (H, W, 3) uint8 and caption of one training sample: image (3, S, S) float32 and its targets."""
 
     def write_records(self, folder: Path) -> None:
-        """Write the data as MindRecord files."""
-        raise UserError(f"{self.name} reads no MindRecord files: give a classification network")
+        """Write the data as MindRecord files; UserError if the task does not read them."""
+        raise UserError(f"{self.name} does not read MindRecord files: give a classification network")
 
     # -- export
 
     @abstractmethod
     def inputs(self, files: Sequence[Path]) -> np.ndarray:
-        """Picture files as the network's input, (N, 3, S, S)."""
+        """Image files as network input, (N, 3, S, S) float32; UserError for a missing or unreadable file."""
 
     @abstractmethod
     def sample_files(self, number: int) -> list[Path]:
-        """Some validation pictures, evenly chosen."""
+        """About `number` validation images, evenly spaced; UserError without validation data."""
 
     @abstractmethod
     def export_card(self) -> dict[str, Any]:
-        """What a program must know of input and output to use an exported file."""
-
-
-def task_meta(task: Task) -> dict[str, Any]:
-    """What a checkpoint must carry so that others can use the weights."""
-    return {
-        "task": task.name,
-        "class_names": list(task.class_names),
-        "preprocessing": asdict(task.preprocessing),
-        **task.meta(),
-    }
+        """Facts about input and output that a program needs to use an exported file."""
 
 
 def chosen_preprocessing(
     own: Mapping[str, Any], stored: Mapping[str, Any], keys: Mapping[str, set[str]], given: frozenset[str]
 ) -> dict[str, Any]:
-    """`own` (from the configuration), but the checkpoint's `stored` values where the user set none of their keys.
+    """Preprocessing values: those of the checkpoint unless the user has set one of their keys.
 
     Args:
-        keys: configuration keys of a value, where they are not its name.
+        own: {name: value} from the configuration.
+        stored: {name: value} from the checkpoint.
+        keys: configuration keys of a value, if they differ from its name.
+        given: keys set by the user.
     """
     kept = {name: value for name, value in stored.items() if not keys.get(name, {name}) & given}
     values = {**own, **kept}
@@ -205,7 +241,7 @@ def chosen_preprocessing(
 
 
 def full_steps(data: DataConfig, num_images: int, num_ranks: int) -> int:
-    """Optimizer steps that one pass over the images gives; UserError when they do not fill one."""
+    """Optimizer steps per epoch over all ranks; UserError if the images do not fill one step."""
     steps = steps_per_epoch(num_images, num_ranks, data.images_per_step)
     if steps == 0:
         accumulated = f"accumulate_steps {data.accumulate_steps} x " if data.accumulate_steps > 1 else ""

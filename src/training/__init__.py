@@ -1,4 +1,4 @@
-"""Training runs: from a configuration to a run folder.
+"""Training runs: trainer, schedule, state, report.
 
-May import tasks, step, callbacks and all below; not commands.
+May import tasks, step, callbacks and all rooms below them, but not commands.
 """

@@ -1,4 +1,4 @@
-"""Parts of a network that keep their weights."""
+"""Freezing of network parts (the key `freeze`)."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from src.config import UserError
 
 
 def freeze(network: nn.Cell, parts: str) -> str:
-    """Take the named parts out of training: their weights, and the statistics of their BatchNorms, stay as they are.
+    """Exclude parts from training: their weights and BatchNorm statistics no longer change.
 
     Args:
-        network: before its trainable parameters are asked for.
-        parts: names as parameters begin with, by commas: `stem,backbone.0` (which is not backbone.01).
+        network: must be frozen before its trainable parameters are handed to an optimizer.
+        parts: comma-separated prefixes of parameter names, `stem,backbone.0`; whole components match, not backbone.01.
 
     Returns:
-        What was frozen, for the log; "" for no parts.
+        Line for the log; "" for no parts.
 
     Raises:
-        UserError: a part that the network does not have, or nothing is left to train.
+        UserError: the network has no such part, or nothing is left to train.
     """
     prefixes = [part.strip() for part in parts.split(",") if part.strip()]
     if not prefixes:
@@ -46,7 +46,7 @@ def _is_below(name: str, prefix: str) -> bool:
 
 
 def _parts_near(prefix: str, names: list[str]) -> list[str]:
-    """What stands in the network where `prefix` was looked for: the parts of its parent, else the first level."""
+    """Existing parts for the error message: the siblings of `prefix`, else the first level."""
     parent = prefix.rpartition(".")[0]
     beside = [name for name in names if parent and _is_below(name, parent)]
     depth = len(parent.split(".")) + 1 if beside else 1

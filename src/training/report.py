@@ -1,4 +1,4 @@
-"""report.html: a run on one page that can be sent to somebody."""
+"""HTML reports of a training and of an evaluation, each a single self-contained page."""
 
 from __future__ import annotations
 
@@ -39,12 +39,14 @@ def training_report(
     """Write the report of a training.
 
     Args:
-        ended: how it ended, in words.
-        records: of metrics.jsonl.
+        name: name of the run.
+        command: command line of the training, without the interpreter.
+        ended: description of how the run ended.
+        records: records of metrics.jsonl, one per epoch.
         score_name, curves: see `Task`.
-        rates: learning rate of every step.
-        result: of the last evaluation; None without one.
-        environment: what the result depends on besides the configuration.
+        rates: (steps of the run,) learning rate of each step.
+        result: result of the last evaluation; None without one.
+        environment: facts besides the configuration on which the result depends.
     """
     sections = [
         Section("Summary", _summary(ended, records, len(rates) // steps_per_epoch, score_name, curves[score_name])),
@@ -59,7 +61,7 @@ def training_report(
 
 
 def evaluation_report(path: Path, config: Config, summary: Mapping[str, Any], result: TaskResult) -> None:
-    """Write the report of an evaluation; `summary` is what result.json says."""
+    """Write the report of an evaluation; `summary` is the content of result.json."""
     sections = [
         Section("Summary", table([(name, _short(value)) for name, value in summary.items()])),
         *evaluation_sections(result),
@@ -74,14 +76,14 @@ def _write(path: Path, title: str, config: Config, sections: Sequence[Section]) 
 
 
 def evaluation_sections(result: TaskResult | None) -> list[Section]:
-    """What the last evaluation says; a line where there was none."""
+    """Sections of the last evaluation; a single line without one."""
     if result is None:
-        return [Section("Evaluation", paragraph("Nothing was evaluated in this run."))]
+        return [Section("Evaluation", paragraph("This run was not evaluated."))]
     return result.sections()
 
 
 def configuration(config: Config) -> str:
-    """The keys that are not at their default, and below them all."""
+    """Table of the changed keys, and all keys in a folded block."""
     defaults = yaml.safe_load(DEFAULTS_FILE.read_text(encoding="utf-8"))
     changed = [(key, value, defaults[key]) for key, value in config.flat().items() if value != defaults[key]]
     return table(changed, ("key", "value", "default")) + folded("all keys", code(config_text(config)))
@@ -96,7 +98,7 @@ def _summary(ended: str, records: Sequence[dict[str, Any]], num_epochs: int, sco
             ("optimizer steps", last["step"]),
             ("mean loss of the last epoch", f"{last['mean_loss']:.4f}"),
             ("time in steps", f"{sum(record['epoch_seconds'] for record in records):.1f} s"),
-            ("images a second", f"{speed:.1f}"),
+            ("images per second", f"{speed:.1f}"),
             ("steps skipped on overflow", last["skipped"]),
         ]
     evaluated = [record for record in records if score_name in record]
@@ -111,9 +113,9 @@ def _summary(ended: str, records: Sequence[dict[str, Any]], num_epochs: int, sco
 
 def _commands(command: Sequence[str], config_file: Path) -> str:
     return (
-        paragraph("As it was started:")
+        paragraph("The command of this run:")
         + code(shlex.join(["python", *command]))
-        + paragraph("The same from this folder's configuration:")
+        + paragraph("The same run from the configuration in this folder:")
         + code(shlex.join(["python", "train.py", "--config_path", str(config_file)]))
     )
 

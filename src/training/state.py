@@ -1,8 +1,7 @@
-"""State of a training run: saved, restored, or begun with the weights of another run."""
+"""State of a training run: saving, restoring, and initialising from another checkpoint (fine-tuning)."""
 
 from __future__ import annotations
 
-import logging
 import os
 import platform
 from collections.abc import Mapping
@@ -22,16 +21,15 @@ from src.inference.networks import arrays_of, resized_note
 from src.runtime.device import clamp_workers
 from src.runtime.session import Session
 from src.step.train_step import TrainStep
-from src.training.plan import Note
 
 
 def training_tensors(step: TrainStep, network: nn.Cell) -> dict[str, np.ndarray]:
-    """Copies of all weights and of the training state, by the names that checkpoints use."""
+    """Copies of all weights and of the training state, keyed by their names in checkpoints."""
     return arrays_of(network) | {name: parameter.asnumpy().copy() for name, parameter in step.state().items()}
 
 
 def environment(config: Config, session: Session) -> dict[str, Any]:
-    """What bit-equal continuation depends on besides the configuration."""
+    """The facts besides the configuration on which a bit-equal continuation depends."""
     return {
         "processor": _processor(),
         "isa": session.isa,
@@ -52,11 +50,14 @@ def save(
     config: Config,
     session: Session,
 ) -> None:
-    """Write all that `restore` puts back, and what others need to use the weights (`task_meta`).
+    """Write a checkpoint that `restore` can continue from.
+
+    Args:
+        task_meta: see `Task.checkpoint_meta`.
 
     Raises:
-        ValueError: a tensor is not finite. The step that ruins the weights still has a finite loss: it must not
-            replace the last good checkpoint.
+        ValueError: a tensor is not finite. The loss of the step that ruins the weights is still finite, and the last
+            good checkpoint must not be replaced.
     """
     tensors = training_tensors(step, network)
     ruined = next((name for name, value in tensors.items() if not np.isfinite(value).all()), None)
@@ -77,14 +78,16 @@ def save(
     save_checkpoint(path, tensors, meta)
 
 
-def start_from(checkpoint: Checkpoint, network: nn.Cell, config: Config) -> list[Note]:
-    """Put a checkpoint's weights into the network; a head for other classes stays new, tables follow the image size.
+def load_pretrained(checkpoint: Checkpoint, network: nn.Cell, config: Config) -> list[str]:
+    """Initialise the network from a checkpoint of another run (fine-tuning).
+
+    A head for another number of classes keeps its initial weights; position tables are resized to the image size.
 
     Returns:
-        What was done, for the log.
+        Lines for the log.
 
     Raises:
-        UserError: the checkpoint is of another network.
+        UserError: the checkpoint belongs to another network.
     """
     weights, resized = fit_image_size(network, checkpoint.weights(config.model.use_ema))
     class_num = (checkpoint.meta["config"]["class_num"], config.model.class_num)
@@ -94,19 +97,20 @@ def start_from(checkpoint: Checkpoint, network: nn.Cell, config: Config) -> list
         notes.append(resized_note(resized, config.data.train_image_size))
     if new:
         notes.append(f"new head for {class_num[1]} classes instead of {class_num[0]}: {', '.join(new)}")
-    return [(logging.INFO, note) for note in notes]
+    return notes
 
 
 def restore(
     checkpoint: Checkpoint, step: TrainStep, network: nn.Cell, progress: Progress, config: Config, session: Session
 ) -> list[str]:
-    """Put a checkpoint's weights, training state and counters in place.
+    """Restore weights, training state and counters from a checkpoint of the interrupted run.
 
     Returns:
-        What differs from the interrupted run and so may change the result.
+        Differences from the interrupted run that may change the result.
 
     Raises:
-        UserError: the checkpoint is of another network or optimizer, or its epochs are done.
+        UserError: the checkpoint belongs to another network or optimizer, or was saved inside an epoch of another
+            length.
     """
     saved = checkpoint.meta
     class_num = (saved["config"]["class_num"], config.model.class_num)
@@ -121,25 +125,29 @@ def restore(
     if saved["steps_per_epoch"] != progress.steps_per_epoch:
         if progress.batch:
             raise UserError(
-                f"{checkpoint.path} stopped inside an epoch of {saved['steps_per_epoch']} steps, an epoch has "
-                f"{progress.steps_per_epoch} now: resume with the same data, batch_size and number of devices"
+                f"{checkpoint.path} was saved inside an epoch of {saved['steps_per_epoch']} steps, an epoch now has "
+                f"{progress.steps_per_epoch}: resume with the same data, batch_size and number of devices"
             )
-        # The schedule goes on at the same epoch of the new table.
+        # The schedule continues at the same epoch of the new table.
         step.optimizer.global_step.set_data(ms.Tensor(progress.step, ms.int32))
-        differences.append(f"steps an epoch {saved['steps_per_epoch']} -> {progress.steps_per_epoch}")
-    # The batches that a step now has may be others than those it had.
+        differences.append(f"steps per epoch {saved['steps_per_epoch']} -> {progress.steps_per_epoch}")
+    # accumulate_steps, the number of batches per step, may have changed.
     step.batches.set_data(ms.Tensor(progress.step * step.num_batches, ms.int32))
     return differences
 
 
 def restore_state(checkpoint: Checkpoint, step: TrainStep) -> None:
-    """Put optimizer, averages, loss scale and counters in place; UserError for a run of other settings."""
+    """Restore optimizer, averages, loss scale and counters.
+
+    Raises:
+        UserError: the checkpoint was saved with other training settings.
+    """
     for name, parameter in step.state().items():
         value = checkpoint.tensors.get(name)
         if value is None or value.shape != tuple(parameter.shape):
             raise UserError(
-                f"{checkpoint.path} has no {name} here (another opt, ema_decay or loss_scale? another freeze?): "
-                "resume with the same configuration, or start from its weights by --pretrained"
+                f"{checkpoint.path} has no {name} of this shape (was opt, ema_decay, loss_scale or freeze changed?): "
+                "resume with the same configuration, or start from its weights with --pretrained"
             )
         parameter.set_data(ms.Tensor(value, parameter.dtype))
 

@@ -1,9 +1,10 @@
-"""Training: from a configuration to a run folder."""
+"""Training command and Trainer: one run, from a configuration to a run folder."""
 
 from __future__ import annotations
 
 import logging
 import sys
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +15,18 @@ from mindspore.train import Callback
 from src.callbacks.checkpoints import SaveCheckpoints
 from src.callbacks.epoch_log import LogEpochs, read_records
 from src.callbacks.evaluation import EvaluateEpochs
-from src.callbacks.guards import StopOnNonFiniteLoss, StopOnRequest
+from src.callbacks.guards import Limits, StopOnNonFiniteLoss, StopOnRequest, likely_causes
 from src.callbacks.order import in_order
 from src.callbacks.profiling import ProfileSteps
 from src.callbacks.progress import Progress, TrackProgress
 from src.callbacks.progress_bar import ShowProgress
+from src.callbacks.tensorboard import tensorboard_callbacks
 from src.checkpoints import Checkpoint, load_checkpoint
 from src.config import Config, Resolved, Standstill, UserError, config_text
-from src.inference.networks import build_network
+from src.config.effect import no_effect_on_task
+from src.inference.evaluator import Evaluator
+from src.inference.networks import build_network, set_arrays
+from src.runtime.device import clamp_workers
 from src.runtime.files import remove_partials
 from src.runtime.logs import get_logger, log_to_file
 from src.runtime.run_folder import RunFolder, choose_run_folder
@@ -29,37 +34,35 @@ from src.runtime.session import Session, announce, join
 from src.runtime.signals import STOPPED_EXIT_CODE, StopRequest
 from src.runtime.terminal import progress_shown
 from src.tasks.create import create_task
-from src.tasks.task import Task, task_meta
+from src.tasks.task import Task, TaskResult
 from src.training import state
-from src.training.build import build_train_step
-from src.training.event_log import event_log
+from src.training.create_step import create_train_step
 from src.training.freezing import freeze
-from src.training.limits import Limits
-from src.training.plan import (
+from src.training.report import training_report
+from src.training.schedule import (
     check_learning_rates,
     learning_rate_table,
-    likely_causes,
     num_epochs,
-    scaled_to_batch,
+    scale_learning_rates,
     schedule_change,
-    silent_settings,
 )
-from src.training.report import training_report
-from src.training.validation import Validation
 from src.visualization import plot_curves
 
-READ_INTERVAL_OFF_CPU = 50  # steps between two readings of the loss where each one waits for the device
-NON_FINITE_PATIENCE = 50  # overflowing steps in a row that a loss scale may skip
+READ_INTERVAL_OFF_CPU = 50  # steps between two readings of the loss, each of which synchronises with the device
+NON_FINITE_PATIENCE = 50  # consecutive overflowing steps that end a run with a loss scale
 
 
 def train(resolved: Resolved) -> int:
     """Run a training; returns the exit code.
 
-    Everything that the user can have wrong is looked at before the processes join: after that a mistake of one rank
-    makes the others wait.
+    All user errors are detected before the process group is joined: after that, a rank that fails leaves the others
+    waiting.
+
+    Raises:
+        UserError: a setting, the data or a checkpoint does not allow this training.
     """
     task = create_task(resolved.config, given=resolved.given)
-    config = task.config  # with what the data alone can tell, as the number of classes
+    config = task.config  # completed by the data: the number of classes
     check_learning_rates(config, num_epochs(config, task.steps_per_epoch(num_ranks=1)))
     task.check_settings()
     if config.eval.eval_interval:
@@ -75,12 +78,12 @@ def train(resolved: Resolved) -> int:
         if checkpoint is not None:
             trainer.resume(checkpoint)
         elif pretrained is not None:
-            trainer.start_from(pretrained)
-        # Only now, when the user's mistakes have shown, is the run folder made or changed.
+            trainer.load_pretrained(pretrained)
+        # Created only now, so that a user error leaves no run folder behind.
         if session.is_main:
             _open_run_folder(folder, config)
-        notes = (f"run folder {folder.root}", *resolved.notes, *task.notes, *silent_settings(resolved, task.name))
-        announce(config, session, notes)
+        silent = settings_without_effect(resolved, task.name)
+        announce(config, session, (f"run folder {folder.root}", *resolved.notes, *task.notes, *silent))
         for level, note in trainer.notes:
             trainer.logger.log(level, note)
         return trainer.run()
@@ -89,7 +92,9 @@ def train(resolved: Resolved) -> int:
 class Trainer:
     """One training run: the step, the data and the callbacks around `mindspore.train.Model`.
 
-    `notes` are for the log, which has no file yet when they come up.
+    Attributes:
+        notes: (level, text) for the log, collected before the log file exists.
+        latest_result: result of the last evaluation; None before the first.
     """
 
     def __init__(self, config: Config, task: Task, session: Session, folder: RunFolder, stop: StopRequest):
@@ -97,29 +102,30 @@ class Trainer:
         self.logger = get_logger()
         batch = config.data.images_per_step * session.num_ranks
         steps = task.steps_per_epoch(session.num_ranks)
-        self.config, self.notes = scaled_to_batch(config, batch)
+        self.config, self.notes = scale_learning_rates(config, batch)
         self.progress = Progress(num_epochs(config, steps), steps, batch, score_name=task.score_name)
         self.network = build_network(self.config, session, config.data.train_image_size)
         frozen = freeze(self.network, config.model.freeze)
         self.notes += [(logging.INFO, frozen)] if frozen else []
         self.rates = learning_rate_table(self.config, self.progress.num_epochs, steps)
-        self.step = build_train_step(self.config, self.network, task.loss(), self.rates, session)
+        self.step = create_train_step(self.config, self.network, task.loss(), self.rates, session)
         self.limits = Limits(config.schedule, self.progress, stop)
-        self.validation = Validation(self.config, task, session, self._weights)
+        self.latest_result: TaskResult | None = None
 
-    def start_from(self, checkpoint: Checkpoint) -> None:
-        """Begin with the weights of another run."""
-        self.notes += state.start_from(checkpoint, self.network, self.config)
+    def load_pretrained(self, checkpoint: Checkpoint) -> None:
+        """Initialise the network with the weights of another run (fine-tuning)."""
+        notes = state.load_pretrained(checkpoint, self.network, self.config)
+        self.notes += [(logging.INFO, note) for note in notes]
         if self.step.average is not None:
             self.step.average.restart()
 
     def resume(self, checkpoint: Checkpoint) -> None:
-        """Go on where a run of this configuration stopped."""
+        """Continue an interrupted run of this configuration."""
         differences = state.restore(checkpoint, self.step, self.network, self.progress, self.config, self.session)
         position = f"epoch {self.progress.epoch + 1}, step {self.progress.batch} of {self.progress.steps_per_epoch}"
         self.notes.append((logging.INFO, f"resumed from {checkpoint.path} at {position}"))
         for difference in differences:
-            text = f"not as in the interrupted run, the weights may differ: {difference}"
+            text = f"changed since the run was interrupted, the weights may differ: {difference}"
             self.notes.append((logging.WARNING, text))
         change = schedule_change(
             checkpoint.meta["config"], self.config, self.progress.step, self.progress.steps_per_epoch
@@ -128,7 +134,7 @@ class Trainer:
             self.notes.append((logging.WARNING, change))
 
     def run(self) -> int:
-        """Train to the last epoch or to a request to stop; returns the exit code."""
+        """Train to the last epoch or until a request to stop; returns the exit code."""
         progress = self.progress
         done = self.limits.nothing_left()
         if done:
@@ -136,10 +142,9 @@ class Trainer:
             return 0
         sink = self.config.run.data_sink
         if sink and progress.batch:
-            raise UserError("data_sink resumes at an epoch's start only: give --data_sink 0 until the epoch is done")
+            raise UserError("data_sink resumes only at the start of an epoch: give --data_sink 0 to finish this epoch")
         dataset = self.task.training_dataset(self.session, progress.epoch, progress.batch, sink=sink)
-        # Model.train with our own step, data and callbacks: the ecosystem's convention, without its optimizer,
-        # loss and evaluation.
+        # Model.train is the framework's convention; step, data and callbacks are ours.
         model = ms.Model(self.step)
         try:
             model.train(
@@ -154,19 +159,20 @@ class Trainer:
                 self._save(self.folder.last)
             raise Standstill(f"{error}; step {progress.step} is saved, continue with --resume auto") from None
         if progress.stop_reason:
-            self.logger.info("stopped by %s after step %d: --resume auto goes on", progress.stop_reason, progress.step)
+            text = "stopped by %s after step %d; continue with --resume auto"
+            self.logger.info(text, progress.stop_reason, progress.step)
         if progress.interrupted:
             return STOPPED_EXIT_CODE
         if self.session.is_main and self.config.run.report:
             self._report()
-        curves = f"{self.folder.curves}, " if self.folder.curves.exists() else ""  # drawn when an epoch ends
+        curves = f"{self.folder.curves}, " if self.folder.curves.exists() else ""  # drawn at the end of an epoch
         self.logger.info("see %s%s and %s", curves, self.folder.log, self.folder.checkpoints)
         return 0
 
     # -- parts
 
     def _callbacks(self) -> list[Callback]:
-        """What a configuration asks for, in order; what writes belongs to rank 0 alone."""
+        """The configured callbacks in order; only rank 0 has those that write files."""
         config, progress = self.config, self.progress
         evaluation, main = config.eval, self.session.is_main
         interval = config.run.log_interval or (1 if self.session.device == "CPU" else READ_INTERVAL_OFF_CPU)
@@ -193,7 +199,7 @@ class Trainer:
         callbacks.append(
             EvaluateEpochs(
                 progress,
-                self.validation,
+                self._evaluate,
                 evaluation.eval_interval,
                 evaluation.eval_offset,
                 lambda: self.stop.requested,
@@ -202,7 +208,8 @@ class Trainer:
         if main:
             callbacks += [*self.task.step_log(progress, self.logger, self.step.learning_rate), self._epoch_log()]
         if main and config.run.tensorboard:
-            callbacks += event_log(self.folder.root, progress, self.step, self.logger)
+            readings = self.step.learning_rate, self.step.last_norms
+            callbacks += tensorboard_callbacks(self.folder.root, progress, *readings, self.logger)
         callbacks += [saver, StopOnRequest(progress, self.limits.reached, saver.save_last)]
         if main and config.run.open_profiler:
             profile = ProfileSteps(self.folder.profile, self.logger)
@@ -221,7 +228,7 @@ class Trainer:
         )
 
     def _report(self) -> None:
-        """Everything of this run on one page."""
+        """Write report.html."""
         progress = self.progress
         training_report(
             self.folder.report,
@@ -234,25 +241,43 @@ class Trainer:
             curves=self.task.curves,
             rates=self.rates,
             steps_per_epoch=progress.steps_per_epoch,
-            result=self.validation.latest,
+            result=self.latest_result,
             environment={"device": self.session.device, **state.environment(self.config, self.session)},
         )
         self.logger.info("see %s", self.folder.report)
 
     def _plot(self, records: list[dict[str, Any]]) -> None:
-        """Draw the curves; the mean over an epoch's steps tells more than its last step's loss, which the log has."""
+        """Draw the curves, with the mean loss of each epoch instead of the loss of its last step."""
         means = [{**record, "loss": record["mean_loss"]} for record in records]
         plot_curves(means, self.folder.curves, self.task.curves, self.task.score_name)
 
+    def _evaluate(self) -> dict[str, Any]:
+        """Evaluate the current weights; returns the record for the epoch's log."""
+        evaluator = self._evaluator
+        examples = self.task.examples(evaluator.data)
+        set_arrays(evaluator.network, self._weights())
+        evaluation = evaluator.run(examples)
+        self.latest_result = result = self.task.summarise(evaluation, examples)
+        score = {} if result.score is None else {self.task.score_name: result.score}
+        return {**score, **result.numbers, "eval_seconds": evaluation.seconds}
+
+    @cached_property
+    def _evaluator(self) -> Evaluator:
+        """Created with the first evaluation, with a network of its own: many trainings are never evaluated."""
+        task, session = self.task, self.session
+        data = task.evaluation_set(session)
+        network = build_network(self.config, session, task.preprocessing.image_size)
+        return Evaluator(network, data, task.outputs, task.metric, session, self.config.run.amp_level)
+
     def _weights(self) -> dict[str, np.ndarray]:
-        """The network's tensors as they are now, averaged where the run averages."""
+        """The network's current tensors, averaged if ema_decay is set."""
         tensors = state.training_tensors(self.step, self.network)
         return Checkpoint(self.folder.last, tensors, {}).weights(use_ema=True)
 
     def _save(self, path: Path) -> None:
         progress = self.progress
         try:
-            state.save(path, task_meta(self.task), self.step, self.network, progress, self.config, self.session)
+            state.save(path, self.task.checkpoint_meta(), self.step, self.network, progress, self.config, self.session)
         except ValueError as error:
             raise UserError(
                 f"{error} after step {progress.step} of {progress.num_steps}: likely {likely_causes(self.config)}; "
@@ -270,5 +295,18 @@ def _open_run_folder(folder: RunFolder, config: Config) -> None:
     folder.config.write_text(config_text(config), encoding="utf-8")
 
 
+def settings_without_effect(resolved: Resolved, task: str) -> list[str]:
+    """A line for each of the user's settings that the task does not read or this machine cannot fulfil."""
+    notes, config = no_effect_on_task(resolved.changed, task), resolved.config
+    workers = {
+        "train_num_workers": config.data.train_num_workers,
+        "eval_num_workers": config.eval.eval_num_workers,
+    }
+    for name, requested in workers.items():
+        if clamp_workers(requested) < requested:
+            notes.append(f"{name}: {clamp_workers(requested)} of {requested}, the number of cores of this machine")
+    return notes
+
+
 def _nothing(_path: Path) -> None:
-    """Ranks other than 0 write nothing."""
+    """The `save` of all ranks but 0."""

@@ -2,7 +2,6 @@
 
 from .confusion import plot_confusion_matrix
 from .curves import plot_curves, plot_learning_rate
-from .event_file import EventFile
 from .graph import GraphRow, Look, graph_sheet
 from .grid import Prediction, picture_sheet, prediction_grid
 from .segmentation import (
@@ -17,7 +16,6 @@ from .segmentation import (
 )
 
 __all__ = [
-    "EventFile",
     "GraphRow",
     "Look",
     "Prediction",

@@ -23,9 +23,9 @@ def test_operators_come_from_the_profilers_table(tmp_path):
 def test_the_summary_tells_where_the_time_goes():
     text = profile_text([0.001, 0.003], [0.006, 0.006], [0.002, 0.002], [("Conv2D", 6, 12.0), ("Add", 12, 4.0)])
     assert text.splitlines() == [
-        "profile of 2 steps: 10.0 ms a step: 2.0 ms (20%) waiting for data, 6.0 ms (60%) computing, "
+        "profile of 2 steps: 10.0 ms per step: 2.0 ms (20%) waiting for data, 6.0 ms (60%) computing, "
         "2.0 ms (20%) in callbacks (log, evaluation, checkpoints)",
-        "operator                          a step  ms a step  share",
+        "operator                           calls    ms/step  share",
         "Conv2D                                 3       6.00  75.0%",
         "Add                                    6       2.00  25.0%",
     ]

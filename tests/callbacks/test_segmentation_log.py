@@ -7,7 +7,7 @@ import pytest
 from src.callbacks.progress import Progress
 from src.callbacks.segmentation_log import LogSegmentation
 from src.config import read_config
-from src.training.plan import learning_rate_table, num_epochs
+from src.training.schedule import learning_rate_table, num_epochs
 from tests.support.training import train
 
 SEED_RATES = [0.01, 0.009999855942, 0.009999711884, 0.009999567826]

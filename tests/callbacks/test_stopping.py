@@ -1,11 +1,13 @@
-"""What ends a run before its last epoch."""
+"""Guards that end a run before its last epoch."""
 
 import math
 
 import pytest
 
-from src.callbacks.guards import StopOnNonFiniteLoss, StopOnRequest
+from src.callbacks.guards import StopOnNonFiniteLoss, StopOnRequest, likely_causes
 from src.callbacks.progress import Progress
+from src.config import read_config
+from tests.support.commands import TINY
 from tests.support.training import run_context
 from tests.support.user_errors import message_of
 
@@ -44,6 +46,19 @@ def test_a_loss_that_was_not_read_again_does_not_count_twice():
     guard.on_train_step_end(run_context())
     progress.loss_is_fresh = True
     assert "at step 2 of 10" in message_of(_read, progress, guard, math.inf)
+
+
+def _config(*words):
+    return read_config(["--config_path", str(TINY), *map(str, words)]).config
+
+
+def test_causes_of_an_infinite_loss_fit_the_configuration():
+    assert likely_causes(_config("--lr_max", 3)) == "lr_max 3 too high"
+    assert likely_causes(_config("--amp_level", "O2", "--clip_global_norm", 0)) == (
+        "lr_max 0.01 too high, amp_level O2 without a loss scale (--is_dynamic_loss_scale 1), "
+        "no gradient clipping (--clip_global_norm 5)"
+    )
+    assert likely_causes(_config("--amp_level", "O2", "--loss_scale", 128)) == "lr_max 0.01 too high"
 
 
 def _stop(requested, **counters):

@@ -42,7 +42,7 @@ def test_keys_and_values(told, tiny):
     assert told("--backbone", "resnext_nan").startswith(
         "backbone: unknown network 'resnext_nan'; nearest: resnext_nano"
     )
-    assert told("--backbone", "dgcnet_nano").startswith("class_num is 10, but ")
+    assert told("--backbone", "dgcnet_nano").startswith("class_num is 10, but cityscapes, which dgcnet_nano segments, ")
     assert told("--loss_name", "ohem").startswith("loss_name ohem is for segmentation networks: choose one of ce, ")
     assert told("--lr_decay_mode", "cosin").startswith("--lr_decay_mode must be one of cosine, ")
     assert told("--warmup_epochs", 5).startswith("lr_decay_mode cosine: a warm-up of 5")

@@ -47,7 +47,7 @@ def test_the_log_accounts_for_every_tensor(converted, weights):
     assert lines[1:] == [
         f"read {weights}: {len(nano_tensors()) + 1} tensors",
         "ignored 1 (PyTorch's batch counter, which the running statistics do not need): bn1.num_batches_tracked",
-        "stem_pool: pad, by the names of the tensors",
+        "stem_pool: pad, inferred from the names of the tensors",
         f"wrote {target}: 10 classes, 32 pixels",
     ]
 
@@ -92,7 +92,7 @@ def test_another_number_of_classes_gets_a_new_head(weights, tmp_path):
     options = ("--load_path", weights, "--save_path", tmp_path)  # the DGCNet seed's names; a folder
     finished = run_here("convert.py", "--backbone", "resnext_nano", *options, "--class_num", 7)
     assert finished.code == 0
-    assert "INFO:new, not from the file: fc.weight, fc.bias\n" in finished.out
+    assert "INFO:initialised, missing from the file: fc.weight, fc.bias\n" in finished.out
     assert load_checkpoint(tmp_path / "weights.ckpt").tensors["fc.weight"].shape == (7, 512)
 
 
@@ -119,7 +119,7 @@ def test_an_imagenet_body_for_segmentation(tmp_path):
     )
     finished = run_here("convert.py", *options, "--class_num", 19)
     assert "ignored 1 (ImageNet's classifier, in whose place the segmentation heads stand): fc.bias\n" in finished.out
-    assert "INFO:new, not from the file: head.conva.0.weight, " in finished.out
+    assert "INFO:initialised, missing from the file: head.conva.0.weight, " in finished.out
     checkpoint = load_checkpoint(target)
     assert checkpoint.meta["task"] == "segmentation"
     tensors = {torch_name(name): value for name, value in checkpoint.tensors.items()}
@@ -141,7 +141,7 @@ def told(weights, tmp_path):
 
 def test_mistakes_in_what_is_asked_for(told, weights):
     nano = ("--backbone", "resnext_nano")
-    assert told().startswith("backbone is not given: ")
+    assert told().startswith("backbone is missing: ")
     assert told("--backbone", "resnext_nan").startswith("backbone: unknown network 'resnext_nan'; nearest: ")
     assert told(*nano, source="").startswith("input is empty: ")
     assert told(*nano, target="") == "output is empty: give the checkpoint to write, --output weights.ckpt"
@@ -154,7 +154,7 @@ def test_the_input_is_not_overwritten(told, converted):
     _, target = converted
     before = target.read_bytes()
     line = told("--backbone", "resnext_nano", source=target, target=target)
-    assert line == "output FILE is the input: give another --output"
+    assert line == "output FILE is the input file: give another --output"
     assert target.read_bytes() == before
 
 

@@ -67,7 +67,7 @@ def test_a_finished_run_has_nothing_to_resume(reference, tmp_path):
     shutil.copytree(reference.folder, run.folder)
     finished = run_here("train.py", *run.options, "--resume", "auto")
     assert finished.code == 0
-    assert "INFO:all 4 epochs are done: give --max_epoch for more" in finished.out
+    assert "INFO:all 4 epochs are complete: give a higher --max_epoch to continue" in finished.out
     assert run.weights() == reference.weights()
 
 
@@ -76,7 +76,7 @@ def test_what_differs_from_the_interrupted_run_is_said(tiny, reference):
     options = ("--resume", "auto", "--max_epoch", 5, "--batch_size", 32, "--eval_interval", 0)
     finished = run_here("train.py", *tiny.options, *options)
     assert finished.code == 0
-    said = [line for line in finished.out.splitlines() if ":WARNING:not as in the interrupted run, the weights" in line]
+    said = [line for line in finished.out.splitlines() if ":WARNING:changed since the run was interrupted" in line]
     assert [line.split(" may differ: ")[1] for line in said] == [
-        *("batch_size 16 -> 32", "max_epoch 4 -> 5", "steps an epoch 4 -> 2")
+        *("batch_size 16 -> 32", "max_epoch 4 -> 5", "steps per epoch 4 -> 2")
     ]

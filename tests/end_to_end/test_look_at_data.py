@@ -54,7 +54,7 @@ def test_the_report_names_what_is_odd_and_what_is_broken(odd):
         "transparent, which is ignored",
     ]
     assert "cannot be read: 9 of 39 (23.08%)" in training
-    assert lines[-1] == "No problem: a training can run."
+    assert lines[-1] == "Data set check passed."
 
 
 def test_what_keeps_a_training_from_running_ends_with_exit_code_2(odd, digits, tmp_path):
@@ -89,7 +89,7 @@ def test_the_sheet_shows_samples_with_their_labels(tiny, tmp_path):
     assert pixels.std() > 40
     assert not tiny.parent.exists()
     line = mistake(run_here("train.py", *tiny.options, "--show_batch", tmp_path / "samples"))
-    assert line == f"show_batch: {tmp_path}/samples is no .png file: give --show_batch samples.png"
+    assert line == f"show_batch: {tmp_path}/samples is not a .png file: give --show_batch samples.png"
 
 
 def test_a_training_with_unreadable_images_names_them_in_its_log(tiny, digits, tmp_path):

@@ -28,7 +28,7 @@ def test_all_that_is_wrong_is_named_at_once(scenes):
     assert plain_lines(look(scenes, "--check_dataset", 1)) == [
         "training images: 4, of which 0 cannot be used",
         "validation images: 3, of which 0 cannot be used",
-        "No problem: a training can run.",
+        "Data set check passed.",
     ]
     labels = sorted((scenes / "gtFine/train/ulm").iterdir())
     write_gray(labels[0], np.full((48, 64), 40, np.uint8))

@@ -126,7 +126,7 @@ def test_the_test_images_have_files_for_the_server_but_no_score(run, evaluated, 
     for image in (run.scenes / "leftImg8bit" / "val" / "ulm").iterdir():
         shutil.copy(image, images)
     words = ("--pretrained", run.best, "--eval_path", tmp_path, "--eval_split", "test")
-    assert mistake(run_here("eval.py", *words)).startswith("eval_split test has no public truth: give --submit ")
+    assert mistake(run_here("eval.py", *words)).startswith("eval_split test has no public labels: give --submit ")
     finished = run_here("eval.py", *words, "--submit", tmp_path / "submit", "--output", tmp_path / "output")
     assert (finished.code, finished.err) == (0, "")
     written = {path.name: path.read_bytes() for path in (tmp_path / "submit").iterdir()}

@@ -58,9 +58,11 @@ def test_mistakes(reference, untrained, pictures, tmp_path):
     assert message == "show_graph: resnext_nano builds no graph; networks that do: dgmn2, hlg, pvig, vig"
     options = ("--pretrained", untrained, *options, "--nodes")
     message = mistake(run_here("predict.py", *options, "3,64"))
-    expected = "nodes: there is no node 64; vig_nano has 8 x 8 in its first layer, 0 to 63 (number = 8 * row + column)"
+    expected = (
+        "nodes: node 64 does not exist; vig_nano has 8 x 8 in its first layer, 0 to 63 (number = 8 * row + column)"
+    )
     assert message == expected
-    assert mistake(run_here("predict.py", *options, "-1")).startswith("nodes: there is no node -1; ")
+    assert mistake(run_here("predict.py", *options, "-1")).startswith("nodes: node -1 does not exist; ")
     many = ",".join(map(str, range(13)))
     assert mistake(run_here("predict.py", *options, many)) == "nodes has 13 values: at most 12 fit on a sheet"
     assert not (tmp_path / "results").exists()

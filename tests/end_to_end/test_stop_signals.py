@@ -30,7 +30,8 @@ def test_both_end_with_143_and_say_how_to_go_on(stopped_twice):
     for (finished, meta, _), name in zip(stops, ("SIGTERM", "SIG(INT|TERM)"), strict=True):
         assert (finished.code, finished.err) == (143, "")
         last_line = finished.out.splitlines()[-1]
-        assert re.fullmatch(rf".*INFO:stopped by {name} after step {meta['step']}: --resume auto goes on", last_line)
+        text = f"stopped by {name} after step {meta['step']}; continue with --resume auto"
+        assert re.fullmatch(rf".*INFO:{text}", last_line)
 
 
 def test_the_epoch_that_was_broken_off_is_neither_evaluated_nor_recorded(stopped_twice):

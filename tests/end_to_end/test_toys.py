@@ -75,7 +75,7 @@ def test_a_third_task_is_evaluated_predicts_and_exports(bright, tmp_path):
 
     exported = toys("export.py", *best, "--file_format", "MINDIR,ONNX", "--file_name", tmp_path / "toy")
     assert (exported.code, exported.err) == (0, ""), exported
-    assert exported.out.count("exported, loaded again") == 2
+    assert exported.out.count("exported and verified") == 2
     assert json.loads((tmp_path / "toy.onnx.json").read_text())["output"] == "brightness, 0-1"
 
 

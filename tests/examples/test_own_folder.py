@@ -19,7 +19,7 @@ def test_the_example_trains_on_a_folder_and_predicts(tmp_path):
         text = text.replace(old, new)
     finished = run_python(f"import os; os.chdir({str(tmp_path)!r})\n" + text)
     assert finished.returncode == 0, finished
-    assert "No problem: a training can run." in finished.stdout
+    assert "Data set check passed." in finished.stdout
     assert (tmp_path / "own_folder_samples.png").exists()
     assert (tmp_path / "outputs/own_folder/curves.png").exists()
     predictions = [line for line in finished.stdout.splitlines() if line.startswith(f"{folder}/val/0/")]

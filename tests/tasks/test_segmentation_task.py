@@ -12,7 +12,7 @@ from src.datasets.sources.cityscapes_classes import CITYSCAPES
 from src.datasets.sources.label_table import LabelTable
 from src.runtime.session import Session
 from src.tasks.create import create_task
-from src.tasks.segmentation.predictor import ScenePredictor
+from src.tasks.segmentation.prediction import ScenePredictor
 from src.tasks.segmentation.task import SegmentationTask
 from tests.support.commands import TINY
 from tests.support.few_scenes import write_few_scenes

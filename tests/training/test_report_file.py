@@ -73,7 +73,7 @@ def test_a_run_without_an_epoch_or_an_evaluation_says_so(tmp_path):
     page = write(tmp_path / "report.html", [], None)
     assert page.texts["h2"] == [*SECTIONS[:4], "Evaluation", *SECTIONS[7:]]
     assert len(page.values("src")) == 1  # the schedule
-    assert page.texts["p"].count("Nothing was evaluated in this run.") == 1
+    assert page.texts["p"].count("This run was not evaluated.") == 1
     assert "No epoch was completed." in page.texts["p"]
 
 

@@ -1,1 +1,1 @@
-"""Image classification: its data and augmentation, examples, prediction."""
+"""Image classification: data, augmentation, evaluation, examples, prediction, graph sheets, inspection."""

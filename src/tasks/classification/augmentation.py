@@ -1,4 +1,4 @@
-"""From the augmentation and loss keys of a configuration to operators, the batch step and the training loss."""
+"""Image operators, batch step and training loss of the augmentation and loss keys."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from src.loss import CLASSIFICATION_LOSSES, create_loss
 
 
 def check_augmentation(config: Config, preprocessing: Preprocessing) -> None:
-    """UserError for an unknown policy, and for a batch of one image that is to be mixed."""
+    """Raise UserError for an unknown policy, or for mixing with a batch of one image."""
     augmented_transforms(config, preprocessing)
     augment = config.augment
     if is_mixed(config) and config.data.batch_size == 1:
@@ -42,7 +42,7 @@ def augmented_transforms(config: Config, preprocessing: Preprocessing) -> list:
 
 
 def create_batch_step(config: Config, rank: int, first_epoch: int) -> BatchStep | None:
-    """What happens to the images of a batch together; None where nothing does."""
+    """The operators on whole batches (erasing, mixing); None if there are none."""
     augment = config.augment
     erasing = mixing = None
     if augment.re_prob > 0:
@@ -63,7 +63,7 @@ def create_batch_step(config: Config, rank: int, first_epoch: int) -> BatchStep 
 
 
 def check_loss(config: Config) -> None:
-    """UserError for a loss of the other task."""
+    """Raise UserError for a loss of another task."""
     name = config.loss.loss_name
     if name not in CLASSIFICATION_LOSSES:
         known = ", ".join(CLASSIFICATION_LOSSES)
@@ -71,7 +71,7 @@ def check_loss(config: Config) -> None:
 
 
 def create_training_loss(config: Config) -> nn.Cell:
-    """The training loss; mixing has already smoothed its targets."""
+    """The training loss: (logits (B, K), labels (B,) or targets (B, K)) -> scalar; mixing has smoothed its targets."""
     return create_loss(
         config.loss.loss_name,
         class_num=config.model.class_num,
@@ -81,7 +81,7 @@ def create_training_loss(config: Config) -> nn.Cell:
 
 
 def silent_loss_settings(config: Config) -> list[str]:
-    """Loss settings that have no effect beside the others, said once."""
+    """Lines for the log about loss settings that other settings make ineffective."""
     loss, notes = config.loss, []
     if loss.loss_name == "soft_target" and loss.use_label_smooth and not is_mixed(config):
         notes.append("label_smooth_factor has no effect: soft_target takes labels as they are, and nothing mixes them")

@@ -1,4 +1,4 @@
-"""Result of a classification network's evaluation: the seeds' log lines, figures, files, report sections."""
+"""Evaluation result of a classification network: the seeds' log lines, result files, report sections."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ NUM_CLASSES_LISTED = 15
 def task_result(
     evaluation: Evaluation, local: ClassificationResult, examples: Examples, class_names: Sequence[str]
 ) -> TaskResult:
-    """What an evaluation comes to; `local` is this rank's share of it."""
+    """Result of an evaluation; `local` is the part of this rank."""
     result, names = evaluation.result, list(class_names)
 
     def write(folder: Path) -> list[str]:
@@ -39,7 +39,7 @@ def task_result(
 
 
 def result_lines(evaluation: Evaluation, local: ClassificationResult) -> list[str]:
-    """The result as each of the seeds prints it; `local` is this rank's share of it."""
+    """Log lines in the formats of the seeds; `local` is the part of this rank."""
     result = evaluation.result
     local_counts, counts = ((it.num_correct, it.num_correct_top5, it.num_images) for it in (local, result))
     lines = [
@@ -61,19 +61,19 @@ def result_lines(evaluation: Evaluation, local: ClassificationResult) -> list[st
 
 
 def report_sections(result: ClassificationResult, examples: Examples, class_names: Sequence[str]) -> list[Section]:
-    """Confusion matrix, best and worst examples."""
+    """Report sections: confusion matrix, best and worst examples."""
     best, worst = examples.best(NUM_EXAMPLES), examples.worst(NUM_EXAMPLES)
     return [
         Section("Confusion matrix", _confusions(result, list(class_names))),
         Section(
             "Best examples",
             paragraph("Highest probability of the true class.")
-            + picture(lambda file: prediction_grid(best, file), "pictures that the network was right about"),
+            + picture(lambda file: prediction_grid(best, file), "images with the best predictions"),
         ),
         Section(
             "Worst examples",
-            paragraph("Lowest probability of the true class: hard pictures, or wrong labels.")
-            + picture(lambda file: prediction_grid(worst, file), "pictures that the network was wrong about"),
+            paragraph("Lowest probability of the true class: hard images, or wrong labels.")
+            + picture(lambda file: prediction_grid(worst, file), "images with the worst predictions"),
         ),
     ]
 

@@ -1,4 +1,4 @@
-"""Which images a network was most and least right about."""
+"""Most and least confidently classified validation images, for the report."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from src.metrics import softmax
 from src.visualization import Prediction
 
 NUM_LABELS = 3
-PICTURE_SIDE = 224  # pixels; a report shows pictures small
+PICTURE_SIDE = 224  # pixels; reports show thumbnails
 
 
 class Examples:
-    """Watches an evaluation: called with each batch, it remembers how sure the network was of each image.
+    """Observer of an evaluation that keeps the predicted probabilities of each image.
 
     Args:
-        files: the images in the order in which they are evaluated, those that fill up a batch included.
+        files: the images in the order of evaluation, padding included.
         class_names: one for each output.
     """
 
@@ -27,17 +27,17 @@ class Examples:
         self._files, self._names = files, class_names
         self._labels: list[np.ndarray] = []
         self._best: list[np.ndarray] = []
-        self._shares: list[np.ndarray] = []
+        self._probabilities: list[np.ndarray] = []
         self._truths: list[np.ndarray] = []
         self._weights: list[np.ndarray] = []
 
     def __call__(self, logits: np.ndarray, labels: np.ndarray, weights: np.ndarray) -> None:
-        """Take a batch in: logits (B, K), labels (B,), weights (B,) with 0 for an image that fills up the batch."""
+        """Add a batch: logits (B, K), labels (B,), weights (B,), 0 for padding."""
         shares = softmax(logits)
         best = np.argsort(-shares, axis=1, kind="stable")[:, :NUM_LABELS]
         self._labels.append(labels)
         self._best.append(best)
-        self._shares.append(np.take_along_axis(shares, best, axis=1))
+        self._probabilities.append(np.take_along_axis(shares, best, axis=1))
         self._truths.append(np.take_along_axis(shares, labels[:, None].astype(np.int64), axis=1)[:, 0])
         self._weights.append(weights)
 
@@ -54,7 +54,7 @@ class Examples:
         return counted[np.argsort(np.concatenate(self._truths)[counted], kind="stable")]
 
     def _prediction(self, index: int) -> Prediction:
-        best, shares = np.concatenate(self._best)[index], np.concatenate(self._shares)[index]
+        best, shares = np.concatenate(self._best)[index], np.concatenate(self._probabilities)[index]
         image = _thumbnail(self._files[index])
         truth = self._names[int(np.concatenate(self._labels)[index])]
         labels = [self._names[number] for number in best]
@@ -62,7 +62,7 @@ class Examples:
 
 
 def _thumbnail(path: Path) -> np.ndarray:
-    """(H, W, 3) uint8; gray where the image is no file that can be read (in MindRecord or an archive, damaged)."""
+    """Thumbnail (H, W, 3) uint8; gray if the image cannot be read as a file (MindRecord, archive, damaged)."""
     try:
         with Image.open(path) as image:
             image.draft("RGB", (PICTURE_SIDE, PICTURE_SIDE))  # a large JPEG is decoded small

@@ -1,4 +1,4 @@
-"""Sheets of what the nodes of a picture look at in a trained network: the `--show_graph` of the prediction."""
+"""Graph sheets of a trained network: the neighbours or attention of selected nodes in each layer (`--show_graph`)."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ MAX_NODES = 12
 
 
 def graphs_of(backbone: str) -> Graphs:
-    """How the network tells of its graphs; UserError when it builds none."""
+    """Access to the graphs of a network; UserError if it builds none."""
     network_info(backbone)
     graphs = family_of(backbone).graphs
     if graphs is None:
@@ -34,12 +34,12 @@ def graphs_of(backbone: str) -> Graphs:
 
 
 class GraphViewer:
-    """Draws which places of a picture a network connects. The network computes what it always does.
+    """Draws the connections between image regions in each graph layer, without changing the network.
 
     Args:
         model: a trained network.
         backbone: its name.
-        nodes: node numbers in the first layer's grid, row by row from 0; empty: three are chosen for each picture.
+        nodes: node numbers in the first layer's grid, row by row from 0; empty: three are chosen per image.
 
     Raises:
         UserError: the network builds no graph, or a node is not in its first layer.
@@ -56,15 +56,15 @@ class GraphViewer:
 
     def layers(self, image: np.ndarray) -> list[LinkedLayer]:
         """The layers that connect nodes, for one preprocessed image (3, H, W)."""
-        with eagerly():  # a picture or two are not worth a compilation
+        with eagerly():  # compiling would take longer than a few images
             found = getattr(self._model.network, self._graphs.method)(ms.Tensor(image[None]))
         return self._graphs.layers(self._model.network, _as_arrays(found))
 
     def draw(self, file: str | Path, path: str | Path, caption: str = "") -> None:
-        """Write the sheet of a picture file to `path` (PNG); caption: what the title adds to the file's name.
+        """Draw the sheet of an image file into `path` (PNG); `caption` follows the file name in the title.
 
         Raises:
-            UserError: the picture is not there or cannot be decoded.
+            UserError: the image is missing or cannot be decoded.
         """
         preprocessing = self._model.preprocessing
         (image,) = read_images([Path(file)], evaluation_transforms(preprocessing))
@@ -81,7 +81,7 @@ class GraphViewer:
     def draw_all(
         self, predictions: Sequence[Prediction], folder: Path, progress: Callable[[Iterable], Iterable]
     ) -> None:
-        """A sheet a picture, named after it, with its best class in the title."""
+        """Draw one sheet per image, named after it, with its best class in the title."""
         names = distinct_names(Path(item.path) for item in predictions)
         for name, item in zip(names, progress(predictions), strict=True):
             self.draw(item.path, folder / f"{name}.png", f": {item.labels[0]} ({item.probabilities[0]:.1%})")
@@ -90,13 +90,13 @@ class GraphViewer:
         for node in self._nodes:
             if not 0 <= node < side * side:
                 raise UserError(
-                    f"nodes: there is no node {node}; {self._backbone} has {side} x {side} in its first layer, "
+                    f"nodes: node {node} does not exist; {self._backbone} has {side} x {side} in its first layer, "
                     f"0 to {side * side - 1} (number = {side} * row + column)"
                 )
 
 
 def interesting_nodes(pixels: np.ndarray, side: int) -> dict[int, str]:
-    """Three nodes that differ, and why: the centre, the strongest contrast elsewhere, the plainest far from both.
+    """Three distinct nodes with a label: the centre, the strongest contrast, and the plainest far from both.
 
     Args:
         pixels: (S, S, 3); side: nodes along one side, a divisor of S.
@@ -119,12 +119,12 @@ def interesting_nodes(pixels: np.ndarray, side: int) -> dict[int, str]:
 
 
 def spread(count: int, most: int) -> list[int]:
-    """At most `most` of the indices below `count`, evenly chosen, the first and the last among them."""
+    """At most `most` evenly spaced indices below `count`, including the first and the last."""
     return np.round(np.linspace(0, count - 1, min(most, count))).astype(int).tolist()
 
 
 def _rows(node: int, why: str, color: int, first_side: int, layers: Sequence[LinkedLayer]) -> list[GraphRow]:
-    """A row for each kind of connection; in front the node alone."""
+    """One row per kind of connection; the first column shows the node itself."""
     row, column = divmod(node, first_side)
     kinds = dict.fromkeys(kind for layer in layers for kind in layer.links)
     rows = []
@@ -134,14 +134,14 @@ def _rows(node: int, why: str, color: int, first_side: int, layers: Sequence[Lin
             # The coarser layer's node that the middle of this node lies in.
             inner = [(2 * place + 1) * layer.side // (2 * first_side) for place in (row, column)]
             number = inner[0] * layer.side + inner[1]
-            looks.append(_look(layer, kind, number) if kind in layer.links else None)
+            looks.append(_drawn_links(layer, kind, number) if kind in layer.links else None)
         lines = (f"node {node}", why, f"row {row}, col. {column}", kind)
         rows.append(GraphRow("\n".join(filter(None, lines)), color, looks))
     return rows
 
 
-def _look(layer: LinkedLayer, kind: str, node: int) -> Look:
-    """A node's links as they are drawn."""
+def _drawn_links(layer: LinkedLayer, kind: str, node: int) -> Look:
+    """The links of a node, for drawing."""
     links = layer.links[kind](node)
     return Look(node_box(node, layer.side), links.points, links.weights, links.frames)
 

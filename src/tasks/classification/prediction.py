@@ -1,4 +1,4 @@
-"""A trained classification network for use from Python.
+"""Prediction with a trained classification network, from Python and for the prediction command.
 
 model = load_model("outputs/vig_nano_digits/ckpt/best.ckpt")
 for prediction in model.predict(["a.png", "b.png"]):
@@ -26,7 +26,7 @@ from src.visualization import Prediction, prediction_grid
 
 SHOWN_ROWS = 20
 GRID_ITEMS = 36
-BATCH = 16  # pictures a call; the last call is filled up, so that one graph serves all
+BATCH = 16  # images per call; the last batch is padded, so that one compiled graph serves all
 
 
 class TrainedModel:
@@ -34,8 +34,8 @@ class TrainedModel:
 
     Attributes:
         network: in inference mode; (B, 3, H, W) float32 -> logits (B, K).
-        preprocessing: how it wants an image.
-        class_names: one for each output.
+        preprocessing: preprocessing of an image.
+        class_names: one per output.
     """
 
     def __init__(self, network: nn.Cell, preprocessing: Preprocessing, class_names: Sequence[str]):
@@ -47,21 +47,21 @@ class TrainedModel:
         top_k: int = 5,
         progress: Callable[[Iterable], Iterable] = iter,
     ) -> list[Prediction]:
-        """The best classes of picture files.
+        """Predict the most probable classes of image files.
 
         Args:
-            top_k: classes a picture, best first.
-            progress: wraps the loop over batches, tqdm for one.
+            top_k: classes per image, best first.
+            progress: wraps the loop over batches, for example tqdm.
 
         Raises:
-            UserError: a file that is not there or cannot be decoded.
+            UserError: a file is missing or cannot be decoded.
         """
         paths = [Path(file) for file in files]
         rows = self._probabilities(paths, progress)
         return [self._prediction(path, row, top_k) for path, row in zip(paths, rows, strict=True)]
 
     def _probabilities(self, files: list[Path], progress: Callable[[Iterable], Iterable]) -> np.ndarray:
-        """(number of files, K) float64"""
+        """Class probabilities of the files, (N, K) float64."""
         batch, rows = min(BATCH, len(files)), []
         transforms = evaluation_transforms(self.preprocessing)
         for begin in progress(range(0, len(files), batch)):
@@ -74,15 +74,15 @@ class TrainedModel:
         best = np.argsort(-probabilities, kind="stable")[:top_k]
         with Image.open(file) as image:
             pixels = np.asarray(image.convert("RGB"))
-        # In a class folder the folder's name is the truth.
+        # In a class folder, the name of the folder is the true class.
         folder = file.resolve().parent.name
         labels = [self.class_names[index] for index in best]
-        shares = [float(probabilities[index]) for index in best]
-        return Prediction(str(file), pixels, labels, shares, folder if folder in self.class_names else None)
+        chosen = [float(probabilities[index]) for index in best]
+        return Prediction(str(file), pixels, labels, chosen, folder if folder in self.class_names else None)
 
 
 def table_lines(predictions: list[Prediction]) -> list[str]:
-    """One line a picture: file, best class with its probability, runners-up."""
+    """One line per image: file, best class with its probability, runners-up."""
     width = max(len(Path(item.path).name) for item in predictions)
     lines = []
     for item in predictions[:SHOWN_ROWS]:
@@ -95,13 +95,13 @@ def table_lines(predictions: list[Prediction]) -> list[str]:
 
 
 def spread_out(predictions: list[Prediction]) -> list[Prediction]:
-    """At most GRID_ITEMS of them, evenly chosen, so that a folder's later classes are seen too."""
+    """At most GRID_ITEMS predictions, evenly spaced, so that all classes of a folder appear."""
     chosen = np.linspace(0, len(predictions) - 1, min(GRID_ITEMS, len(predictions)))
     return [predictions[index] for index in np.round(chosen).astype(int)]
 
 
 def write_predictions(predictions: list[Prediction], folder: Path) -> None:
-    """predictions.json, predictions.csv, and predictions.png with pictures."""
+    """Write predictions.json, predictions.csv and predictions.png."""
     records = [
         {"file": item.path, "truth": item.truth, "labels": item.labels, "probabilities": item.probabilities}
         for item in predictions

@@ -70,14 +70,7 @@ class ClassificationTask(Task):
     @cached_property
     def preprocessing(self) -> Preprocessing:
         """How evaluation, export and prediction see an image."""
-        data, evaluation, info = self.config.data, self.config.eval, self.info
-        own = {
-            "image_size": evaluation.eval_image_size or data.train_image_size,
-            "crop_pct": evaluation.crop_pct or info.crop_pct,
-            "interpolation": data.interpolation or info.interpolation,
-            "mean": data.mean or info.mean,
-            "std": data.std or info.std,
-        }
+        own = self.configured_preprocessing(self.config)
         keys = {"image_size": {"eval_image_size", "train_image_size"}}
         stored = self._meta.get("preprocessing", {})
         return Preprocessing(**chosen_preprocessing(own, stored, keys, self._given))

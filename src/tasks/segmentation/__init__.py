@@ -1,1 +1,1 @@
-"""Semantic segmentation: its data, evaluation on whole images, examples, prediction, pictures."""
+"""Semantic segmentation: data, evaluation on whole images, examples, prediction, inspection."""

@@ -1,27 +1,57 @@
-"""Evaluation of a segmentation network: what watches it, and its result."""
+"""Evaluation of a segmentation network: its observers, result files and report sections."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 
+from src.config import UserError
 from src.datasets.sources.label_table import LabelTable
 from src.inference.evaluator import Evaluation
 from src.metrics import SegmentationResult, iou_table, seed_result, write_iou_csv
 from src.runtime.files import write_atomically
 from src.tasks.segmentation.examples import SceneExamples
-from src.tasks.segmentation.submission import Submission
 from src.tasks.task import TaskResult
-from src.visualization import SegmentedImage, segmentation_sheet, write_palette_png
+from src.visualization import SegmentedImage, segmentation_sheet, write_label_png, write_palette_png
 from src.visualization.page import Section, paragraph, picture, table
 
 
+class Submission:
+    """Writes the predictions of an evaluation as files of label ids, the input of a data set's scorer.
+
+    Args:
+        folder: target folder, created if missing.
+        files: the images in the order of evaluation, padding included.
+        table: gives the label id of each class.
+        name: file name in the folder for an image.
+
+    Raises:
+        UserError: the folder cannot be created.
+    """
+
+    def __init__(self, folder: str, files: Sequence[Path], table: LabelTable, name: Callable[[Path], str]):
+        self._table, self._name = table, name
+        self._folder = Path(folder)
+        self._files: Iterator[Path] = iter(files)
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UserError(f"submit: {folder} cannot be written ({error.strerror}): give --submit FOLDER") from None
+
+    def __call__(self, predictions: np.ndarray, labels: np.ndarray, weights: np.ndarray) -> None:
+        """Write the predicted classes (1, H, W) of one image, unless its weight (1,) is 0 (padding)."""
+        file = next(self._files)
+        if weights[0]:
+            write_label_png(self._folder / self._name(file), self._table.to_label_ids(predictions[0]))
+
+
 class SceneObserver:
-    """Called with each image of an evaluation: keeps the best and the worst, writes the files to submit.
+    """Observer of an evaluation: keeps the best and worst images and writes the submission.
 
     Attributes:
-        examples: the best and the worst images.
+        examples: the best and worst images.
     """
 
     def __init__(self, examples: SceneExamples, submission: Submission | None):
@@ -34,9 +64,9 @@ class SceneObserver:
 
 
 def task_result(
-    evaluation: Evaluation, examples: SceneExamples, table: LabelTable, num_images: int, seen: str
+    evaluation: Evaluation, examples: SceneExamples, table: LabelTable, num_images: int, setup: str
 ) -> TaskResult:
-    """What an evaluation comes to; `seen` says how each image was looked at."""
+    """Result of an evaluation; `setup` describes windows, scales and flips."""
     result = evaluation.result
 
     def write(folder: Path) -> list[str]:
@@ -54,11 +84,11 @@ def task_result(
             "pixel_accuracy": result.pixel_accuracy,
             "classes": int(np.isfinite(result.iou).sum()),
             "iou": {name: _number(iou) for name, iou in zip(table.names, result.iou, strict=True)},
-            "seen": seen,
+            "seen": setup,
             "seconds_per_image": evaluation.seconds_per_step,
         },
         lines=[
-            f"{evaluation.seconds_per_step:.3f} s an image, total cost time: {evaluation.seconds:.1f}s",
+            f"{evaluation.seconds_per_step:.3f} s per image, total cost time: {evaluation.seconds:.1f}s",
             *iou_table(result, table.names).splitlines(),
             f"mIOU: {result.mean_iou:.6f}",
         ],
@@ -68,7 +98,7 @@ def task_result(
 
 
 def report_sections(result: SegmentationResult, examples: SceneExamples, labels: LabelTable) -> list[Section]:
-    """IoU of each class, best and worst images."""
+    """Report sections: IoU per class, best and worst images."""
     rows = [
         (name, "-" if iou != iou else f"{iou:.2%}", int(pixels))
         for name, iou, pixels in zip(labels.names, result.iou, result.confusion.sum(1), strict=True)
@@ -77,17 +107,17 @@ def report_sections(result: SegmentationResult, examples: SceneExamples, labels:
 
     def sheet(items: list[SegmentedImage], text: str) -> str:
         drawn = picture(lambda file: segmentation_sheet(items, labels.names, labels.palette, file), text)
-        return paragraph("By each image's own mean IoU.") + drawn
+        return paragraph("Ranked by the mean IoU of each image.") + drawn
 
     return [
         Section("Intersection over union", table(rows, ("class", "IoU", "pixels"))),
-        Section("Best examples", sheet(examples.best(), "pictures that the network was right about")),
-        Section("Worst examples", sheet(examples.worst(), "pictures that the network was wrong about")),
+        Section("Best examples", sheet(examples.best(), "images with the best predictions")),
+        Section("Worst examples", sheet(examples.worst(), "images with the worst predictions")),
     ]
 
 
 def _draw(examples: SceneExamples, table: LabelTable, folder: Path) -> None:
-    """A sheet of the best images and one of the worst (of this rank), and the coloured prediction of each."""
+    """Write a sheet of the best and one of the worst images of this rank, and their coloured predictions."""
     for name, items in (("best", examples.best()), ("worst", examples.worst())):
         segmentation_sheet(items, table.names, table.palette, folder / f"{name}.png")
         for item in items:
@@ -95,5 +125,5 @@ def _draw(examples: SceneExamples, table: LabelTable, folder: Path) -> None:
 
 
 def _number(iou: float) -> float | None:
-    """None (null in JSON) for a class that occurs nowhere."""
+    """IoU of a class; None (null in JSON) for a class without pixels."""
     return float(iou) if np.isfinite(iou) else None

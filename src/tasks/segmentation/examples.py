@@ -1,4 +1,4 @@
-"""Which images a segmentation network was most and least right about."""
+"""Best and worst images of a segmentation network's evaluation, for the report."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from PIL import Image
 from src.metrics import SegmentationMetric
 from src.visualization import SegmentedImage
 
-NUM_KEPT = 4  # best images, and as many worst ones: a prediction of Cityscapes is 2 MB
+NUM_KEPT = 4  # best and worst images each; a Cityscapes prediction takes 2 MB
 
 
 @dataclass(frozen=True)
@@ -24,14 +24,14 @@ class _Scored:
 
 
 class SceneExamples:
-    """Watches an evaluation: called with each image, it keeps the best and the worst by their own mean IoU.
+    """Observer of an evaluation that keeps the images with the highest and lowest mean IoU.
 
-    The mean over images is no score of the set, but ranks what to look at.
+    The mean IoU of single images ranks them; it is not the score of the data set.
 
     Args:
-        files: the images in the order in which they are evaluated, those that only fill up included.
+        files: the images in the order of evaluation, padding included.
         num_classes: K.
-        ignore_label: pixels whose truth this is are not counted.
+        ignore_label: label of the pixels that are not counted.
     """
 
     def __init__(self, files: Sequence[Path], num_classes: int, ignore_label: int):
@@ -40,7 +40,7 @@ class SceneExamples:
         self._ranked: list[_Scored] = []  # best first
 
     def __call__(self, predictions: np.ndarray, labels: np.ndarray, weights: np.ndarray) -> None:
-        """Take an image in: classes and truth (1, H, W), weight 0 for one that is not counted."""
+        """Rank one image: predicted classes and labels (1, H, W), weight (1,), 0 for padding."""
         file = next(self._files)
         metric = SegmentationMetric(self._num_classes, self._ignore_label)
         metric.update(predictions, labels, weights)
@@ -51,11 +51,11 @@ class SceneExamples:
         self._ranked = ranked if len(ranked) <= 2 * NUM_KEPT else ranked[:NUM_KEPT] + ranked[-NUM_KEPT:]
 
     def best(self) -> list[SegmentedImage]:
-        """The best images, the best one first."""
+        """The best images, best first."""
         return [_segmented(item) for item in self._ranked[:NUM_KEPT]]
 
     def worst(self) -> list[SegmentedImage]:
-        """The worst images, the worst one first."""
+        """The worst images, worst first."""
         return [_segmented(item) for item in self._ranked[::-1][:NUM_KEPT]]
 
 

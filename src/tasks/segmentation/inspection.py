@@ -1,4 +1,4 @@
-"""`train.py --check_dataset 1` for segmentation: every pair of files is decoded."""
+"""Report of `--check_dataset` on pairs of image and label: unusable files and the pixels of each class."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def check_scenes(task: SegmentationTask) -> list[str]:
-    """Report on the training and the validation images; returns all for which a training could not run."""
+    """Print a report on the training and validation images; returns the problems that prevent a training."""
     problems = _report(task, "training")
     if task.config.eval.eval_interval:
         problems += _report(task, "validation")
@@ -27,12 +27,12 @@ def check_scenes(task: SegmentationTask) -> list[str]:
 
 
 def _report(task: SegmentationTask, what: str) -> list[str]:
-    """Look at every pair; returns all that is wrong."""
+    """Decode all pairs and print a report; returns the problems found."""
     try:
         pairs, problems = task.source.scan(*(task.training_place if what == "training" else task.evaluation_place))
     except UserError as error:
         return [str(error)]
-    pixels, broken = _look(task, pairs, what)
+    pixels, broken = _inspect(task, pairs, what)
     print(f"{what} images: {len(pairs) + len(problems)}, of which {len(problems) + len(broken)} cannot be used")
     print("\n".join(class_lines(pixels, task.table)))
     problems += broken
@@ -44,15 +44,19 @@ def _report(task: SegmentationTask, what: str) -> list[str]:
     return problems
 
 
-def _look(task: SegmentationTask, pairs: Sequence[ScenePair], what: str) -> tuple[np.ndarray, list[str]]:
+def _inspect(task: SegmentationTask, pairs: Sequence[ScenePair], what: str) -> tuple[np.ndarray, list[str]]:
     num_threads = clamp_workers(task.config.data.train_num_workers)
     with tqdm(total=len(pairs), desc=f"checking {what} images", unit="image", disable=not progress_shown()) as bar:
         return inspect_pairs(pairs, task.label_files, num_threads, lambda _: bar.update())
 
 
 def class_lines(pixels: np.ndarray, table: LabelTable) -> list[str]:
-    """The share of each class among all pixels, (K + 1,), the ignored ones last; "-" for a class without any."""
+    """One line per class with its fraction of all pixels.
+
+    Args:
+        pixels: (K + 1,) number of pixels of each class, ignored ones last.
+    """
     names = [*table.names, "(ignored)"]
     width, total = max(map(len, names)), max(1, int(pixels.sum()))
-    shares = [f"{count / total:.2%}" if count else "-" for count in pixels]
-    return [f"  {name:<{width}}  {share:>7}" for name, share in zip(names, shares, strict=True)]
+    fractions = [f"{count / total:.2%}" if count else "-" for count in pixels]
+    return [f"  {name:<{width}}  {fraction:>7}" for name, fraction in zip(names, fractions, strict=True)]

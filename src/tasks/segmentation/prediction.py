@@ -1,4 +1,4 @@
-"""A trained segmentation network for use from Python.
+"""Prediction with a trained segmentation network, from Python and for the prediction command.
 
 model = load_model("outputs/dgcnet_nano_scenes/ckpt/best.ckpt")
 for scene in model.predict(["a.png", "b.jpg"]):
@@ -8,15 +8,19 @@ for scene in model.predict(["a.png", "b.jpg"]):
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import mindspore as ms
 import numpy as np
 from tqdm import tqdm
 
+from src.config import Config
 from src.datasets.sources.label_table import LabelTable
 from src.datasets.sources.scene_pairs import open_image
 from src.datasets.transforms.joint import whole_image
+from src.inference.sliding_window import predict_scales, predict_windows
 from src.runtime.logs import get_logger
 from src.runtime.run_folder import distinct_names
 from src.runtime.terminal import progress_shown
@@ -27,15 +31,63 @@ if TYPE_CHECKING:
 
 SHEET, SHEET_ITEMS = "predictions", 8
 OVERLAY = "_overlay"
-NAMED_CLASSES = 4  # in the log, the largest ones
+NAMED_CLASSES = 4  # the largest ones, named in the log
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScenePredictor:
+    """Predicts images of any size with the windows, scales and flips of the evaluation keys.
+
+    Attributes:
+        forward: (N, 3, h, w) -> logits (N, K, h, w), in inference mode.
+        window: side of the windows in pixels; 0: whole images, which compiles a graph for each size.
+        num_tiles: windows per call.
+        scales: scales of the image whose logits are averaged.
+        flip: average with the logits of mirrored copies.
+    """
+
+    forward: Callable
+    window: int
+    num_tiles: int
+    scales: tuple[float, ...]
+    flip: bool
+
+    @classmethod
+    def from_config(cls, config: Config, forward: Callable, image_size: int) -> ScenePredictor:
+        """A predictor with eval_mode, eval_scales, eval_flip and eval_batch_size of the configuration."""
+        evaluation = config.eval
+        return cls(
+            forward=forward,
+            window=image_size if evaluation.eval_mode == "window" else 0,
+            num_tiles=evaluation.eval_batch_size or 1,
+            scales=tuple(evaluation.eval_scales),
+            flip=evaluation.eval_flip,
+        )
+
+    def __call__(self, image: np.ndarray) -> np.ndarray:
+        """Image (3, H, W) float32, normalised -> classes (H, W) uint8."""
+        logits = predict_scales(self._predict_scale, image, self.scales, self.flip)
+        return logits.argmax(0).astype(np.uint8)
+
+    def _predict_scale(self, image: np.ndarray) -> np.ndarray:
+        if self.window:
+            return predict_windows(self._logits, image, self.window, batch_size=self.num_tiles)
+        return self._logits(image[None])[0]
+
+    def _logits(self, images: np.ndarray) -> np.ndarray:
+        return self.forward(ms.Tensor(images)).astype(ms.float32).asnumpy()
 
 
 class TrainedSegmentation:
     """A network with its weights, its preprocessing and its classes.
 
     Args:
-        task: knows the preprocessing and how an image is looked at (windows, scales, flips).
-        forward: the network in inference mode.
+        task: gives preprocessing, classes, windows, scales and flips.
+        forward: the network in inference mode, (N, 3, h, w) float32 -> logits (N, K, h, w).
+
+    Attributes:
+        table: the classes with colours and label ids.
+        class_names: in the order of the network's outputs.
     """
 
     def __init__(self, task: SegmentationTask, forward: Callable):
@@ -43,10 +95,10 @@ class TrainedSegmentation:
         self._predictor, self._normalization = task.scene_predictor(forward), task.preprocessing.normalization
 
     def predict(self, files: Sequence[str | Path]) -> Iterator[SegmentedImage]:
-        """The classes of each pixel of picture files of any size, one file after the other.
+        """Predict the classes of all pixels of image files of any size, lazily, in order.
 
         Raises:
-            UserError: a file that is not there or cannot be decoded.
+            UserError: a file is missing or cannot be decoded.
         """
         return map(self._predict, map(Path, files))
 
@@ -57,9 +109,9 @@ class TrainedSegmentation:
 
 
 def write_maps(model: TrainedSegmentation, files: Sequence[Path], folder: Path) -> None:
-    """Segment pictures of any size, and log each one's largest classes.
+    """Segment images of any size and log the largest classes of each.
 
-    Writes <name>.png (the classes, in the palette's colours) and <name>_overlay.png a picture, and a sheet.
+    Writes <name>.png (classes in the palette's colours) and <name>_overlay.png for each image, and one sheet.
     """
     logger, palette = get_logger(), model.table.palette
     bar = tqdm(model.predict(files), total=len(files), desc="predicting", leave=False, disable=not progress_shown())
@@ -68,15 +120,15 @@ def write_maps(model: TrainedSegmentation, files: Sequence[Path], folder: Path) 
     for name, item in zip(names, bar, strict=True):
         write_palette_png(folder / f"{name}.png", item.prediction, palette)
         write_png(folder / f"{name}{OVERLAY}.png", overlay(item.image, item.prediction, palette))
-        logger.info("%s  %s", name, shares(item.prediction, model.table))
+        logger.info("%s  %s", name, largest_classes(item.prediction, model.table))
         if len(shown) < SHEET_ITEMS:
             shown.append(item)
     segmentation_sheet(shown, model.class_names, palette, folder / f"{SHEET}.png", SHEET_ITEMS)
     logger.info("see %s; %d maps and overlays beside it", folder / f"{SHEET}.png", len(files))
 
 
-def shares(classes: np.ndarray, table: LabelTable) -> str:
-    """The classes that cover most of a picture's labelled pixels, with their shares."""
+def largest_classes(classes: np.ndarray, table: LabelTable) -> str:
+    """The largest classes of a label map (H, W) with their fractions of the labelled pixels, as text."""
     classes = classes[classes < table.num_classes]
     counts = np.bincount(classes.ravel(), minlength=table.num_classes) / max(1, classes.size)
     best = np.argsort(-counts, kind="stable")[:NAMED_CLASSES]

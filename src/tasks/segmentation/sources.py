@@ -1,4 +1,4 @@
-"""The data sets of segmentation by the values of the key `dataset`: tables of classes and pairs of files."""
+"""Data sets of segmentation, by the values of the key `dataset`: class tables and pairs of files."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ class SceneSource:
     """A kind of data set.
 
     Attributes:
-        table: the classes that a configuration's data have; UserError when they do not say.
-        check: UserError when the data in a folder say that they have other classes than the table's.
-        label_files: what the label files with a table are.
-        scan: (root, data_list, split) -> the pairs, and what is wrong with all others.
-        submission_name: the file of label ids for an image.
-        hidden_truth: the split test has no labels.
-        sizes_network: class_num follows from the table where the user does not set it.
-        unread: keys without effect, with the values that ask for nothing.
+        table: the class table of the configured data; UserError if the data do not define one.
+        check: raises UserError if the data in a folder define other classes than the table.
+        label_files: format of the label files for a table.
+        scan: (root, data_list, split) -> the usable pairs, and the problems of all others.
+        submission_name: file name of the label ids for an image.
+        hidden_truth: whether the labels of the test split are not public.
+        sizes_network: whether class_num is taken from the table unless the user sets it.
+        unread: {key without effect: its neutral value}.
     """
 
     table: Callable[[Config], LabelTable]
@@ -41,12 +41,12 @@ class SceneSource:
     unread: dict[str, object]
 
     def silent(self, values: Mapping[str, Any], name: str) -> list[str]:
-        """What the user should know about settings without effect."""
+        """Lines for the log about settings without effect on this data set."""
         unread = [key for key, nothing in self.unread.items() if values[key] != nothing]
         return [f"{key}={values[key]} has no effect on dataset {name}" for key in unread]
 
     def load(self, root: str, data_list: str, split: str) -> tuple[ScenePair, ...]:
-        """The pairs of a split; UserError when there are none, or one cannot be used."""
+        """The pairs of a split; UserError if there are none, or if one is unusable."""
         pairs, problems = self.scan(root, data_list, split)
         if problems:
             raise UserError(problems[0])
@@ -78,12 +78,12 @@ SOURCES = {
 
 
 def source_name(config: Config) -> str:
-    """Of the configured data; converted checkpoints name none of ours: the public ones are of Cityscapes."""
+    """Name of the configured data set; cityscapes for converted checkpoints, which name none."""
     return config.data.dataset if config.data.dataset in SOURCES else "cityscapes"
 
 
 def chosen_table(source: SceneSource, config: Config, meta: Mapping[str, Any], given: frozenset[str]) -> LabelTable:
-    """The checkpoint's table, with the ignored value that the user gives; else the data set's."""
+    """The checkpoint's class table, with the user's ignore_label; without a checkpoint, the data set's."""
     stored = meta.get("label_table")
     if stored is None:
         return source.table(config)

@@ -1,4 +1,4 @@
-"""Semantic segmentation: Cityscapes, or images with masks."""
+"""Semantic segmentation on Cityscapes or on images with masks."""
 
 from __future__ import annotations
 
@@ -26,19 +26,17 @@ from src.inference.networks import with_mixed_precision
 from src.loss import SEGMENTATION_LOSSES, create_loss
 from src.metrics import SegmentationMetric
 from src.runtime.session import Session
-from src.tasks.segmentation.evaluation import SceneObserver, task_result
+from src.tasks.segmentation.evaluation import SceneObserver, Submission, task_result
 from src.tasks.segmentation.examples import SceneExamples
 from src.tasks.segmentation.inspection import check_scenes
-from src.tasks.segmentation.prediction import TrainedSegmentation, shares, write_maps
-from src.tasks.segmentation.predictor import ScenePredictor
+from src.tasks.segmentation.prediction import ScenePredictor, TrainedSegmentation, largest_classes, write_maps
 from src.tasks.segmentation.sources import SOURCES, chosen_table, source_name
-from src.tasks.segmentation.submission import Submission
 from src.tasks.task import Task, TaskResult, chosen_preprocessing, full_steps
 from src.visualization import overlay
 
 
 class SegmentationTask(Task):
-    """Reads pairs of image and label, trains on crops, looks at whole images by windows, counts confused pixels."""
+    """Pairs of image and label, trained on crops, evaluated on whole images by mean IoU."""
 
     name = "segmentation"
     datasets = tuple(SOURCES)
@@ -60,35 +58,35 @@ class SegmentationTask(Task):
 
     @cached_property
     def table(self) -> LabelTable:
-        """The classes: the checkpoint's, else the data set's."""
+        """The class table: the checkpoint's, else the data set's."""
         return chosen_table(self.source, self.config, self._meta, self._given)
 
     @property
     def class_names(self) -> tuple[str, ...]:
-        """In the order of the network's outputs."""
+        """Class names in the order of the network's outputs."""
         return self.table.names
 
     @property
     def label_files(self) -> LabelFiles:
-        """What the label files are."""
+        """Format of the label files."""
         return self.source.label_files(self.table)
 
-    def meta(self) -> dict[str, Any]:
-        """The table, so that the weights can be used without their data."""
-        return {"label_table": self.table.to_dict()}
+    def checkpoint_meta(self) -> dict[str, Any]:
+        """Meta data of the weights, with the table of classes."""
+        return super().checkpoint_meta() | {"label_table": self.table.to_dict()}
 
     # -- what belongs to the weights
 
+    @classmethod
+    def configured_preprocessing(cls, config: Config) -> dict[str, Any]:
+        """Size, normalisation and channel order; crops and interpolation belong to classification."""
+        values = super().configured_preprocessing(config)
+        return {name: values[name] for name in ("image_size", "mean", "std")} | {"rgb": config.data.rgb}
+
     @cached_property
     def preprocessing(self) -> ScenePreprocessing:
-        """How the network sees an image."""
-        data = self.config.data
-        own = {
-            "image_size": self.config.eval.eval_image_size or data.train_image_size,
-            "rgb": data.rgb,
-            "mean": data.mean or self.info.mean,
-            "std": data.std or self.info.std,
-        }
+        """Preprocessing of an image: the checkpoint's, unless the user sets its keys."""
+        own = self.configured_preprocessing(self.config)
         keys = {"image_size": {"eval_image_size", "train_image_size"}}
         stored = self._meta.get("preprocessing", {})
         stored = {name: stored[name] for name in own if name in stored}
@@ -103,23 +101,23 @@ class SegmentationTask(Task):
 
     @property
     def training_place(self) -> tuple[str, str, str]:
-        """Where the training images are, in `scan`'s words."""
+        """Arguments of `SceneSource.scan` for the training images."""
         return self._place(self.config.data.dataset_path, "train")
 
     @property
     def notes(self) -> list[str]:
-        """What the user should know about the data."""
+        """Number and place of the training images, and settings without effect on them."""
         notes = [f"training images: {len(self.training_pairs)} at {self.config.data.dataset_path}"]
         return notes + self.source.silent(self.config.flat(), self._data_name)
 
     def steps_per_epoch(self, num_ranks: int) -> int:
-        """Training steps that one pass over the images gives; UserError when they do not fill a batch."""
+        """Training steps per epoch; UserError if the images do not fill one batch."""
         return full_steps(self.config.data, len(self.training_pairs), num_ranks)
 
     def training_dataset(
         self, session: Session, first_epoch: int, first_batch: int, *, sink: bool = False
     ) -> EpochDataset | ds.Dataset:
-        """Batches of images (B, 3, S, S) and labels (B, S, S), crops of the scenes."""
+        """Batches of augmented crops: images (B, 3, S, S) float32 and labels (B, S, S)."""
         data, seed = self.config.data, self.config.run.seed
         steps = self.steps_per_epoch(session.num_ranks)
         scenes = self._training_scenes()
@@ -149,7 +147,7 @@ class SegmentationTask(Task):
         return TrainingScenes(self.training_pairs, *how, seed=self.config.run.seed)
 
     def loss(self) -> nn.Cell:
-        """The training loss."""
+        """The training loss: (network outputs, labels (B, S, S)) -> scalar."""
         settings = self.config.loss
         return create_loss(
             settings.loss_name,
@@ -160,14 +158,14 @@ class SegmentationTask(Task):
         )
 
     def check_settings(self) -> None:
-        """UserError for another task's loss; scales, flips and colours may be what the schema lets them be."""
+        """Raise UserError for a loss of another task; the schema checks all other settings."""
         name = self.config.loss.loss_name
         if name not in SEGMENTATION_LOSSES:
             known = ", ".join(SEGMENTATION_LOSSES)
             raise UserError(f"loss_name {name} is for classification networks: choose one of {known}")
 
     def step_log(self, progress, logger, learning_rate: Callable[[], float]) -> list[LogSegmentation]:
-        """The seed's lines."""
+        """The log lines of the segmentation seed."""
         return [LogSegmentation(progress, logger, learning_rate)]
 
     # -- evaluation
@@ -179,15 +177,15 @@ class SegmentationTask(Task):
 
     @property
     def evaluation_place(self) -> tuple[str, str, str]:
-        """Where the images of eval_split are, in `scan`'s words."""
+        """Arguments of `SceneSource.scan` for the images of eval_split."""
         return self._place(self.config.eval.eval_path or self.config.data.dataset_path, self.config.eval.eval_split)
 
     def check_validation(self) -> None:
-        """Look for the validation images; of a split without a truth there must be something to submit."""
+        """Raise UserError if validation images are missing, or if a split without public labels is not submitted."""
         self.source.check(self.evaluation_place[0], self.table)
         _ = self.evaluation_pairs
         if not self._has_truth and not self.config.output.submit:
-            raise UserError("eval_split test has no public truth: give --submit FOLDER for the files to be scored")
+            raise UserError("eval_split test has no public labels: give --submit FOLDER for the files to be scored")
 
     @property
     def _has_truth(self) -> bool:
@@ -195,8 +193,8 @@ class SegmentationTask(Task):
 
     @property
     def evaluation_note(self) -> str:
-        """Number and split of the images, and how each is looked at."""
-        return f"{len(self.evaluation_pairs)} images of {self.config.eval.eval_split}, {self._seen}"
+        """Number and split of the images, with windows, scales and flips."""
+        return f"{len(self.evaluation_pairs)} images of {self.config.eval.eval_split}, {self._evaluation_setup}"
 
     def evaluation_set(self, session: Session) -> EvaluationSet:
         """This rank's share of the images, one at a time: their sizes may differ."""
@@ -222,29 +220,29 @@ class SegmentationTask(Task):
         return self.scene_predictor(forward)(image[0])[None]
 
     def scene_predictor(self, forward: Callable) -> ScenePredictor:
-        """`forward` on images of any size, as the evaluation keys say."""
+        """Predictor of images of any size, by `forward` and the evaluation keys."""
         return ScenePredictor.from_config(self.config, forward, self.preprocessing.image_size)
 
     def metric(self) -> SegmentationMetric:
-        """An empty count of confused pixels."""
+        """An empty confusion matrix."""
         return SegmentationMetric(self.table.num_classes, IGNORED)
 
     def summarise(self, evaluation: Evaluation, examples: SceneObserver) -> TaskResult:
-        """IoU of each class; of a split without a truth only where its files are."""
+        """IoU per class; for a split without labels, only the place of the submission."""
         submit, num_images = self.config.output.submit, len(self.evaluation_pairs)
         submitted = [f"see {submit}: label ids of {num_images} images"] if submit else []
         if evaluation.result is None:
             return TaskResult(lines=submitted)
-        result = task_result(evaluation, examples.examples, self.table, num_images, self._seen)
+        result = task_result(evaluation, examples.examples, self.table, num_images, self._evaluation_setup)
         return replace(result, lines=[*result.lines, *submitted])
 
     @property
-    def _seen(self) -> str:
-        """How each image is looked at, in words."""
+    def _evaluation_setup(self) -> str:
+        """Description of windows, scales and flips."""
         evaluation, size = self.config.eval, self.preprocessing.image_size
-        seen = f"windows of {size} pixels" if evaluation.eval_mode == "window" else "each at once"
+        parts = f"windows of {size} pixels" if evaluation.eval_mode == "window" else "whole images"
         scales = ", ".join(f"{scale:g}" for scale in evaluation.eval_scales)
-        return f"{seen}, scales {scales}{', mirrored too' if evaluation.eval_flip else ''}"
+        return f"{parts}, scales {scales}{', with mirrored copies' if evaluation.eval_flip else ''}"
 
     # -- prediction
 
@@ -253,34 +251,39 @@ class SegmentationTask(Task):
         return TrainedSegmentation(self, network)
 
     def predict(self, network: nn.Cell, files: Sequence[Path], make_folder: Callable[[], Path]) -> None:
-        """A map and an overlay for each picture, and a sheet."""
+        """Write a map and an overlay per image, and a sheet."""
         forward = with_mixed_precision(network, self.config.run.amp_level).set_train(False)
         write_maps(self.predictor(forward), files, make_folder())
 
-    # -- looks at the data
+    # -- inspection of the data
 
     def inspect(self) -> list[str]:
-        """Decode every pair of files."""
+        """Decode all pairs of files and print a report; returns the problems found."""
         return check_scenes(self)
 
     def show(self, image: np.ndarray, label: np.ndarray) -> tuple[np.ndarray, str]:
-        """The label's colours laid over what the network sees, and its largest classes."""
+        """Overlay (S, S, 3) uint8 of a sample, and its largest classes.
+
+        Args:
+            image: (3, S, S) float32, normalised.
+            label: (S, S) class of each pixel.
+        """
         pixels = self.preprocessing.normalization.pixels(image)
-        return overlay(pixels, label, self.table.palette), shares(label, self.table)
+        return overlay(pixels, label, self.table.palette), largest_classes(label, self.table)
 
     # -- export
 
     def inputs(self, files: Sequence[Path]) -> np.ndarray:
-        """Pictures' corners as the network's input, (N, 3, S, S)."""
+        """Upper left corners of image files as network input, (N, 3, S, S) float32."""
         return read_corners(files, self.preprocessing)
 
     def sample_files(self, number: int) -> list[Path]:
-        """Some validation pictures, evenly chosen."""
+        """About `number` validation images, evenly spaced."""
         files = [pair.image for pair in self.evaluation_pairs]
         return files[:: max(1, len(files) // number)]
 
     def export_card(self) -> dict[str, Any]:
-        """What a program must know of input and output to use an exported file."""
+        """Preprocessing, output, class names, palette and label ids, for users of an exported file."""
         return {
             "preprocessing": self.preprocessing.card(),
             "output": "logits of the classes for each pixel of the input",

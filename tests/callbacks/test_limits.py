@@ -1,9 +1,9 @@
-"""What ends a run before its last epoch."""
+"""Limits that end a run before its last epoch."""
 
+from src.callbacks.guards import Limits
 from src.callbacks.progress import Progress
 from src.config import read_config
 from src.runtime.signals import StopRequest
-from src.training.limits import Limits
 from tests.support.commands import TINY
 
 
@@ -18,7 +18,7 @@ def test_without_limits_a_run_goes_to_its_last_epoch():
     plain, _ = limits(progress)
     assert (plain.reached(), plain.nothing_left()) == ("", "")
     progress.epoch, progress.batch = 4, 0
-    assert plain.nothing_left() == "all 4 epochs are done: give --max_epoch for more"
+    assert plain.nothing_left() == "all 4 epochs are complete: give a higher --max_epoch to continue"
 
 
 def test_max_steps_counts_the_runs_steps():
@@ -27,7 +27,7 @@ def test_max_steps_counts_the_runs_steps():
     assert (limited.reached(), limited.nothing_left()) == ("", "")
     progress.batch = 5
     assert limited.reached() == "max_steps 15"
-    assert limited.nothing_left() == "max_steps 15 is reached already: to go on give a higher one, or 0"
+    assert limited.nothing_left() == "max_steps 15 has been reached: give a higher value to continue, or 0 for no limit"
 
 
 def test_early_stopping_counts_evaluations_without_a_new_best():

@@ -1,28 +1,17 @@
-"""What a configuration means for a run."""
+"""Length and learning rates of a run."""
 
 import logging
 
 import pytest
 
 from src.config import read_config
-from src.training.plan import (
-    learning_rate_table,
-    likely_causes,
-    num_epochs,
-    scaled_to_batch,
-    schedule_change,
-    silent_settings,
-)
+from src.training.schedule import learning_rate_table, num_epochs, scale_learning_rates, schedule_change
 from tests.support.commands import TINY
 from tests.support.user_errors import message_of
 
 
-def resolved(*words):
-    return read_config(["--config_path", str(TINY), *map(str, words)])
-
-
 def config(*words):
-    return resolved(*words).config
+    return read_config(["--config_path", str(TINY), *map(str, words)]).config
 
 
 @pytest.mark.parametrize(("num_steps", "epochs"), [(0, 4), (1, 1), (8, 2), (9, 3)])
@@ -39,36 +28,16 @@ def test_learning_rates_of_every_step():
 
 def test_rates_are_scaled_to_the_batch_on_request_and_once():
     words = ("--recipe_global_batch", 64, "--lr_min", 0.004, "--lr_init", 0.002)
-    assert scaled_to_batch(config(*words), 64) == (config(*words), [])
-    assert scaled_to_batch(config(), 64) == (config(), [])
-    unscaled, notes = scaled_to_batch(config(*words), 16)
+    assert scale_learning_rates(config(*words), 64) == (config(*words), [])
+    assert scale_learning_rates(config(), 64) == (config(), [])
+    unscaled, notes = scale_learning_rates(config(*words), 16)
     assert unscaled == config(*words)
     assert [level for level, _ in notes] == [logging.WARNING]
-    scaled, notes = scaled_to_batch(config(*words, "--scale_lr", 1), 32)
+    scaled, notes = scale_learning_rates(config(*words, "--scale_lr", 1), 32)
     schedule = scaled.schedule
     assert (schedule.lr_max, schedule.lr_min, schedule.lr_init) == (0.005, 0.002, 0.001)
     assert notes == [(logging.INFO, "scale_lr: lr_max 0.01 -> 0.005 (32 / 64 images)")]
-    assert scaled_to_batch(scaled, 32) == (scaled, [])
-
-
-def test_settings_without_effect_are_named():
-    workers = ("--train_num_workers", 1, "--eval_num_workers", 1)
-    assert silent_settings(resolved(*workers), "classification") == []
-    notes = silent_settings(resolved("--train_num_workers", 999, "--eval_num_workers", 1), "classification")
-    assert [note.split(":")[0] for note in notes] == ["train_num_workers"]
-    assert "of 999" in notes[0]
-    assert silent_settings(resolved(*workers, "--eval_flip", 1), "classification") == [
-        "eval_flip=True has no effect on classification"
-    ]
-
-
-def test_causes_of_an_infinite_loss_fit_the_configuration():
-    assert likely_causes(config("--lr_max", 3)) == "lr_max 3 too high"
-    assert likely_causes(config("--amp_level", "O2", "--clip_global_norm", 0)) == (
-        "lr_max 0.01 too high, amp_level O2 without a loss scale (--is_dynamic_loss_scale 1), "
-        "no gradient clipping (--clip_global_norm 5)"
-    )
-    assert likely_causes(config("--amp_level", "O2", "--loss_scale", 128)) == "lr_max 0.01 too high"
+    assert scale_learning_rates(scaled, 32) == (scaled, [])
 
 
 def test_a_resumed_run_hears_how_its_schedule_changes():
@@ -77,12 +46,12 @@ def test_a_resumed_run_hears_how_its_schedule_changes():
     before = config(*linear).flat()
     assert schedule_change(before, config(*linear), 8, 4) == ""
     assert schedule_change(before, config(*linear, "--max_epoch", 8), 8, 4) == (
-        "the schedule is another one (4 -> 8 epochs): learning rate of the next step 0.00851852 (was 0.00636364 as "
-        "planned), of the last one 0 at step 32"
+        "the learning-rate schedule has changed (4 -> 8 epochs): 0.00851852 at the next step (planned: 0.00636364), "
+        "0 at the last step, 32"
     )
     assert schedule_change(before, config(*linear, "--max_epoch", 8), 16, 4) == (
-        "the schedule is another one (4 -> 8 epochs): learning rate of the next step 0.00555556 (was none, since the "
-        "run was at its end), of the last one 0 at step 32"
+        "the learning-rate schedule has changed (4 -> 8 epochs): 0.00555556 at the next step (planned: none, the run "
+        "was complete), 0 at the last step, 32"
     )
     constant = ("--lr_decay_mode", "constant")
     assert schedule_change(config(*constant).flat(), config(*constant, "--max_epoch", 4, "--seed", 2), 8, 4) == ""

@@ -1,4 +1,4 @@
-"""OpenedCheckpoint: a checkpoint with its configuration and task, the start of eval, export and predict."""
+"""Opened checkpoint: tensors, configuration and task, the common start of eval, export and predict."""
 
 from __future__ import annotations
 
@@ -20,25 +20,26 @@ from src.tasks.task import Task
 
 @dataclass(frozen=True)
 class OpenedCheckpoint:
-    """A checkpoint, ready to be used.
+    """A checkpoint with its configuration and task.
 
     Attributes:
-        config: the command's configuration.
+        config: configuration of the command.
         checkpoint: tensors and meta data.
-        task: what the network does, with the checkpoint's class names and preprocessing.
+        task: task of the network, with the checkpoint's class names and preprocessing.
+        notes: lines for the log.
     """
 
     config: Config
     checkpoint: Checkpoint
     task: Task
-    notes: tuple[str, ...] = ()  # for the log
+    notes: tuple[str, ...] = ()
 
     @classmethod
     def from_config(cls, resolved: Resolved) -> OpenedCheckpoint:
-        """The checkpoint `pretrained`: the one that the configuration comes from, else read now.
+        """Open the checkpoint `pretrained`, unless the configuration was read from it already.
 
         Raises:
-            UserError: none is given, it is damaged, or it is of another network.
+            UserError: no checkpoint is given, it is damaged, or it belongs to another network.
         """
         config = resolved.config
         if not config.model.pretrained:
@@ -53,15 +54,15 @@ class OpenedCheckpoint:
 
     @property
     def evaluation_folder(self) -> Path:
-        """`output`, or evaluation/ beside the checkpoint's ckpt/."""
+        """Folder for the results: `output`, by default evaluation/ beside the checkpoint's ckpt/."""
         folder = self.checkpoint.path.parent
         beside = folder.parent if folder.name == "ckpt" else folder
         return Path(self.config.output.output or beside / "evaluation")
 
     def network(self, session: Session, *, exporting: bool = False) -> nn.Cell:
-        """The network in inference mode, for the images of the task's preprocessing.
+        """The network in inference mode, for the image size of the task's preprocessing.
 
-        It has the checkpoint's weights: the averaged ones where the checkpoint has them and use_ema is on.
+        Its weights are the averaged ones if the checkpoint has them and use_ema is on.
 
         Raises:
             UserError: the weights do not fit the network.
@@ -71,18 +72,19 @@ class OpenedCheckpoint:
         weights, resized = fit_image_size(network, self.checkpoint.weights(self.config.model.use_ema))
         class_num = (self.checkpoint.meta["config"]["class_num"], self.config.model.class_num)
         load_weights(network, weights, origin=str(self.checkpoint.path), class_num=class_num, new_head=False)
-        if resized and not exporting:  # export builds a second one
+        if resized and not exporting:  # export builds a second network
             get_logger().info(resized_note(resized, image_size))
         return network.set_train(False)
 
 
 def load_model(path: str) -> Any:
-    """The network of a checkpoint, on the CPU, with averaged weights where the checkpoint has them.
+    """Load a checkpoint for prediction on the CPU, with averaged weights if the checkpoint has them.
 
-    What its `predict` gives depends on the network's task.
+    Returns:
+        The task's predictor, see `Task.predictor`.
 
     Raises:
-        UserError: not there, damaged, or not a checkpoint of this zoo.
+        UserError: the file is missing, damaged, or not a checkpoint of this zoo.
     """
     words = ["--pretrained", path, "--device_target", "CPU"]
     opened = OpenedCheckpoint.from_config(read_config(words, "predict", load_checkpoint))

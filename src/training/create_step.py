@@ -1,4 +1,4 @@
-"""From a configuration to the training step."""
+"""Factory of the training step: optimizer, loss scale and the other parts that a configuration asks for."""
 
 from __future__ import annotations
 
@@ -14,15 +14,22 @@ from src.step.loss_scale import LossScale
 from src.step.train_step import ScaledTrainStep, TrainStep
 
 
-def build_train_step(config: Config, network: nn.Cell, loss: nn.Cell, rates: np.ndarray, session: Session) -> TrainStep:
+def create_train_step(
+    config: Config, network: nn.Cell, loss: nn.Cell, rates: np.ndarray, session: Session
+) -> TrainStep:
     """The step that trains `network`, with the parts that the configuration asks for and no others.
 
     Args:
-        rates: the learning rate of every step.
+        network: (B, 3, S, S) float32 -> the outputs that `loss` takes; set to training mode.
+        loss: (network output, *targets) -> scalar.
+        rates: (steps of the run,) float32, the learning rate of each step.
+
+    Raises:
+        UserError: layer_decay does not apply to this network.
     """
     weights = network.trainable_params()
     forward = with_mixed_precision(network, config.run.amp_level).set_train(True)
-    optimizer = _make_optimizer(config, weights, rates)
+    optimizer = _create_optimizer(config, weights, rates)
     options = {
         "num_ranks": session.num_ranks,
         "clip_norm": config.optimizer.clip_global_norm,
@@ -40,7 +47,7 @@ def build_train_step(config: Config, network: nn.Cell, loss: nn.Cell, rates: np.
     return step
 
 
-def _make_optimizer(config: Config, weights: list, rates: np.ndarray):
+def _create_optimizer(config: Config, weights: list, rates: np.ndarray):
     optimizer = config.optimizer
     with as_user_error(remedy="give --layer_decay 1"):
         return create_optimizer(

@@ -1,4 +1,4 @@
-"""What a configuration means for one run: its length, its learning rates, and what the user should know."""
+"""Length and learning-rate schedule of a run, from its configuration."""
 
 from __future__ import annotations
 
@@ -8,24 +8,27 @@ from typing import Any
 
 import numpy as np
 
-from src.config import Config, Resolved, as_user_error
-from src.config.effect import no_effect_on_task
+from src.config import Config, as_user_error
 from src.config.schema import KEY_TYPES
 from src.lr_schedulers import check_schedule, learning_rates
-from src.runtime.device import clamp_workers
 
 Note = tuple[int, str]  # logging level, text
 
 
 def num_epochs(config: Config, steps_per_epoch: int) -> int:
-    """max_epoch, or num_steps rounded up to whole epochs."""
+    """Epochs of the run: max_epoch, or num_steps rounded up to whole epochs."""
     if config.schedule.num_steps:
         return -(-config.schedule.num_steps // steps_per_epoch)
     return config.schedule.max_epoch
 
 
-def scaled_to_batch(config: Config, global_batch: int) -> tuple[Config, list[Note]]:
-    """The learning rates for this global batch: scaled if asked for, else as they stand with a warning."""
+def scale_learning_rates(config: Config, global_batch: int) -> tuple[Config, list[Note]]:
+    """Scale the learning rates linearly to the global batch size where scale_lr is on.
+
+    Returns:
+        (the configuration, notes for the log); without scale_lr the configuration is unchanged and a note warns of
+        the difference.
+    """
     schedule = config.schedule
     recipe = schedule.recipe_global_batch
     if not recipe or recipe == global_batch:
@@ -33,7 +36,7 @@ def scaled_to_batch(config: Config, global_batch: int) -> tuple[Config, list[Not
     factor = global_batch / recipe
     before, after = f"{schedule.lr_max:g}", f"{schedule.lr_max * factor:g}"
     if not schedule.scale_lr:
-        text = f"the recipe is made for {recipe} images a step, this run has {global_batch}: "
+        text = f"the recipe is made for {recipe} images per step, this run uses {global_batch}: "
         return config, [(logging.WARNING, text + f"--scale_lr 1 would scale lr_max {before} to {after}")]
     text = f"scale_lr: lr_max {before} -> {after} ({global_batch} / {recipe} images)"
     scaled = {name: getattr(schedule, name) * factor for name in ("lr_init", "lr_max", "lr_min")}
@@ -42,7 +45,7 @@ def scaled_to_batch(config: Config, global_batch: int) -> tuple[Config, list[Not
 
 
 def check_learning_rates(config: Config, num_epochs: int) -> None:
-    """UserError for a schedule that does not fit into this many epochs."""
+    """Raise UserError for a schedule whose warm-up is longer than the run."""
     schedule = config.schedule
     with as_user_error(f"lr_decay_mode {schedule.lr_decay_mode}"):
         check_schedule(schedule.lr_decay_mode, num_epochs=num_epochs, warmup_epochs=schedule.warmup_epochs)
@@ -52,7 +55,7 @@ def learning_rate_table(config: Config, num_epochs: int, steps_per_epoch: int) -
     """The learning rate of every step, (num_epochs * steps_per_epoch,) float32.
 
     Raises:
-        UserError: the schedule does not fit into this many epochs.
+        UserError: the warm-up is longer than the run.
     """
     check_learning_rates(config, num_epochs)
     schedule = config.schedule
@@ -75,11 +78,11 @@ def learning_rate_table(config: Config, num_epochs: int, steps_per_epoch: int) -
 
 
 def schedule_change(before: dict[str, Any], config: Config, num_steps: int, steps_per_epoch: int) -> str:
-    """What a resumed run's learning rates are now, next to those it began with; "" when they are the same.
+    """Describe how the remaining learning rates of a resumed run differ from the original plan; "" if they do not.
 
     Args:
         before: flat configuration of the interrupted run.
-        num_steps: its steps so far.
+        num_steps: steps completed so far.
     """
     planned = config.with_values(**{key: value for key, value in before.items() if key in KEY_TYPES})
     tables = [
@@ -89,30 +92,8 @@ def schedule_change(before: dict[str, Any], config: Config, num_steps: int, step
     if np.array_equal(old, new) or not len(new):
         return ""
     epochs = [len(table) // steps_per_epoch for table in tables]
-    was = f"{old[0]:g} as planned" if len(old) else "none, since the run was at its end"
+    planned_rate = f"planned: {old[0]:g}" if len(old) else "planned: none, the run was complete"
     return (
-        f"the schedule is another one ({epochs[0]} -> {epochs[1]} epochs): learning rate of the next step {new[0]:g} "
-        f"(was {was}), of the last one {new[-1]:g} at step {len(tables[1])}"
+        f"the learning-rate schedule has changed ({epochs[0]} -> {epochs[1]} epochs): {new[0]:g} at the next step "
+        f"({planned_rate}), {new[-1]:g} at the last step, {len(tables[1])}"
     )
-
-
-def silent_settings(resolved: Resolved, task: str) -> list[str]:
-    """The user's settings that the task does not read or this machine cannot fulfil, said once."""
-    notes, data, evaluation = no_effect_on_task(resolved.changed, task), resolved.config.data, resolved.config.eval
-    for name, asked in (
-        ("train_num_workers", data.train_num_workers),
-        ("eval_num_workers", evaluation.eval_num_workers),
-    ):
-        if clamp_workers(asked) < asked:
-            notes.append(f"{name}: {clamp_workers(asked)} of {asked}, this machine has no more cores")
-    return notes
-
-
-def likely_causes(config: Config) -> str:
-    """What makes a loss infinite, as far as the configuration tells."""
-    causes = [f"lr_max {config.schedule.lr_max:g} too high"]
-    if config.run.amp_level != "O0" and config.loss.loss_scale == 1.0 and not config.loss.is_dynamic_loss_scale:
-        causes.append(f"amp_level {config.run.amp_level} without a loss scale (--is_dynamic_loss_scale 1)")
-    if config.optimizer.clip_global_norm == 0:
-        causes.append("no gradient clipping (--clip_global_norm 5)")
-    return ", ".join(causes)

@@ -1,0 +1,64 @@
+"""Data set commands: `--check_dataset`, `--show_batch` and `scripts/create_mindrecord.py`."""
+
+from __future__ import annotations
+
+from itertools import chain, islice
+from pathlib import Path
+
+from src.config import Resolved, UserError
+from src.runtime.session import Session
+from src.tasks.create import create_task
+from src.visualization import picture_sheet
+
+NUM_SHOWN = 24  # images of --show_batch
+ENDING = ".png"
+
+
+def check_dataset(resolved: Resolved) -> int:
+    """Print a report on the training and the validation images; returns the exit code.
+
+    Raises:
+        UserError: the data do not allow a training; the message has the first reason, the report the others.
+    """
+    task = create_task(resolved.config, given=resolved.given)
+    problems = task.inspect()
+    for problem in problems[1:]:
+        print(f"another problem: {problem}")
+    if problems:
+        raise UserError(problems[0])
+    print("Data set check passed.")
+    return 0
+
+
+def show_batch(resolved: Resolved) -> int:
+    """Draw the first augmented training images of the first epoch with their labels; returns the exit code.
+
+    Raises:
+        UserError: the file is not a .png or cannot be written, or the data are unusable.
+    """
+    path = Path(resolved.config.run.show_batch)
+    if path.suffix.lower() != ENDING:
+        raise UserError(f"show_batch: {path} is not a {ENDING} file: give --show_batch samples{ENDING}")
+    task = create_task(resolved.config, given=resolved.given)
+    batches = task.training_dataset(Session("CPU", rank=0, num_ranks=1, isa=""), 0, 0)
+    samples = chain.from_iterable(zip(*(column.asnumpy() for column in batch), strict=True) for batch in batches)
+    pictures, captions = zip(*(task.show(*sample) for sample in islice(samples, NUM_SHOWN)), strict=True)
+    try:
+        picture_sheet(pictures, captions, path)
+    except OSError as error:
+        raise UserError(f"show_batch: {path} cannot be written ({error.strerror}): give another file") from None
+    print(f"see {path}: {len(pictures)} training images as the network sees them")
+    return 0
+
+
+def create_mindrecord(resolved: Resolved) -> int:
+    """Write the training and the validation images as MindRecord files below `output`; returns the exit code.
+
+    Raises:
+        UserError: no output folder is given, or the task does not read MindRecord files.
+    """
+    config = resolved.config
+    if not config.output.output:
+        raise UserError("output is empty: give --output FOLDER for the MindRecord files")
+    create_task(config, given=resolved.given).write_records(Path(config.output.output))
+    return 0
