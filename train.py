@@ -5,7 +5,7 @@
     python train.py --config_path ... --dataset_path IMAGENET --check_dataset    report problems in the data
     python train.py --config_path ... --dataset_path IMAGENET --show_batch samples.png    draw some training images
     python train.py --config_path ... --plot_lr lr.png    draw the learning-rate schedule
-    msrun --worker_num=2 --local_worker_num=2 --join=True train.py --config_path ...
+    python scripts/launch.py --num_devices 2 train.py --config_path ...    on two devices
 
 The log, metrics, curves, report and checkpoints are written to outputs/<recipe>/.
 """
