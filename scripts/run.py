@@ -1,4 +1,4 @@
-"""What the run_*.sh scripts start: a training or an evaluation on one device, or a training on many.
+"""Start of the run_*.sh scripts: training or evaluation on one device, or training on many.
 
     python scripts/run.py SCRIPT [ARGUMENTS] [--key value ...]
 

@@ -38,7 +38,7 @@ def test_the_report_names_what_is_odd_and_what_is_broken(odd):
     training = lines[: lines.index(f"validation images: 30 in 2 classes at {odd}/val")]
     assert training[:8] == [
         f"training images: 39 in 2 classes at {odd}/train",
-        "images a class: smallest 18 (dog), median 19.5, largest 21 (cat)",
+        "images per class: smallest 18 (dog), median 19.5, largest 21 (cat)",
         "cat  21",
         "dog  18",
         "width: smallest 40, median 40, largest 40 pixels",

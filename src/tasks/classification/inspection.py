@@ -62,11 +62,11 @@ def _report(task: ClassificationTask, images: LabelledSet, what: str) -> list[Im
 
 
 def class_lines(images: LabelledSet) -> Iterator[str]:
-    """Images a class, as a summary and, when they are few, as a table; classes without any."""
+    """Images per class, as a summary and, when they are few, as a table; classes without any."""
     counts = np.bincount(images.labels, minlength=len(images.class_names))
     smallest, largest = (images.class_names[index] for index in (counts.argmin(), counts.argmax()))
     yield (
-        f"images a class: smallest {counts.min()} ({smallest}), median {np.median(counts):g}, "
+        f"images per class: smallest {counts.min()} ({smallest}), median {np.median(counts):g}, "
         f"largest {counts.max()} ({largest})"
     )
     if len(counts) <= MAX_CLASS_ROWS:
