@@ -57,5 +57,5 @@ def announce(config: Config, session: Session, notes: Iterable[str]) -> None:
         logger.info("CPU kernels limited to %s=%s (set it in the environment to change it)", ISA_VARIABLE, session.isa)
     if config.run.run_distribute and session.num_ranks == 1:
         logger.warning(
-            "run_distribute is on, but no launcher started this process: using one device; start it with scripts/launch.py"
+            "run_distribute is on, but no launcher started this process: using one device; use scripts/launch.py"
         )

@@ -85,6 +85,6 @@ def test_a_start_tells_what_it_runs_on():
     assert lines == [
         "INFO:a note",
         "INFO:CPU kernels limited to ONEDNN_MAX_CPU_ISA=AVX2 (set it in the environment to change it)",
-        "WARNING:run_distribute is on, but no launcher started this process: using one device; start it with scripts/launch.py",
+        "WARNING:run_distribute is on, but no launcher started this process: using one device; use scripts/launch.py",
         "Session(device='CPU', rank=0, num_ranks=1, isa='AVX2')",
     ]
