@@ -12,7 +12,7 @@ ended, and the exit code is that rank's.
 from __future__ import annotations
 
 import argparse
-import subprocess
+import os
 import sys
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from src.config import UserError
 from src.runtime import cluster
 from src.runtime.cluster import Cluster
 from src.runtime.entry import run_command
+from src.runtime.run_folder import fresh_folder
 from src.runtime.seed_scripts import device_target
 from src.runtime.supervisor import run_msrun, run_with_restarts
 
@@ -31,14 +32,15 @@ ROOT = Path(__file__).resolve().parents[1]
 def main(argv: list[str]) -> int:
     """Start the program and return its exit code."""
     options = _parser().parse_args(argv)
-    log_folder = Path(options.log_folder)
-    if options.background:
-        return _in_background([word for word in argv if word != "--background"], log_folder)
     found = _cluster(options)
     program = _program(options.program)
+    log_folder = fresh_folder(Path(options.log_folder))
     _describe(found, program, log_folder)
+    if options.background and (number := _go_to_background(log_folder / "launch.log")):
+        print(f"started as process {number}; see {log_folder / 'launch.log'}, stop it by: kill {number}")
+        return 0
     if options.use_msrun:
-        return run_msrun(_msrun_options(found, options), program)
+        return run_msrun(_msrun_options(found, options, log_folder), program)
     return run_with_restarts(found, [sys.executable, *program], log_folder, options.max_restarts)
 
 
@@ -61,7 +63,11 @@ def _parser() -> argparse.ArgumentParser:
         default=device_target("Ascend"),
         help="with a rank table: on Ascend the devices' library reads it itself (default: DEVICE_TARGET, else Ascend)",
     )
-    add("--log_folder", default="launch_logs", help="where each rank's output goes (default: launch_logs)")
+    add(
+        "--log_folder",
+        default="launch_logs",
+        help="where each rank's output goes; numbered if it exists (default: launch_logs)",
+    )
     add("--max_restarts", type=int, default=0, help="restarts from the last checkpoint after faults (default: 0)")
     add("--background", action="store_true", help="return at once; everything goes to LOG_FOLDER/launch.log")
     add("--use_msrun", action="store_true", help="leave the start and the watch to MindSpore's msrun")
@@ -102,7 +108,7 @@ def _describe(found: Cluster, program: list[str], log_folder: Path) -> None:
     print(f"{Path(program[0]).name}: {found.num_ranks} ranks, here {ranks}; {how}; logs in {log_folder}", flush=True)
 
 
-def _msrun_options(found: Cluster, options: argparse.Namespace) -> list[str]:
+def _msrun_options(found: Cluster, options: argparse.Namespace, log_folder: Path) -> list[str]:
     table = [f"--rank_table_file={found.rank_table}"] if found.rank_table else []
     return [
         f"--worker_num={found.num_ranks}",
@@ -111,22 +117,26 @@ def _msrun_options(found: Cluster, options: argparse.Namespace) -> list[str]:
         f"--master_port={found.port}",
         f"--node_rank={options.server_rank if not found.rank_table else found.local[0].rank // len(found.local)}",
         "--join=True",
-        f"--log_dir={options.log_folder}",
+        f"--log_dir={log_folder}",
         f"--tail_worker_log={found.local[0].rank}",
         *table,
     ]
 
 
-def _in_background(argv: list[str], log_folder: Path) -> int:
-    log_folder.mkdir(parents=True, exist_ok=True)
-    log = log_folder / "launch.log"
-    with log.open("wb") as file:
-        command = [sys.executable, __file__, *argv]
-        started = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT, start_new_session=True
-        )
-    print(f"started as process {started.pid}; see {log}, stop it by: kill {started.pid}")
-    return 0
+def _go_to_background(log: Path) -> int:
+    """Continue in a process without a terminal, whose output goes to `log`.
+
+    Returns:
+        That process's number here, 0 in it.
+    """
+    sys.stdout.flush()
+    number = os.fork()
+    if number == 0:
+        os.setsid()
+        with log.open("wb") as file:
+            for stream in (sys.stdout, sys.stderr):
+                os.dup2(file.fileno(), stream.fileno())
+    return number
 
 
 if __name__ == "__main__":

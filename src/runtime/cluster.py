@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -123,16 +122,14 @@ def from_rank_table(path: Path, *, by_table: bool, server_id: str = "", port: in
         UserError: see `read_rank_table`; the table is for another server; a port in use.
     """
     table = read_rank_table(path)
-    only = table.servers[0] if len(table.servers) == 1 else None
-    place = f"rank table {path}"
-    server = table.server_at([server_id] if server_id else own_addresses(), place)
+    server = table.server_at([server_id] if server_id else own_addresses(), f"rank table {path}")
     is_first = server is table.servers[0]
-    host = LOOPBACK if only else table.servers[0].address
-    chosen = port if only else port or DEFAULT_PORT
+    is_alone = len(table.servers) == 1
+    chosen = port if is_alone else port or DEFAULT_PORT
     return Cluster(
         table.num_ranks,
         tuple(LocalRank(device.rank, device.device_id) for device in server.devices),
-        host=host,
+        host=LOOPBACK if is_alone else table.servers[0].address,
         port=DEFAULT_PORT if by_table else _checked_port(chosen) if is_first else chosen,
         is_meeting_place=is_first,
         rank_table=path.resolve(),
@@ -164,7 +161,7 @@ def _checked_port(port: int | None) -> int:
 def visible_devices() -> int | None:
     """Number of devices that the environment lets this process use; None where it says nothing."""
     for name in ("ASCEND_RT_VISIBLE_DEVICES", "ASCEND_VISIBLE_DEVICES", "CUDA_VISIBLE_DEVICES"):
-        listed: Sequence[str] = [part for part in os.environ.get(name, "").split(",") if part.strip()]
+        listed = [part for part in os.environ.get(name, "").split(",") if part.strip()]
         if listed:
             return len(listed)
     return None

@@ -91,16 +91,12 @@ def parse_script_arguments(words: Sequence[str], forms: Sequence[str]) -> Script
     for word in words[:number]:
         kind = next(kind for kind in KINDS if kind.matches(word))
         if kind.name in found:
-            raise UserError(f"{found[kind.name]} and {word} are both taken for {kind.name}: give {_listed(forms)}")
+            raise UserError(f"{found[kind.name]} and {word} are both taken for {kind.name}: give {' or '.join(forms)}")
         found[kind.name] = word
     if set(found) not in [set(form.split()) for form in forms]:
         got = " ".join(f"{name} ({word})" for name, word in found.items()) or "no arguments"
-        raise UserError(f"{got}: give {_listed(forms)}")
+        raise UserError(f"{got}: give {' or '.join(forms)}")
     return ScriptArguments(found, tuple(words[number:]))
-
-
-def _listed(forms: Sequence[str]) -> str:
-    return " or ".join(form or "none" for form in forms)
 
 
 def device_target(default: str) -> str:

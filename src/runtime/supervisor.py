@@ -21,14 +21,15 @@ import psutil
 
 from src.config import UserError
 from src.runtime.cluster import Cluster
+from src.runtime.entry import DONE, FAULT, USER_ERROR
+from src.runtime.signals import STOPPED_EXIT_CODE
 
 POLL = 0.2  # seconds between two looks at the processes
 STOPPED_LIMIT = 30.0  # seconds that a process may be stopped (SIGSTOP) before the job is given up
 GRACE = 5.0  # seconds that the others have to end after one has failed
 TAIL_BYTES = 16_384  # of a failed rank's log, searched for its message
 TAIL_LINES = 30
-DONE, USER_ERROR, STOPPED_BY_SIGNAL = 0, 2, 143
-NO_FAULTS = {DONE, USER_ERROR, STOPPED_BY_SIGNAL}
+NO_FAULTS = {DONE, USER_ERROR, STOPPED_EXIT_CODE}
 FIRST_PAUSE = 5.0  # seconds before the first restart
 # Waits for the ranks and ends with them; it needs nothing of the job itself.
 SCHEDULER = "from mindspore.communication import init; init()"
@@ -131,20 +132,20 @@ class Supervisor:
     def _give_up(self, first: Process) -> int:
         """End the job after its first failure; returns the exit code."""
         code = first.popen.returncode
-        if self._signal and code == STOPPED_BY_SIGNAL:  # as asked; the others save and end as well
+        if self._signal and code == STOPPED_EXIT_CODE:  # as asked; the others save and end as well
             for process in self._ranks:
                 process.popen.wait()
-            return STOPPED_BY_SIGNAL
+            return STOPPED_EXIT_CODE
         self._end_all()
         print(f"error: {first.name} {first.failure}; the job is ended (logs: {self._folder})", file=sys.stderr)
         if first is not self._ranks[0]:
             print(_last_words(first.log), file=sys.stderr)
-        return code if code and code > 0 else 1
+        return code if code and code > 0 else FAULT
 
     def _forward(self, number: int, _frame: FrameType | None) -> None:
         """Hand a signal on: the ranks save and end. The second one ends them at once."""
         if self._signal:
-            raise KeyboardInterrupt
+            raise SystemExit(STOPPED_EXIT_CODE)
         self._signal = number
         for process in self._ranks:
             if process.popen.poll() is None:
@@ -225,7 +226,8 @@ def run_with_restarts(cluster: Cluster, command: Sequence[str], log_folder: Path
         pause = FIRST_PAUSE * 2**restart
         print(f"restart {restart + 1} of {max_restarts} in {pause:g} s, from the last checkpoint", file=sys.stderr)
         time.sleep(pause)
-        command = [*command, "--resume", "auto"] if "--resume" not in command else command
+        if not any(word.partition("=")[0] == "--resume" for word in command):
+            command = [*command, "--resume", "auto"]
         restart += 1
 
 

@@ -72,6 +72,7 @@ def test_chosen_colours_are_far_apart():
         ("txt", "", "0 classes: list 1 to 254, one per line (or JSON object)"),
         ("txt", "a\na\n", "class a appears twice: rename or remove one"),
         ("json", "{", "not valid JSON: "),
+        ("json", "[" * 100_000, "not valid JSON: "),
         ("json", "{}", 'not a list: write [{"name": "road", "color": [128, 64, 128]}, ...]'),
         ("json", '[{"name": "a", "id": 1}, {"name": "b"}]', "value 1 appears twice: rename or remove one"),
         ("json", '[{"name": "a", "id": 255}]', "class a has the ignored value 255: give another --ignore_label"),
@@ -90,6 +91,7 @@ def test_a_broken_file_of_classes_is_named(tmp_path, name, text, message):
         ("txt", "a 1 2 -3", "line 1: [1, 2, -3] is not a colour: "),
         ("json", '[{"name": "a", "color": "red"}]', "entry 0: red is not a colour: "),
         ("json", '["a"]', 'entry 0: write {"name": text}'),
+        ("json", '[{"name": " "}]', 'entry 0: write {"name": text}'),
         ("json", '[{"name": "a", "colour": [1, 2, 3]}]', 'entry 0: write {"name": text}'),
         ("json", '[{"name": "a", "id": 256}]', "entry 0: id 256 is not a value of an 8-bit mask"),
     ],
@@ -151,6 +153,13 @@ def test_images_without_a_mask_of_their_own_are_named(root):
 
 
 # -- files
+
+
+@pytest.mark.parametrize("name", ["sign 1 2 --5", "sign 1 2 " + "9" * 5000])
+def test_words_that_are_no_numbers_belong_to_the_name(tmp_path, name):
+    path = tmp_path / "classes.txt"
+    path.write_text(name)
+    assert read_classes(path, 255).names == (name,)
 
 
 @pytest.mark.parametrize("mode", ["L", "P", "1"])

@@ -69,6 +69,41 @@ def test_a_mistake_is_not_restarted_and_faults_not_for_ever(tmp_path, monkeypatc
     assert (tmp_path / "logs" / "restart_1").exists() == (behaviour == "raise")
 
 
+def test_a_restart_keeps_the_users_resume(tmp_path, monkeypatch):
+    monkeypatch.setattr(supervisor, "FIRST_PAUSE", 0.1)
+    assert run(tmp_path, "raise", 1, "--resume=mine", max_restarts=1) == 1
+    logs = [tmp_path / "logs" / folder / "rank_0.log" for folder in (".", "restart_1")]
+    assert [log.read_text().splitlines()[-1] for log in logs] == ["options --resume=mine"] * 2
+
+
+LAUNCH = [sys.executable, str(PROJECT_ROOT / "scripts" / "launch.py")]
+
+
+def launch(tmp_path: Path, *words: str) -> subprocess.CompletedProcess:
+    command = [*LAUNCH, "--num_devices", "1", *words]
+    return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_a_second_job_keeps_the_logs_of_the_first(tmp_path):
+    for _ in range(2):
+        launch(tmp_path, str(PROGRAM), "mistake", "0")
+    assert [(tmp_path / name / "rank_0.log").exists() for name in ("launch_logs", "launch_logs-2")] == [True, True]
+
+
+def test_in_the_background_mistakes_are_said_at_once_and_the_rest_is_logged(tmp_path):
+    finished = launch(tmp_path, "--background", "no_such.py")
+    assert (finished.returncode, finished.stderr.startswith("error: no_such.py: no such program")) == (2, True)
+    assert list(tmp_path.iterdir()) == []
+    finished = launch(tmp_path, "--background", str(PROGRAM), "mistake", "0")
+    assert finished.returncode == 0
+    log = tmp_path / "launch_logs" / "launch.log"
+    assert f"see {log.relative_to(tmp_path)}, stop it by: kill " in finished.stdout
+    end = time.monotonic() + 30
+    while "the job is ended" not in log.read_text() and time.monotonic() < end:
+        time.sleep(0.1)
+    assert "error: dataset_path: no folder nowhere" in log.read_text()
+
+
 def test_no_process_outlives_a_killed_launcher(tmp_path):
     words = ["--rank_table", tmp_path / "table.json", "--log_folder", tmp_path / "logs", "--server_id", "here"]
     (tmp_path / "table.json").write_text(

@@ -9,6 +9,8 @@ import time
 
 rank = int(os.environ["RANK_ID"])
 print(f"rank {rank} of {os.environ['RANK_SIZE']} on device {os.environ['DEVICE_ID']}", flush=True)
+if sys.argv[3:]:
+    print("options", *sys.argv[3:], flush=True)
 behaviour, who = sys.argv[1], int(sys.argv[2])
 if behaviour == "done":
     sys.exit(0)

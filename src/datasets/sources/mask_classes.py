@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from src.datasets.sources.label_colors import complete_palette, lab
 from src.datasets.sources.label_table import MAX_CLASSES, Color, LabelTable
 
 FILES = ("classes.json", "classes.txt")
+_INTEGER = re.compile(r"-?[0-9]{1,9}")
 SEEN_APART = 10.0  # distance in CIE Lab below which two palette colours of a PNG count as equal
 
 
@@ -74,7 +76,7 @@ def _text_rows(text: str, path: Path) -> list[_Row]:
 
 def _named_color(words: list[str], place: str) -> tuple[str, Color | None]:
     last = words[-3:]
-    if len(words) < 4 or not all(word.lstrip("-").isdecimal() for word in last):
+    if len(words) < 4 or not all(_INTEGER.fullmatch(word) for word in last):
         return " ".join(words), None
     return " ".join(words[:-3]), _color([int(word) for word in last], place)
 
@@ -93,7 +95,7 @@ def _json_rows(text: str, path: Path) -> list[_Row]:
     """A list of {"name": ..., "color": [R, G, B], "id": value in the masks}; the last two are optional."""
     try:
         entries = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UserError(f"{path}: not valid JSON: {error}") from None
     if not isinstance(entries, list):
         raise UserError(f'{path}: not a list: write [{{"name": "road", "color": [128, 64, 128]}}, ...]')
@@ -102,7 +104,12 @@ def _json_rows(text: str, path: Path) -> list[_Row]:
 
 def _json_row(entry: Any, index: int, place: str) -> _Row:
     known = {"name", "color", "id"}
-    if not isinstance(entry, dict) or not isinstance(entry.get("name"), str) or entry.keys() - known:
+    if (
+        not isinstance(entry, dict)
+        or not str(entry.get("name") or "").strip()
+        or not isinstance(entry["name"], str)
+        or entry.keys() - known
+    ):
         raise UserError(f'{place}: write {{"name": text}}, optionally with "color": [R, G, B] and "id": value')
     value, color = entry.get("id", index), entry.get("color")
     if type(value) is not int or not 0 <= value <= 255:
