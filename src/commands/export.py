@@ -121,11 +121,13 @@ def _formats(text: str, device: str) -> list[str]:
 def exported_batch_size(resolved: Resolved) -> int:
     """`batch_size` from the command line or from a recipe made for export, else 1.
 
-    A recipe is made for export if it sets file_format or file_name, but no max_epoch: otherwise its batch_size is
-    that of a training.
+    A recipe is made for export if it names the checkpoint (as the DGMN2 and HLG seeds' do) or the exported file, but
+    no max_epoch: otherwise its batch_size is that of a training.
     """
     in_recipe = {key for key, origin in resolved.origins.items() if origin != COMMAND_LINE}
-    is_for_export = not in_recipe.isdisjoint({"file_format", "file_name"}) and "max_epoch" not in in_recipe
+    is_for_export = (
+        not in_recipe.isdisjoint({"file_format", "file_name", "pretrained"}) and "max_epoch" not in in_recipe
+    )
     meant = resolved.origins.get("batch_size") == COMMAND_LINE or ("batch_size" in in_recipe and is_for_export)
     return resolved.config.data.batch_size if meant else 1
 

@@ -16,6 +16,12 @@ def test_an_export_recipe_sets_it(recipe, expected):
     assert size(recipe) == expected
 
 
+def test_the_seeds_way_sets_it_whatever_the_recipes_name(tmp_path):
+    recipe = tmp_path / "mine.yml"
+    recipe.write_text("backbone: dgmn2_tiny\nckpt_file: my.ckpt\nbatch_size: 5\n")
+    assert size(recipe) == 5
+
+
 def test_a_training_recipe_does_not(tmp_path):
     assert size(TINY) == 1
     run_folder = tmp_path / "config.yml"
