@@ -82,9 +82,11 @@ def _cluster(options: argparse.Namespace) -> Cluster:
         return cluster.from_rank_table(
             Path(options.rank_table), by_table=by_table, server_id=options.server_id, port=port
         )
-    number = options.num_devices or cluster.visible_devices()
-    if number is None or number < 1:
+    number = cluster.visible_devices() if options.num_devices is None else options.num_devices
+    if number is None:
         raise UserError("--num_devices is missing, and no variable names the visible devices: give --num_devices N")
+    if number < 1:
+        raise UserError(f"--num_devices {number}: at least 1 is needed")
     if options.num_servers == 1:
         return cluster.one_server(number, port)
     if not options.master:

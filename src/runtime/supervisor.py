@@ -221,7 +221,7 @@ def run_with_restarts(cluster: Cluster, command: Sequence[str], log_folder: Path
     restart = 0
     while True:
         code = Supervisor(cluster, command, log_folder / f"restart_{restart}" if restart else log_folder).run()
-        if code in NO_FAULTS or restart == max_restarts:
+        if code in NO_FAULTS or restart >= max_restarts:
             return code
         pause = FIRST_PAUSE * 2**restart
         print(f"restart {restart + 1} of {max_restarts} in {pause:g} s, from the last checkpoint", file=sys.stderr)

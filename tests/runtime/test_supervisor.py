@@ -90,6 +90,12 @@ def test_a_second_job_keeps_the_logs_of_the_first(tmp_path):
     assert [(tmp_path / name / "rank_0.log").exists() for name in ("launch_logs", "launch_logs-2")] == [True, True]
 
 
+def test_no_device_is_a_mistake(tmp_path):
+    assert launch(tmp_path, "--num_devices", "0", str(PROGRAM), "done", "0").stderr == (
+        "error: --num_devices 0: at least 1 is needed\n"
+    )
+
+
 def test_in_the_background_mistakes_are_said_at_once_and_the_rest_is_logged(tmp_path):
     finished = launch(tmp_path, "--background", "no_such.py")
     assert (finished.returncode, finished.stderr.startswith("error: no_such.py: no such program")) == (2, True)
