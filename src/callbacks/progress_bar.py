@@ -38,7 +38,9 @@ class ShowProgress(Callback):
         progress = self._progress
         if self._bar is None:
             self._compiling.stop()
-            self._logger.info("compiled; first step done after %.1fs", time.perf_counter() - self._began)
+            loaded = getattr(run_context.original_args().train_network, "loaded", False)
+            how = "compiled by an earlier run" if loaded else "compiled"
+            self._logger.info("%s; first step done after %.1fs", how, time.perf_counter() - self._began)
             # Created after the first step, so that compiling does not distort the estimate of the remaining time.
             self._bar = tqdm(
                 total=progress.num_steps, initial=progress.step, unit="step", disable=not self._shown, leave=False

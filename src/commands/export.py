@@ -17,6 +17,7 @@ from src.commands.opened_checkpoint import OpenedCheckpoint
 from src.config import Resolved, UserError
 from src.config.reader import COMMAND_LINE
 from src.datasets.sources.image_folder import find_pictures
+from src.runtime.compile_cache import cached
 from src.runtime.files import write_atomically
 from src.runtime.logs import get_logger
 from src.runtime.session import start
@@ -47,7 +48,7 @@ def export(resolved: Resolved) -> int:
     logger.info("load model %s success", opened.checkpoint.path)
     batch = exported_batch_size(resolved)
     inputs = _verification_inputs(opened, batch)
-    reference, allowed = reference_outputs(opened.network(session), inputs)
+    reference, allowed = reference_outputs(cached(opened.network(session), session), inputs)
     network = opened.network(session, exporting=True)
     target = Path(config.output.file_name or config.model.backbone)
     for file_format in formats:

@@ -35,6 +35,7 @@ class RunConfig:
     amp_level: Annotated[str, one_of("O0", "O2", "O3")]
     run_distribute: Annotated[bool, RUN_ONLY]
     sync_bn: bool
+    compile_cache: Annotated[bool, FREE_ON_RESUME]
     data_sink: bool
     log_interval: Annotated[int, at_least(0), FREE_ON_RESUME]
     log_norms: Annotated[bool, FREE_ON_RESUME]

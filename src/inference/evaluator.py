@@ -14,6 +14,7 @@ from tqdm import tqdm
 
 from src.config import UserError
 from src.inference.networks import with_mixed_precision
+from src.runtime.compile_cache import cached
 from src.runtime.distributed import gather_over_ranks
 from src.runtime.session import Session
 from src.runtime.terminal import progress_shown
@@ -80,7 +81,7 @@ class Evaluator:
         session: Session,
         amp_level: str,
     ):
-        self.forward = with_mixed_precision(network, amp_level).set_train(False)
+        self.forward = cached(with_mixed_precision(network, amp_level).set_train(False), session)
         self.network, self.data = network, data
         self._outputs, self._make_metric = outputs, make_metric
         self._session = session

@@ -13,12 +13,13 @@ from src.runtime.logs import get_logger, log_to_console
 
 @dataclass(frozen=True)
 class Session:
-    """Device, rank and number of ranks of this process, and the processor's ISA limit."""
+    """Device, rank and number of ranks of this process, the processor's ISA limit, and whether graphs are kept."""
 
     device: str
     rank: int
     num_ranks: int
     isa: str
+    compile_cache: bool = False
 
     @property
     def is_main(self) -> bool:
@@ -45,7 +46,7 @@ def join(config: Config) -> Session:
     rank, num_ranks = join_group()
     if rank == 0:
         log_to_console()
-    return Session(run.device_target, rank, num_ranks, isa)
+    return Session(run.device_target, rank, num_ranks, isa, run.compile_cache)
 
 
 def announce(config: Config, session: Session, notes: Iterable[str]) -> None:

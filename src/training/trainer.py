@@ -26,6 +26,7 @@ from src.config import Config, Resolved, Standstill, UserError, config_text
 from src.config.effect import no_effect_on_task
 from src.inference.evaluator import Evaluator
 from src.inference.networks import build_network, set_arrays
+from src.runtime.compile_cache import cached
 from src.runtime.device import clamp_workers
 from src.runtime.files import remove_partials
 from src.runtime.logs import get_logger, log_to_file
@@ -145,7 +146,7 @@ class Trainer:
             raise UserError("data_sink resumes only at the start of an epoch: give --data_sink 0 to finish this epoch")
         dataset = self.task.training_dataset(self.session, progress.epoch, progress.batch, sink=sink)
         # Model.train is the framework's convention; step, data and callbacks are ours.
-        model = ms.Model(self.step)
+        model = ms.Model(cached(self.step, self.session))
         try:
             model.train(
                 progress.num_epochs,

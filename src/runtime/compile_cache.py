@@ -1,0 +1,153 @@
+"""Compile cache: graphs that an earlier process compiled, so that a later one starts in seconds.
+
+The framework can load a compiled graph instead of compiling, but it names the files by their order in the process and
+does not notice another learning rate or another network option. Here each graph is filed under `graph_key`, and handed
+to the framework under the name that it expects.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import mindspore as ms
+from mindspore import nn
+
+from src.runtime.files import write_atomically
+from src.runtime.graph_key import SKIP_SOURCE_CHECK, NoKeyError, graph_key
+from src.runtime.logs import get_logger
+from src.runtime.session import Session
+
+MAX_FILES = 200  # a graph has about 2 MB
+CACHE_FOLDER = "mindspore-vision-research-zoo/graphs"
+
+
+class _Exchange:
+    """Folder of this process in which the framework looks for one graph, or leaves the one that it compiled.
+
+    The framework fixes the folder with the first graph, and numbers the graphs that it compiles with its cache on.
+    """
+
+    def __init__(self):
+        self._number = 0
+        self._folder: tempfile.TemporaryDirectory | None = None
+
+    @contextmanager
+    def compiling(self, kept: Path, rank: int) -> Iterator[bool]:
+        """Context in which one graph is compiled, with its file in the cache; gives whether that is there already."""
+        offered = self._offer(kept, rank)
+        ms.set_context(enable_compile_cache=True, compile_cache_path=self._path)
+        try:
+            yield offered is not None
+        finally:
+            ms.set_context(enable_compile_cache=False)
+            self._number += 1
+            left = self._take()
+        if left not in (None, offered):  # a damaged file has been compiled anew
+            _keep(kept, left)
+
+    @property
+    def _path(self) -> str:
+        if self._folder is None:
+            self._folder = tempfile.TemporaryDirectory(prefix="graphs-")
+            os.environ[SKIP_SOURCE_CHECK] = "1"
+        return self._folder.name
+
+    def _offer(self, kept: Path, rank: int) -> bytes | None:
+        """Lay the kept graph where the framework looks; returns its content, None if there is none."""
+        try:
+            graph = kept.read_bytes()
+            os.utime(kept)  # lately used
+        except OSError:
+            return None
+        folder = Path(self._path, f"rank_{rank}", "graph_cache")
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"compile_cache_{self._number}.mindir").write_bytes(graph)
+        return graph
+
+    def _take(self) -> bytes | None:
+        """Content of the graph's file; the folder is left empty, so that no other graph can be mistaken for this."""
+        content = None
+        for file in Path(self._path).glob("rank_*/graph_cache/*"):
+            if file.suffix == ".mindir":
+                content = file.read_bytes()
+            file.unlink()
+        return content
+
+
+_exchange = _Exchange()  # one, since the framework's folder and numbers are the process's
+
+
+class CachedCell(nn.Cell):
+    """A cell whose compiled graphs are kept for later processes; called as the cell is.
+
+    Attributes:
+        loaded: whether the last graph came from the cache.
+    """
+
+    def __init__(self, cell: nn.Cell, rank: int):
+        super().__init__(auto_prefix=False)
+        self.cell = cell
+        self.loaded = False
+        self._rank = rank
+        self._compiled_for: set[str] = set()
+
+    def construct(self, *inputs):
+        return self.cell(*inputs)
+
+    def compile(self, *inputs, **named):
+        """Compile for these inputs, or load what an earlier process compiled; the framework calls it at each step."""
+        form = f"{self.phase} {[(tensor.shape, tensor.dtype) for tensor in inputs]}"
+        kept = None if form in self._compiled_for else _place(self.cell, inputs)
+        self._compiled_for.add(form)
+        if kept is None:
+            super().compile(*inputs, **named)
+            return
+        with _exchange.compiling(kept, self._rank) as self.loaded:
+            super().compile(*inputs, **named)
+
+
+def cached(cell: nn.Cell, session: Session) -> nn.Cell:
+    """The cell, its compiled graphs kept for later processes where the session says so."""
+    return CachedCell(cell, session.rank) if session.compile_cache else cell
+
+
+def cache_folder() -> Path:
+    """Folder of the kept graphs, in the user's cache folder ($XDG_CACHE_HOME or ~/.cache); made if missing.
+
+    Raises:
+        OSError, RuntimeError: it cannot be made; the user has no home folder.
+    """
+    folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", CACHE_FOLDER)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return folder
+
+
+def _place(cell: nn.Cell, inputs: tuple[ms.Tensor, ...]) -> Path | None:
+    """The file in the cache that the graph has or shall have; None (and a line in the log) where none can be."""
+    if not Path(sys.argv[0]).is_file():  # which the framework reads
+        return None
+    try:
+        return cache_folder() / f"{graph_key(cell, inputs)}.mindir"
+    except (NoKeyError, OSError, RuntimeError) as error:
+        _log_not_kept(error)
+        return None
+
+
+def _keep(kept: Path, graph: bytes) -> None:
+    """Write a graph into the cache, which drops those not used for longest."""
+    try:
+        write_atomically(kept, graph)
+        files = sorted(kept.parent.glob("*.mindir"), key=lambda file: file.stat().st_mtime, reverse=True)
+        for file in files[MAX_FILES:]:
+            file.unlink(missing_ok=True)
+    except OSError as error:
+        _log_not_kept(error)
+
+
+def _log_not_kept(error: Exception) -> None:
+    get_logger().info("the compiled graph is not kept for later runs: %s", error)

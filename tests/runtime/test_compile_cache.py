@@ -1,0 +1,67 @@
+"""Compiled graphs that later processes load: only for the very same cell, and never a wrong one."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from src.runtime import compile_cache
+from tests.support.processes import PROJECT_ROOT
+
+
+def run(cache, *factors):
+    """Lines of a process that compiles `x * factor` for each of the factors."""
+    finished = subprocess.run(
+        [sys.executable, "-m", "tests.support.compiled_twice", *map(str, factors)],
+        cwd=PROJECT_ROOT,
+        env={**os.environ, "XDG_CACHE_HOME": str(cache)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+    )
+    return finished.stdout.splitlines()
+
+
+def graphs(cache):
+    return sorted((cache / compile_cache.CACHE_FOLDER).glob("*"))
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory):
+    """A cache that one process has filled."""
+    folder = tmp_path_factory.mktemp("cache")
+    assert run(folder, 2, 5) == ["2 compiled 2 6", "5 compiled 5 15"]
+    return folder
+
+
+def test_the_next_process_loads_in_any_order_and_never_another_graph(cache):
+    assert len(graphs(cache)) == 4  # two factors, two sizes
+    assert run(cache, 7, 5, 3, 2) == ["7 compiled 7 21", "5 loaded 5 15", "3 compiled 3 9", "2 loaded 2 6"]
+    assert len(graphs(cache)) == 8
+
+
+def test_a_damaged_graph_is_compiled_and_kept_anew(cache):
+    whole = {path: path.stat().st_size for path in graphs(cache)}
+    for path in whole:
+        path.write_bytes(path.read_bytes()[:100])
+    assert [line.split()[2:] for line in run(cache, 2, 5)] == [["2", "6"], ["5", "15"]]
+    renewed = [path for path, size in whole.items() if path.stat().st_size == size]
+    assert len(renewed) == 4
+
+
+def test_a_cache_that_cannot_be_written_costs_nothing_but_time(tmp_path):
+    (tmp_path / "file").write_text("")
+    assert run(tmp_path / "file", 2) == ["2 compiled 2 6"]
+
+
+def test_graphs_not_used_for_longest_are_dropped(tmp_path, monkeypatch):
+    monkeypatch.setattr(compile_cache, "MAX_FILES", 2)
+    for number in range(4):
+        compile_cache._keep(tmp_path / f"{number}.mindir", b"graph")
+        os.utime(tmp_path / f"{number}.mindir", (number, number))
+    compile_cache._keep(tmp_path / "4.mindir", b"graph")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["3.mindir", "4.mindir"]
