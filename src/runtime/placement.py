@@ -14,6 +14,8 @@ from src.runtime.files import write_atomically
 from src.runtime.rank_table import DEADLINE, RankedDevice, RankTable, rank_table_file, read_rank_table
 
 MSRUN, OPENMPI, RANK_TABLE = "msrun", "OpenMPI", "rank table"
+# The devices whose processes find each other under a launcher: the framework's collectives of the CPU need msrun's.
+STARTABLE = {MSRUN: ("Ascend", "GPU", "CPU"), OPENMPI: ("Ascend", "GPU"), RANK_TABLE: ("Ascend",)}
 TABLE_VARIABLES = ("RANK_TABLE_FILE_V_1_0", "RANK_TABLE_FILE")  # the first is ModelArts' own converted table
 DEVICE_VARIABLES = ("DEVICE_ID", "ASCEND_DEVICE_ID")
 

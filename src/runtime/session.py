@@ -10,7 +10,7 @@ from src.config import Config, UserError
 from src.runtime.device import ISA_VARIABLE, prepare_process, select_device
 from src.runtime.distributed import join_group
 from src.runtime.logs import get_logger, log_to_console
-from src.runtime.placement import RANK_TABLE, Placement, find_placement, rank_table_variables
+from src.runtime.placement import RANK_TABLE, STARTABLE, Placement, find_placement, rank_table_variables
 
 
 @dataclass(frozen=True)
@@ -55,13 +55,13 @@ def join(config: Config) -> Session:
 
 def _launched_device(placement: Placement, device_target: str) -> int | None:
     """The device's number by the rank table; None where the framework chooses when it joins the group."""
+    if device_target not in STARTABLE[placement.launcher]:
+        raise UserError(
+            f"device_target {device_target} is not started by {placement.launcher} ({placement.why}), which starts "
+            f"{' and '.join(STARTABLE[placement.launcher])}: use scripts/launch.py"
+        )
     if placement.launcher != RANK_TABLE:
         return None
-    if device_target != "Ascend":
-        raise UserError(
-            f"{placement.why}: by itself a rank table starts Ascend devices only, and device_target is {device_target}: "
-            f"use scripts/launch.py --rank_table {placement.rank_table} --device_target {device_target}"
-        )
     os.environ.update(rank_table_variables(placement, os.environ))
     return int(os.environ["DEVICE_ID"])
 
