@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from src.runtime import supervisor
+from src.runtime import rank_process, supervisor
 from src.runtime.cluster import Cluster, LocalRank
 from tests.support.processes import PROJECT_ROOT
 
@@ -47,7 +47,7 @@ def test_each_rank_is_told_who_it_is_and_has_its_log(tmp_path, capfdbinary):
     ],
 )
 def test_one_failure_ends_all_with_its_message(tmp_path, capfd, monkeypatch, behaviour, code, said):
-    monkeypatch.setattr(supervisor, "STOPPED_LIMIT", 1.0)
+    monkeypatch.setattr(rank_process, "STOPPED_LIMIT", 1.0)
     assert run(tmp_path, behaviour, 1) == code
     err = capfd.readouterr().err
     for text in said:
