@@ -47,7 +47,7 @@ def jobs(digits, tmp_path_factory):
     folder = tmp_path_factory.mktemp("jobs")
     runs = {name: TinyRun(digits, folder / "outputs", name) for name in ("whole", "killed")}
     started = {"whole": start(runs["whole"]), "killed": start(runs["killed"], "--max_restarts", 2)}
-    wait_until(lambda: 2 in runs["killed"].epochs, started["killed"])
+    wait_until(lambda: 2 in runs["killed"].epochs, started["killed"], TIME_LIMIT)
     kill_rank_1(started["killed"])
     ended = {name: job.communicate(timeout=TIME_LIMIT) for name, job in started.items()}
     return runs, {name: (started[name].returncode, *texts) for name, texts in ended.items()}

@@ -60,7 +60,7 @@ def test_a_cut_cable_is_reported_by_both_and_the_restarted_job_resumes(digits, o
     outputs = [tmp_path / f"server_{number}.txt" for number in range(2)]
     with TwoServers() as servers:
         parts = servers.launch(tmp_path, "train.py", *options(run))
-        wait_until(lambda: 2 in run.epochs, parts[0])
+        wait_until(lambda: 2 in run.epochs, parts[0], TIME_LIMIT)
         servers.cut()
         assert [part.wait(timeout=120) for part in parts] == [1, 1]
         assert processes_of("cut") == []
