@@ -20,6 +20,7 @@ import psutil
 STOPPED_LIMIT = 30.0  # seconds that a process may be stopped (SIGSTOP) before the job is given up
 TAIL_BYTES = 65_536  # of a failed rank's log, searched for its message
 TAIL_LINES = 30
+TRACEBACK = "Traceback (most recent call last)"
 # Notes of the framework's connections at a rank's end, which no log level silences. They stay in the rank's log.
 NOISE = b"[INFO] DISTRIBUTED("
 _PR_SET_PDEATHSIG = 1
@@ -61,17 +62,25 @@ class Process:
             os.killpg(self.popen.pid, number)
 
     def last_words(self) -> str:
-        """The message in its log's end: from the last `error:` line or traceback on; "" if it has written nothing."""
+        """The message in its log's end; "" if it has written nothing."""
         with self.log.open("rb") as file:
             file.seek(max(0, self.log.stat().st_size - TAIL_BYTES))
             lines = [line for line in file.read().splitlines() if not line.startswith(NOISE)]
-        words = [line.decode("utf-8", "replace") for line in lines]
-        beginnings = [
-            number
-            for number, line in enumerate(words)
-            if line.startswith(("error: ", "Traceback (most recent call last)"))
-        ]
-        return "\n".join(words[beginnings[-1] :][:TAIL_LINES] if beginnings else words[-TAIL_LINES:])
+        return "\n".join(message_of([line.decode("utf-8", "replace") for line in lines]))
+
+
+def message_of(lines: list[str]) -> list[str]:
+    """The last `error:` line, or the end of the last traceback and the beginning of its message; else the last lines.
+
+    The framework's messages go on for pages of its own calls.
+    """
+    beginnings = [number for number, line in enumerate(lines) if line.startswith(("error: ", TRACEBACK))]
+    if not beginnings:
+        return lines[-TAIL_LINES:]
+    lines = lines[beginnings[-1] :]
+    frames = 1 if lines[0].startswith(TRACEBACK) else 0
+    message = next((number for number, line in enumerate(lines[frames:], frames) if not line.startswith(" ")), frames)
+    return [*lines[:frames], *lines[frames:message][-TAIL_LINES // 2 :], *lines[message:][: TAIL_LINES // 2]]
 
 
 def _ending(code: int) -> str:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from src.runtime.rank_process import NOISE, without_noise
+from src.runtime.rank_process import NOISE, TRACEBACK, message_of, without_noise
 
 NOTE = NOISE + b"24108,7f52,python):2026-11-27 [tcp_client.cc:367] Start] Event base dispatch success!"
 ERROR = b"[ERROR] DISTRIBUTED(310,7fcc,python): wait receiving failed."
@@ -30,3 +30,22 @@ def test_cut_at_any_place_the_text_is_the_same():
         first, held = without_noise(text[:cut])
         second, rest = without_noise(held + text[cut:])
         assert first + second + rest == b"one\n" + ERROR + b"\ntwo"
+
+
+FRAMES = [f'  File "{number}.py", line 1, in call' for number in range(40)]
+PAGES = [f"In file {number}.py" for number in range(40)]
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        (["a note", "error: no folder", "  remedy"], ["error: no folder", "  remedy"]),
+        ([TRACEBACK, "  old", "Error: old", TRACEBACK, "  x", "Error: new"], [TRACEBACK, "  x", "Error: new"]),
+        ([TRACEBACK, *FRAMES, "Error: new", *PAGES], [TRACEBACK, *FRAMES[-15:], "Error: new", *PAGES[:14]]),
+        ([TRACEBACK, "  cut off"], [TRACEBACK, "  cut off"]),
+        (PAGES, PAGES[-30:]),
+        ([], []),
+    ],
+)
+def test_the_message_of_a_failed_rank_is_found_in_its_log(lines, message):
+    assert message_of(lines) == message

@@ -96,6 +96,15 @@ def test_no_device_is_a_mistake(tmp_path):
     )
 
 
+def test_more_processes_than_visible_devices_are_a_mistake(tmp_path, monkeypatch):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1")
+    words = ("--num_devices", "3", str(PROGRAM), "done", "0")
+    assert launch(tmp_path, *words, "--device_target=GPU").stderr == (
+        "error: --num_devices 3, but the environment shows 2 devices: give at most 2\n"
+    )
+    assert launch(tmp_path, *words, "--device_target", "CPU").returncode == 0
+
+
 def test_in_the_background_mistakes_are_said_at_once_and_the_rest_is_logged(tmp_path):
     finished = launch(tmp_path, "--background", "no_such.py")
     assert (finished.returncode, finished.stderr.startswith("error: no_such.py: no such program")) == (2, True)
