@@ -39,8 +39,10 @@ lint: $(READY)   ## check rules and format with ruff
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 
-bench: $(READY)  ## time the networks on this machine
+bench: $(READY)  ## time the networks on this machine, and the training of several processes
 	@$(BIN)/python benchmarks/models.py
+	@$(BIN)/python benchmarks/scaling.py
+	@$(BIN)/python benchmarks/scaling.py --gradients resnext152_64x4d
 
 bench-data: $(READY) ## time the data pipeline against the framework's own
 	@$(BIN)/python benchmarks/pipeline.py

@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -87,11 +88,21 @@ def _cluster(options: argparse.Namespace) -> Cluster:
         raise UserError("--num_devices is missing, and no variable names the visible devices: give --num_devices N")
     if number < 1:
         raise UserError(f"--num_devices {number}: at least 1 is needed")
+    _check_visible(number, options)
     if options.num_servers == 1:
         return cluster.one_server(number, port)
     if not options.master:
         raise UserError(f"--num_servers {options.num_servers} needs --master with the address of server 0")
     return cluster.one_of_servers(number, options.num_servers, options.server_rank, options.master, port)
+
+
+def _check_visible(number: int, options: argparse.Namespace) -> None:
+    """UserError for more processes than visible devices, where the program is told to use such devices."""
+    words = " ".join(options.program).replace("=", " ").split()
+    target = next((after for word, after in pairwise(words) if word == "--device_target"), device_target("CPU"))
+    visible = cluster.visible_devices()
+    if target != "CPU" and visible is not None and number > visible:
+        raise UserError(f"--num_devices {number}, but the environment shows {visible} devices: give at most {visible}")
 
 
 def _program(words: list[str]) -> list[str]:

@@ -1,8 +1,7 @@
 #!/usr/bin/env bash
-# Evaluates DGCNet; the scores are eval_dual_seg_r101_832/result/result.txt in the current folder.
+# Evaluates DGCNet; the scores are eval_dual_seg_r101_832/result/result.txt, the log is eval.log.
 #   usage: bash scripts/run_standalone_gpu_eval.sh /path/dataset /path/datalist /path/ckpt [--key value ...]
-#   DEVICE_TARGET (GPU; CPU for a trial), CONFIG_PATH (another recipe) and PYTHON are read from the environment.
+#   DEVICE_TARGET (GPU; CPU for a trial), CONFIG_PATH (another recipe) and more from the environment: see scripts/run.py.
 set -euo pipefail
-source "$(dirname -- "${BASH_SOURCE[0]}")/dgcnet.sh"
-dgcnet_options "$@"
-logged eval.log "$python" "$project/eval.py" --output_dir ./eval_dual_seg_r101_832 "${options[@]}"
+source "$(dirname -- "${BASH_SOURCE[0]}")/common.sh"
+exec "$python" "$project/scripts/run.py" run_standalone_gpu_eval "$@"

@@ -1,8 +1,7 @@
 #!/usr/bin/env bash
 # Trains DGCNet on one device; the log is train_1p.log in the current folder.
 #   usage: bash scripts/run_standalone_gpu_train.sh /path/dataset /path/datalist /path/ckpt [--key value ...]
-#   DEVICE_TARGET (GPU; CPU for a trial), CONFIG_PATH (another recipe) and PYTHON are read from the environment.
+#   DEVICE_TARGET (GPU; CPU for a trial), CONFIG_PATH (another recipe) and more from the environment: see scripts/run.py.
 set -euo pipefail
-source "$(dirname -- "${BASH_SOURCE[0]}")/dgcnet.sh"
-dgcnet_options "$@"
-logged train_1p.log "$python" "$project/train.py" "${options[@]}"
+source "$(dirname -- "${BASH_SOURCE[0]}")/common.sh"
+exec "$python" "$project/scripts/run.py" run_standalone_gpu_train "$@"

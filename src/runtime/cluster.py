@@ -27,6 +27,14 @@ class LocalRank:
 
 
 @dataclass(frozen=True)
+class ServerRanks:
+    """A server of a job, by the name that messages give it, and its ranks."""
+
+    name: str
+    ranks: tuple[int, ...]
+
+
+@dataclass(frozen=True)
 class Cluster:
     """A job's processes as this server sees them.
 
@@ -37,6 +45,7 @@ class Cluster:
         is_meeting_place: this server is that host, so the scheduler runs here.
         rank_table: its file, absolute; None without one.
         by_table: the devices' own library finds the ranks by the table (Ascend); else they meet at host and port.
+        servers: all of them, that of the meeting place first; () where there is one.
     """
 
     num_ranks: int
@@ -46,6 +55,7 @@ class Cluster:
     is_meeting_place: bool = True
     rank_table: Path | None = None
     by_table: bool = False
+    servers: tuple[ServerRanks, ...] = ()
 
     def environment(self, local: LocalRank) -> dict[str, str]:
         """The variables of one rank's process."""
@@ -108,6 +118,10 @@ def one_of_servers(num_devices: int, num_servers: int, server_rank: int, host: s
         host=address,
         port=_checked_port(port or DEFAULT_PORT) if is_here else port or DEFAULT_PORT,
         is_meeting_place=is_here,
+        servers=tuple(
+            ServerRanks(f"server {number}", tuple(range(number * num_devices, (number + 1) * num_devices)))
+            for number in range(num_servers)
+        ),
     )
 
 
@@ -134,6 +148,10 @@ def from_rank_table(path: Path, *, by_table: bool, server_id: str = "", port: in
         is_meeting_place=is_first,
         rank_table=path.resolve(),
         by_table=by_table,
+        servers=tuple(
+            ServerRanks(f"server {each.server_id}", tuple(device.rank for device in each.devices))
+            for each in table.servers
+        ),
     )
 
 

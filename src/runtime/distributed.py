@@ -1,38 +1,29 @@
-"""Ranks: launcher detection, and communication between processes outside the training graph."""
+"""Ranks: the process group, and communication between processes outside the training graph."""
 
 from __future__ import annotations
 
-import os
 import sys
 
 import numpy as np
+
+from src.runtime.placement import Placement
 
 # Sums over ranks are sent as float32 (the widest type of the CPU's all-reduce); two limbs keep integers exact up to
 # 2**40.
 _LIMB = float(1 << 20)
 
 
-def launched() -> bool:
-    """Whether a launcher (msrun, or a rank table with RANK_ID) started this process as one of several."""
-    return "MS_ROLE" in os.environ or {"RANK_TABLE_FILE", "RANK_ID"} <= set(os.environ)
-
-
-def is_scheduler() -> bool:
-    """Whether this is msrun's scheduler process, which runs the script only to wait for the workers."""
-    return os.environ.get("MS_ROLE") == "MS_SCHED"
-
-
-def join_group() -> tuple[int, int]:
+def join_group(placement: Placement) -> tuple[int, int]:
     """Join the launcher's process group; returns (rank, number of ranks). (0, 1) without a launcher.
 
     The scheduler process waits here for the workers and then exits.
     """
-    if not launched():
+    if not placement.launcher:
         return 0, 1
     from mindspore.communication import get_group_size, get_rank, init
 
     init()
-    if is_scheduler():
+    if placement.is_scheduler:
         sys.exit(0)
     return get_rank(), get_group_size()
 

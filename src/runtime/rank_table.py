@@ -128,12 +128,17 @@ def read_rank_table(path: str | Path, deadline: float = DEADLINE) -> RankTable:
     Raises:
         UserError: no file, not completed in time, or no table of a known format; ids that occur twice.
     """
-    file = Path(path) / MODELARTS_NAME if Path(path).is_dir() else Path(path)
+    file = rank_table_file(path)
     content = _wait_for_completion(file, time.monotonic() + deadline)
     try:
         return parse_rank_table(content)
     except UserError as error:
         raise UserError(f"rank table {file}: {error}") from None
+
+
+def rank_table_file(path: str | Path) -> Path:
+    """The file that is meant, also by the folder that ModelArts names."""
+    return Path(path) / MODELARTS_NAME if Path(path).is_dir() else Path(path)
 
 
 def _wait_for_completion(file: Path, end: float) -> dict[str, Any]:

@@ -98,6 +98,8 @@ def fresh_folder(folder: Path) -> Path:
     fresh = folder if number == 1 else folder.with_name(f"{folder.name}-{number}")
     try:
         fresh.mkdir(parents=True)
+    except FileExistsError:  # another process has just taken this name
+        return fresh_folder(folder)
     except OSError as error:
         raise UserError(f"output: {fresh} cannot be written ({error.strerror}): give --output FOLDER") from None
     return fresh

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,46 +49,33 @@ def _holds_rank_table(word: str) -> bool:
 
 @dataclass(frozen=True)
 class ScriptArguments:
-    """A script's arguments by what they are.
+    """A script's arguments.
 
     Attributes:
-        found: {kind's name: word}
-        options: `--key value ...` behind them, for the program.
+        options: what they are to the program, then the user's own options, which win.
+        rank_table: its file or folder, "" without one.
+        names_device: whether one of them is the device's kind.
     """
 
-    found: dict[str, str]
     options: tuple[str, ...]
-
-    def program_options(self, data_option: str) -> list[str]:
-        """The program's options, those of the user last: they win.
-
-        Args:
-            data_option: what DATA_PATH becomes.
-        """
-        options = {kind: kind.option or (data_option if kind.name == "DATA_PATH" else "") for kind in KINDS}
-        given = [
-            f"--{option}={self._value(kind)}" for kind, option in options.items() if option and kind.name in self.found
-        ]
-        return [*given, *self.options]
-
-    def _value(self, kind: Kind) -> str:
-        word = self.found[kind.name]
-        return PLATFORMS[word.lower()] if kind.name == "PLATFORM" else word
+    rank_table: str = ""
+    names_device: bool = False
 
 
-def parse_script_arguments(words: Sequence[str], forms: Sequence[str]) -> ScriptArguments:
-    """Tell a script's arguments apart.
+def parse_script_arguments(words: Sequence[str], forms: Sequence[str], data_option: str) -> ScriptArguments:
+    """Tell a script's arguments apart by what they are.
 
     Args:
         words: arguments in any order, then `--key value` options.
         forms: the script's forms, "DEVICE_ID CONFIG_PATH" for one.
+        data_option: what DATA_PATH is to the program.
 
     Raises:
         UserError: two arguments of one kind, or together none of the forms.
     """
-    number = next((index for index, word in enumerate(words) if word.startswith("--")), len(words))
+    given, options = _split(words)
     found: dict[str, str] = {}
-    for word in words[:number]:
+    for word in given:
         kind = next(kind for kind in KINDS if kind.matches(word))
         if kind.name in found:
             raise UserError(f"{found[kind.name]} and {word} are both taken for {kind.name}: give {' or '.join(forms)}")
@@ -96,7 +83,37 @@ def parse_script_arguments(words: Sequence[str], forms: Sequence[str]) -> Script
     if set(found) not in [set(form.split()) for form in forms]:
         got = " ".join(f"{name} ({word})" for name, word in found.items()) or "no arguments"
         raise UserError(f"{got}: give {' or '.join(forms)}")
-    return ScriptArguments(found, tuple(words[number:]))
+    names = {kind.name: kind.option for kind in KINDS if kind.option} | {"DATA_PATH": data_option}
+    values = found | ({"PLATFORM": PLATFORMS[found["PLATFORM"].lower()]} if "PLATFORM" in found else {})
+    own = tuple(f"--{option}={values[name]}" for name, option in names.items() if name in values)
+    return ScriptArguments((*own, *options), found.get("RANK_TABLE_FILE", ""), "PLATFORM" in found)
+
+
+def parse_ordered_arguments(words: Sequence[str], names: Mapping[str, str]) -> ScriptArguments:
+    """Tell a script's arguments apart by their order.
+
+    Args:
+        names: {an argument's name: the program's option that it becomes}
+
+    Raises:
+        UserError: too many or too few.
+    """
+    given, options = _split(words)
+    if len(given) != len(names):
+        raise UserError(f"{len(given)} arguments instead of {len(names)}: give {' '.join(names)} [--key value ...]")
+    own = (f"--{option}={word}" for option, word in zip(names.values(), given, strict=True))
+    return ScriptArguments((*own, *options))
+
+
+def _split(words: Sequence[str]) -> tuple[Sequence[str], Sequence[str]]:
+    """(arguments, `--key value` options behind them)"""
+    number = next((index for index, word in enumerate(words) if word.startswith("--")), len(words))
+    return words[:number], words[number:]
+
+
+def chosen_recipe(default: str) -> str:
+    """CONFIG_PATH, another recipe for the scripts that have their own."""
+    return os.environ.get("CONFIG_PATH", default)
 
 
 def device_target(default: str) -> str:
@@ -104,17 +121,20 @@ def device_target(default: str) -> str:
     return os.environ.get("DEVICE_TARGET", default)
 
 
-def launcher_options(default_devices: int, rank_table: str | None) -> list[str]:
+def launcher_options(default_devices: int, num_devices: int | None, rank_table: str) -> list[str]:
     """What the environment says about a start on many devices, as options of scripts/launch.py.
 
     Args:
-        default_devices: where neither NUM_DEVICES nor the visible devices tell the number.
+        default_devices: where nothing else tells the number.
+        num_devices: the script's own number.
         rank_table: tells it, where there is one.
     """
-    options = ["--rank_table", rank_table] if rank_table else []
-    if not rank_table and (number := os.environ.get("NUM_DEVICES") or ("" if visible_devices() else default_devices)):
-        options += ["--num_devices", str(number)]
-    for name in ("LOG_FOLDER", "MAX_RESTARTS"):
+    if rank_table:
+        options = ["--rank_table", rank_table]
+    else:
+        number = num_devices or os.environ.get("NUM_DEVICES") or ("" if visible_devices() else default_devices)
+        options = ["--num_devices", str(number)] if number else []
+    for name in ("LOG_FOLDER", "MAX_RESTARTS", "MASTER_PORT"):
         if os.environ.get(name):
             options += [f"--{name.lower()}", os.environ[name]]
     return options + [f"--{name.lower()}" for name in ("BACKGROUND", "USE_MSRUN") if os.environ.get(name) == "1"]

@@ -19,6 +19,7 @@ from src.config.marks import FREE_ON_RESUME
 from src.config.schema import keys_marked
 from src.inference.networks import arrays_of, resized_note
 from src.runtime.device import clamp_workers
+from src.runtime.distributed import gather_over_ranks
 from src.runtime.session import Session
 from src.step.train_step import TrainStep
 
@@ -120,8 +121,8 @@ def restore(
     restore_state(checkpoint, step)
     progress.epoch, progress.batch, progress.best = saved["epoch"], saved["batch"], saved["best"]
     progress.without_improvement = saved.get("without_improvement", 0)
-    differences = _differences("", saved["config"], config.flat(), keys_marked(FREE_ON_RESUME))
-    differences += _differences("this machine's ", saved["environment"], environment(config, session), frozenset())
+    differences = _differences(saved["config"], config.flat(), keys_marked(FREE_ON_RESUME))
+    differences += _differences(saved["environment"], environment(config, session), frozenset())
     if saved["steps_per_epoch"] != progress.steps_per_epoch:
         if progress.batch:
             raise UserError(
@@ -152,9 +153,24 @@ def restore_state(checkpoint: Checkpoint, step: TrainStep) -> None:
         parameter.set_data(ms.Tensor(value, parameter.dtype))
 
 
-def _differences(whose: str, before: dict[str, Any], now: dict[str, Any], free: frozenset[str]) -> list[str]:
+def check_same_position(step: int, session: Session) -> None:
+    """Compare the steps at which the ranks continue.
+
+    Raises:
+        UserError: they differ. Servers without a shared folder would train on from different weights.
+    """
+    steps = [int(each[0]) for each in gather_over_ranks(np.array([float(step)]), session.rank, session.num_ranks)]
+    if len(set(steps)) > 1:
+        other = next(rank for rank, each in enumerate(steps) if each != steps[0])
+        raise UserError(
+            f"--resume: rank 0 continues at step {steps[0]}, rank {other} at step {steps[other]}: give all servers "
+            "the same --save_checkpoint_path, on storage that they share"
+        )
+
+
+def _differences(before: dict[str, Any], now: dict[str, Any], free: frozenset[str]) -> list[str]:
     keys = [key for key in now if key in before and key not in free and before[key] != now[key]]
-    return [f"{whose}{key} {before[key]} -> {now[key]}" for key in keys]
+    return [f"{key} {before[key]} -> {now[key]}" for key in keys]
 
 
 def _processor() -> str:

@@ -80,6 +80,8 @@ def train(resolved: Resolved) -> int:
             trainer.resume(checkpoint)
         elif pretrained is not None:
             trainer.load_pretrained(pretrained)
+        if config.checkpoint.resume:
+            state.check_same_position(trainer.progress.step, session)
         # Created only now, so that a user error leaves no run folder behind.
         if session.is_main:
             _open_run_folder(folder, config)
@@ -125,8 +127,8 @@ class Trainer:
         differences = state.restore(checkpoint, self.step, self.network, self.progress, self.config, self.session)
         position = f"epoch {self.progress.epoch + 1}, step {self.progress.batch} of {self.progress.steps_per_epoch}"
         self.notes.append((logging.INFO, f"resumed from {checkpoint.path} at {position}"))
-        for difference in differences:
-            text = f"changed since the run was interrupted, the weights may differ: {difference}"
+        if differences:
+            text = f"changed since the run was interrupted, the weights may differ: {'; '.join(differences)}"
             self.notes.append((logging.WARNING, text))
         change = schedule_change(
             checkpoint.meta["config"], self.config, self.progress.step, self.progress.steps_per_epoch

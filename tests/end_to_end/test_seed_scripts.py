@@ -10,6 +10,7 @@ from tests.support.commands import TINY
 from tests.support.few_scenes import write_few_scenes
 from tests.support.processes import PROJECT_ROOT
 
+DGCNET = PROJECT_ROOT / "config/dgcnet/dgcnet_res101_cityscapes.yml"
 TRAINING = ["run_standalone_gpu_train.sh", "run_distributed_gpu_train2p.sh", "run_distributed_gpu_train8p.sh"]
 
 
@@ -26,10 +27,12 @@ def run(script, *words, cwd, **variables):
 
 
 @pytest.mark.parametrize("script", [*TRAINING, "run_standalone_gpu_eval.sh"])
-def test_without_its_arguments_a_script_tells_its_usage(script, tmp_path):
+def test_without_its_arguments_a_script_tells_them(script, tmp_path):
     finished = run(script, "data", "lists", cwd=tmp_path)
     assert finished.returncode == 2
-    assert finished.stderr.startswith(f"usage: bash scripts/{script} /path/dataset /path/datalist /path/ckpt [--key")
+    assert finished.stderr == (
+        "error: 2 arguments instead of 3: give /path/dataset /path/datalist /path/ckpt [--key value ...]\n"
+    )
     assert list(tmp_path.iterdir()) == []
 
 
@@ -47,7 +50,14 @@ def test_a_mistake_is_the_scripts_exit_code(tmp_path):
     words = ("none", "lists", "none.ckpt")
     finished = run("run_standalone_gpu_eval.sh", *words, cwd=tmp_path, DEVICE_TARGET="CPU")
     assert finished.returncode == 2
-    assert finished.stdout == "error: checkpoint none.ckpt: no such file\n"
+    command, message = finished.stdout.splitlines()
+    assert command.split()[1:4] == [
+        "--device_target=CPU",
+        f"--config_path={DGCNET}",
+        "--output_dir=./eval_dual_seg_r101_832",
+    ]
+    assert message == "error: checkpoint none.ckpt: no such file"
+    assert (tmp_path / "eval.log").read_text() == finished.stdout
 
 
 # script, arguments, the settings that they must become
@@ -97,19 +107,92 @@ def test_what_is_no_form_is_said_in_one_line(script, words, said, tmp_path):
     assert line.startswith(f"error: {said}")
 
 
+TINY_OPTIONS = ("--max_epoch", 1, "--eval_interval", 0)
+# A script that names its data instead of a recipe trains ResNeXt152, here its smallest form.
+NANO_OPTIONS = ("--backbone", "resnext_nano", "--train_image_size", 32, "--batch_size", 16, *TINY_OPTIONS)
+slow = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def table(tmp_path_factory):
+    """A rank table of two devices of this machine."""
+    path = tmp_path_factory.mktemp("table") / "hccl_2p.json"
+    tool = [sys.executable, PROJECT_ROOT / "scripts/hccl_tools.py", "--device_num", "[0,2)", "--device_target", "CPU"]
+    subprocess.run([*map(str, tool), "--output", str(path)], check=True, capture_output=True)
+    return path
+
+
+# script, arguments, options, environment: trained for real
+STARTS = [
+    ("run_standalone_train_ascend.sh", ["0", TINY], TINY_OPTIONS, {}),
+    pytest.param("run_standalone_train_gpu.sh", [TINY], TINY_OPTIONS, {}, marks=slow),
+    pytest.param("run_standalone_train.sh", ["0", "{data}"], NANO_OPTIONS, {}, marks=slow),
+    pytest.param("run_distribute_train_ascend.sh", ["{table}", TINY], TINY_OPTIONS, {}, marks=slow),
+    pytest.param("run_distribute_train_ascend.sh", ["{table}", TINY], TINY_OPTIONS, {"USE_MSRUN": "1"}, marks=slow),
+    pytest.param("run_distribute_train.sh", ["{table}", "{data}"], NANO_OPTIONS, {}, marks=slow),
+    pytest.param("run_distribute_train_gpu.sh", [TINY], TINY_OPTIONS, {"NUM_DEVICES": "2"}, marks=slow),
+]
+
+
+@pytest.mark.parametrize(("script", "words", "options", "variables"), STARTS)
+def test_a_training_script_trains(script, words, options, variables, digits, table, tmp_path):
+    words = [str(word).format(data=digits / "train", table=table) for word in words]
+    if TINY in options or str(TINY) in words:
+        options = ("--dataset_path", digits, *options)
+    finished = run(script, *words, *options, "--name", "tried", cwd=tmp_path, DEVICE_TARGET="CPU", **variables)
+    assert finished.returncode == 0, finished.stdout + finished.stderr
+    several = "distribute" in script
+    assert f"INFO:cluster: {'2 processes, this is rank 0' if several else '1 process ('}" in finished.stdout
+    assert "INFO:epoch[1], epoch time: " in finished.stdout
+    assert (tmp_path / "outputs" / "tried" / "ckpt" / "last.ckpt").exists()
+    assert {path.name for path in tmp_path.iterdir()} == {"outputs", *(["launch_logs"] if several else [])}
+
+
+EVALUATIONS = [
+    ("run_eval_ascend.sh", ["0", TINY, "{checkpoint}"], ("--dataset_path", "{data}")),
+    pytest.param("run_eval_gpu.sh", [TINY], ("--dataset_path", "{data}", "--pretrained", "{checkpoint}"), marks=slow),
+    pytest.param("run_eval.sh", ["0", "{data}/val", "{checkpoint}", "CPU"], (), marks=slow),
+]
+
+
+@pytest.mark.parametrize(("script", "words", "options"), EVALUATIONS)
+def test_an_evaluation_script_evaluates(script, words, options, digits, reference, tmp_path):
+    words = [str(word).format(data=digits, checkpoint=reference.last) for word in (*words, *options)]
+    finished = run(script, *words, cwd=tmp_path, DEVICE_TARGET="CPU")
+    assert finished.returncode == 0, finished.stdout + finished.stderr
+    assert f"accuracy={reference.records[-1]['top1']:.6f}" in finished.stdout
+
+
+@pytest.fixture(scope="module")
+def scenes(tmp_path_factory):
+    """(street scenes, their lists)"""
+    folder = tmp_path_factory.mktemp("cityscapes")
+    scenes = write_few_scenes(folder / "scenes")
+    subprocess.run([sys.executable, "scripts/create_cityscapes_lists.py", scenes, folder / "lists"], cwd=PROJECT_ROOT)
+    return scenes, folder / "lists"
+
+
+RECIPE = {"CONFIG_PATH": str(TINY.with_name("tiny_segmentation.yml")), "DEVICE_TARGET": "CPU"}
+
+
 @pytest.mark.slow
-def test_two_processes_train_and_one_evaluates(tmp_path):
-    scenes = write_few_scenes(tmp_path / "scenes")
-    subprocess.run([sys.executable, "scripts/create_cityscapes_lists.py", scenes, tmp_path / "lists"], cwd=PROJECT_ROOT)
-    recipe = {"CONFIG_PATH": str(TINY.with_name("tiny_segmentation.yml")), "DEVICE_TARGET": "CPU"}
-    words = (scenes, tmp_path / "lists", "", "--batch_size", 1, "--sync_bn", 1, "--name", "two")
-    finished = run("run_distributed_gpu_train2p.sh", *words, cwd=tmp_path, **recipe)
+def test_two_processes_train_and_one_evaluates(scenes, tmp_path):
+    words = (*scenes, "", "--batch_size", 1, "--sync_bn", 1, "--name", "two")
+    finished = run("run_distributed_gpu_train2p.sh", *words, cwd=tmp_path, **RECIPE)
     assert finished.returncode == 0, finished.stdout
     log = (tmp_path / "train_2p.log").read_text()
     assert "iter = 3 of 4 completed,loss = " in log
     best = tmp_path / "outputs" / "two" / "ckpt" / "best.ckpt"
-    finished = run("run_standalone_gpu_eval.sh", scenes, tmp_path / "lists", best, cwd=tmp_path, **recipe)
+    finished = run("run_standalone_gpu_eval.sh", *scenes, best, cwd=tmp_path, **RECIPE)
     assert finished.returncode == 0, finished.stdout
     assert (tmp_path / "eval_dual_seg_r101_832" / "result" / "result.txt").read_text().startswith('{"meanIU": ')
     score = max(line.split("mIOU: ")[1] for line in log.splitlines() if "mIOU: " in line)
     assert f"mIOU: {score}" in finished.stdout
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("script", "log"), [("run_standalone_gpu_train.sh", "train_1p.log")])
+def test_dgcnets_other_training_scripts_train(script, log, scenes, tmp_path):
+    finished = run(script, *scenes, "", "--batch_size", 1, "--eval_interval", 0, cwd=tmp_path, **RECIPE)
+    assert finished.returncode == 0, finished.stdout
+    assert "completed,loss = " in (tmp_path / log).read_text()

@@ -2,11 +2,14 @@
 
 import re
 
+import pytest
+
 from src.config import read_config
 from src.runtime.entry import command_config
-from src.runtime.session import Session
+from src.runtime.session import Session, join
 from tests.support.processes import run_python
 from tests.support.recipes import write_recipe
+from tests.support.user_errors import message_of
 
 RUN = """
     import sys
@@ -84,7 +87,22 @@ def test_a_start_tells_what_it_runs_on():
     lines = [re.sub(r"^[-\d]+ [:\d]+:", "", line) for line in finished.stdout.splitlines()]
     assert lines == [
         "INFO:a note",
+        "INFO:cluster: 1 process (none of MS_ROLE, OMPI_COMM_WORLD_SIZE and RANK_TABLE_FILE is set)",
         "INFO:CPU kernels limited to ONEDNN_MAX_CPU_ISA=AVX2 (set it in the environment to change it)",
         "WARNING:run_distribute is on, but no launcher started this process: using one device; use scripts/launch.py",
         "Session(device='CPU', rank=0, num_ranks=1, isa='AVX2')",
     ]
+
+
+@pytest.mark.parametrize(
+    ("variables", "said"),
+    [
+        ({"OMPI_COMM_WORLD_SIZE": "2"}, "OpenMPI (OMPI_COMM_WORLD_SIZE=2), which starts Ascend and GPU"),
+        ({"RANK_TABLE_FILE": "t", "RANK_ID": "1"}, "rank table (RANK_TABLE_FILE=t, RANK_ID=1), which starts Ascend"),
+    ],
+)
+def test_a_launcher_that_does_not_start_the_cpu_is_said(monkeypatch, variables, said):
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    config = read_config(["--device_target", "CPU"]).config
+    assert message_of(join, config) == f"device_target CPU is not started by {said}: use scripts/launch.py"

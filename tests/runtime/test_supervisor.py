@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from src.runtime import supervisor
+from src.runtime import rank_process, supervisor
 from src.runtime.cluster import Cluster, LocalRank
 from tests.support.processes import PROJECT_ROOT
 
@@ -47,7 +47,7 @@ def test_each_rank_is_told_who_it_is_and_has_its_log(tmp_path, capfdbinary):
     ],
 )
 def test_one_failure_ends_all_with_its_message(tmp_path, capfd, monkeypatch, behaviour, code, said):
-    monkeypatch.setattr(supervisor, "STOPPED_LIMIT", 1.0)
+    monkeypatch.setattr(rank_process, "STOPPED_LIMIT", 1.0)
     assert run(tmp_path, behaviour, 1) == code
     err = capfd.readouterr().err
     for text in said:
@@ -94,6 +94,15 @@ def test_no_device_is_a_mistake(tmp_path):
     assert launch(tmp_path, "--num_devices", "0", str(PROGRAM), "done", "0").stderr == (
         "error: --num_devices 0: at least 1 is needed\n"
     )
+
+
+def test_more_processes_than_visible_devices_are_a_mistake(tmp_path, monkeypatch):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1")
+    words = ("--num_devices", "3", str(PROGRAM), "done", "0")
+    assert launch(tmp_path, *words, "--device_target=GPU").stderr == (
+        "error: --num_devices 3, but the environment shows 2 devices: give at most 2\n"
+    )
+    assert launch(tmp_path, *words, "--device_target", "CPU").returncode == 0
 
 
 def test_in_the_background_mistakes_are_said_at_once_and_the_rest_is_logged(tmp_path):

@@ -86,9 +86,9 @@ def _run(script: str, options: list[str]) -> Finished:
     return Finished(code, out.getvalue(), err.getvalue())
 
 
-def wait_until(condition: Callable[[], bool], process: subprocess.Popen) -> None:
-    """Wait until a running command has come to where `condition` holds."""
-    deadline = time.monotonic() + TIME_LIMIT
+def wait_until(condition: Callable[[], bool], process: subprocess.Popen, seconds: float = TIME_LIMIT) -> None:
+    """Wait until a running command has come to where `condition` holds, `seconds` at most."""
+    deadline = time.monotonic() + seconds
     while not condition():
         assert process.poll() is None, process.communicate()
         assert time.monotonic() < deadline, "the moment did not come"

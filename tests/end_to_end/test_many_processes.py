@@ -1,4 +1,4 @@
-"""Two processes on the CPU train like one: msrun, the ranks' data, the all-reduce, synchronised BatchNorm."""
+"""Several processes on the CPU train like one: launcher, the ranks' data, all-reduce, synchronised BatchNorm."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ import pytest
 from src.checkpoints import load_checkpoint
 from src.datasets.synthetic.digits import write_digits
 from src.runtime.machine import own_addresses
+from tests.support.launching import launch
 from tests.support.processes import PROJECT_ROOT
-from tests.support.two_workers import msrun
 
 
 @pytest.fixture(scope="module")
@@ -24,19 +24,26 @@ def digits(tmp_path_factory):
     return folder
 
 
-def test_twenty_steps_of_two_ranks_equal_one_process_on_the_joined_batch(digits, tmp_path):
-    program = PROJECT_ROOT / "tests" / "support" / "two_workers.py"
-    one, two = tmp_path / "one.npz", tmp_path / "two.npz"
-    alone = [sys.executable, "-m", "tests.support.two_workers", digits, one, "70"]
-    subprocess.run(list(map(str, alone)), cwd=PROJECT_ROOT, check=True, timeout=200)
-    finished = msrun(tmp_path / "logs", program, digits, two, 35)
+@pytest.fixture(scope="module")
+def trained_alone(digits, tmp_path_factory):
+    """{name: array} of one process on the joined batch of 68."""
+    target = tmp_path_factory.mktemp("alone") / "one.npz"
+    command = [sys.executable, "-m", "tests.support.smooth_training", digits, target, "68"]
+    subprocess.run(list(map(str, command)), cwd=PROJECT_ROOT, check=True, timeout=200)
+    return dict(np.load(target))
+
+
+@pytest.mark.parametrize("num_processes", [2, pytest.param(4, marks=pytest.mark.slow)])
+def test_steps_of_several_ranks_equal_one_process_on_the_joined_batch(num_processes, digits, trained_alone, tmp_path):
+    program = PROJECT_ROOT / "tests" / "support" / "smooth_training.py"
+    finished = launch(tmp_path, num_processes, program, digits, tmp_path / "many.npz", 68 // num_processes)
     assert finished.returncode == 0, finished.stdout + finished.stderr
-    expected, found = np.load(one), np.load(two)
-    assert expected["losses"][-1] < expected["losses"][0] - 0.1
-    assert set(found.files) == set(expected.files)
-    for name in expected.files:
-        difference = np.linalg.norm(found[name] - expected[name]) / np.linalg.norm(expected[name])
-        assert difference < 1e-5, name
+    assert f"cluster: {num_processes} processes, this is rank 0 (msrun: MS_ROLE=MS_WORKER)" in finished.stdout
+    found = np.load(tmp_path / "many.npz")
+    assert trained_alone["losses"][-1] < trained_alone["losses"][0] - 0.1
+    assert set(found.files) == set(trained_alone)
+    for name, expected in trained_alone.items():
+        assert np.linalg.norm(found[name] - expected) / np.linalg.norm(expected) < 1e-5, name
 
 
 def test_the_seeds_distributed_command_with_a_rank_table(digits, tmp_path):
