@@ -7,6 +7,7 @@ from pathlib import Path
 
 from src.config import Resolved, UserError
 from src.runtime.session import Session
+from src.runtime.terminal import say
 from src.tasks.create import create_task
 from src.visualization import picture_sheet
 
@@ -23,10 +24,10 @@ def check_dataset(resolved: Resolved) -> int:
     task = create_task(resolved.config, given=resolved.given)
     problems = task.inspect()
     for problem in problems[1:]:
-        print(f"another problem: {problem}")
+        say(f"another problem: {problem}")
     if problems:
         raise UserError(problems[0])
-    print("Data set check passed.")
+    say("Data set check passed.")
     return 0
 
 
@@ -47,7 +48,7 @@ def show_batch(resolved: Resolved) -> int:
         picture_sheet(pictures, captions, path)
     except OSError as error:
         raise UserError(f"show_batch: {path} cannot be written ({error.strerror}): give another file") from None
-    print(f"see {path}: {len(pictures)} training images as the network sees them")
+    say(f"see {path}: {len(pictures)} training images as the network sees them")
     return 0
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Callable
@@ -9,29 +10,40 @@ from collections.abc import Callable
 from src.config import Resolved, Standstill, UserError, config_text, help_text, read_config
 from src.runtime.device import prepare_process
 from src.runtime.logs import log_to_console
+from src.runtime.terminal import make_output_last, printable
 
 DONE, FAULT, USER_ERROR = 0, 1, 2
+NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+FREE_SPACE = "free some space"
 
 
 def run_command(main: Callable[[list[str]], int | None]) -> int:
     """Run an entry point; returns its exit code: 0 success, 1 fault, 2 user error."""
     prepare_process()
+    make_output_last()
     try:
-        code = main(sys.argv[1:]) or DONE
-        sys.stdout.flush()
-        return code
+        return main(sys.argv[1:]) or DONE
     except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return USER_ERROR
+        return _failed(error)
     except Standstill as error:
-        print(f"error: {error}", file=sys.stderr, flush=True)
+        _failed(error)
         os._exit(FAULT)  # the waiting thread cannot be ended
-    except BrokenPipeError:  # the reader of the output has exited: `train.py --help | head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return DONE
+    except OSError as error:
+        if error.errno not in NO_SPACE:
+            return _fault()
+        return _failed(UserError(f"{error.filename or 'a result'} cannot be written ({error.strerror}): {FREE_SPACE}"))
     except Exception:
-        log_to_console().exception("the command failed")
-        return FAULT
+        return _fault()
+
+
+def _failed(error: UserError | Standstill) -> int:
+    print(f"error: {printable(str(error))}", file=sys.stderr, flush=True)
+    return USER_ERROR
+
+
+def _fault() -> int:
+    log_to_console().exception("the command failed")
+    return FAULT
 
 
 def command_config(argv: list[str], command: str, purpose: str, **options: Callable) -> Resolved | None:

@@ -27,7 +27,7 @@ from src.inference.evaluator import Evaluation, EvaluationSet
 from src.metrics import ClassificationMetric
 from src.runtime.logs import get_logger
 from src.runtime.session import Session
-from src.runtime.terminal import progress_shown
+from src.runtime.terminal import progress_shown, say
 from src.tasks.classification.augmentation import (
     augmented_transforms,
     check_augmentation,
@@ -244,9 +244,9 @@ class ClassificationTask(Task):
             bar = partial(tqdm, total=len(images), desc=f"writing {split}", unit="image", disable=not progress_shown())
             faults = write_mindrecord(images, folder, split, self.config.data.train_num_workers, bar)
             what = "left out" if split == "train" else "counted as wrong"
-            print(f"{folder / split}: {len(images)} images, {len(faults)} cannot be read and are {what}")
+            say(f"{folder / split}: {len(images)} images, {len(faults)} cannot be read and are {what}")
             for path, fault in faults.items():
-                print(f"  {path}: {fault}")
+                say(f"  {path}: {fault}")
 
     # -- export
 
