@@ -98,8 +98,8 @@ class LogEpochs(Callback):
         evaluated = [record[name] for record in self._records if name in record]
         if evaluated:
             self._logger.info("last_metric[%.5f]", evaluated[-1])
-        speeds = [record["fps"] for record in self._records]
-        self._logger.info("ip[None], mean_fps[%.2f]", sum(speeds) / max(1, len(speeds)))
+        speeds = [record["fps"] for record in self._records] or [self._progress.images_per_second]
+        self._logger.info("ip[None], mean_fps[%.2f]", sum(speeds) / len(speeds))
 
     def _record(self) -> dict[str, Any]:
         progress = self._progress
@@ -107,7 +107,7 @@ class LogEpochs(Callback):
             "epoch": progress.epoch,
             "step": progress.step,
             "loss": progress.loss,
-            "mean_loss": sum(progress.losses) / len(progress.losses),
+            "mean_loss": progress.mean_loss,
             "lr": self._learning_rate(),
             "fps": progress.images_per_second,
             "epoch_seconds": progress.epoch_seconds,

@@ -70,6 +70,7 @@ def save(
         "batch": progress.batch,
         "step": progress.step,
         "steps_per_epoch": progress.steps_per_epoch,
+        "losses": [progress.loss_sum, progress.num_losses],
         "best": progress.best,
         "without_improvement": progress.without_improvement,
         "metrics": progress.evaluation,
@@ -120,6 +121,7 @@ def restore(
     restore_state(checkpoint, step)
     progress.epoch, progress.batch, progress.best = saved["epoch"], saved["batch"], saved["best"]
     progress.without_improvement = saved.get("without_improvement", 0)
+    progress.loss_sum, progress.num_losses = saved.get("losses", (0.0, 0))
     differences = _differences("", saved["config"], config.flat(), keys_marked(FREE_ON_RESUME))
     differences += _differences("this machine's ", saved["environment"], environment(config, session), frozenset())
     if saved["steps_per_epoch"] != progress.steps_per_epoch:

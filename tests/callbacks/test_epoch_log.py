@@ -27,7 +27,7 @@ def logger(caplog):
 
 
 def _progress(**values):
-    settings = {"loss": 0.5, "losses": [1.0, 0.75, 0.5], "epoch_seconds": 4.0, "step_seconds": 2.0, **values}
+    settings = {"loss": 0.5, "loss_sum": 2.25, "num_losses": 3, "epoch_seconds": 4.0, "step_seconds": 2.0, **values}
     return Progress(num_epochs=3, steps_per_epoch=2, global_batch=8, **settings)
 
 
@@ -106,6 +106,11 @@ def test_a_run_without_evaluation_has_no_last_metric(tmp_path, logger, caplog):
     caplog.clear()
     log.on_train_end(run_context())
     assert [message.split("=")[0].split("[")[0] for message in caplog.messages] == ["training time used", "ip"]
+
+
+def test_a_run_that_ends_inside_its_first_epoch_has_a_speed(tmp_path, logger, caplog):
+    _log(_progress(stop_reason="max_steps 1"), logger, tmp_path / "m.jsonl").on_train_end(run_context())
+    assert caplog.messages[-1] == "ip[None], mean_fps[4.00]"
 
 
 def test_a_stopped_run_is_not_summed_up(tmp_path, logger, caplog):
