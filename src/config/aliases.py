@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from src.config.checks import as_written
 from src.config.lookup import seed_of
 
 
@@ -35,7 +36,7 @@ class Alias:
         if self.split:
             values = value.strip("[]() ").split(",") if isinstance(value, str) else value
             if not isinstance(values, list) or len(values) != len(self.targets):
-                raise ValueError(f"must be a list of {len(self.targets)} values, not {value}")
+                raise ValueError(f"must be a list of {len(self.targets)} values, not {as_written(value)}")
             return dict(zip(self.targets, values, strict=True))
         return dict.fromkeys(self.targets, value)
 
@@ -52,7 +53,7 @@ def _square_side(value: Any) -> Any:
     """The side of a square image, which the original projects write as '224,224' or [224, 224]."""
     sides = value.split(",") if isinstance(value, str) else value if isinstance(value, list) else [value]
     if len({str(side).strip() for side in sides}) != 1:
-        raise ValueError(f"must be square, not {value}")
+        raise ValueError(f"must be square, not {as_written(value)}")
     return sides[0]
 
 

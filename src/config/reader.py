@@ -7,15 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from src.config.aliases import VALUE_WORDS, Alias, aliases_for, dialect_of, names_of
-from src.config.checks import convert
+from src.config.checks import convert, path_text
 from src.config.effect import no_effect_in_command
 from src.config.errors import UserError, did_you_mean
 from src.config.lookup import CONFIG_ROOT, find_config, seed_of, seed_recipe, shown
-from src.config.marks import FLAG, RUN_ONLY
+from src.config.marks import FLAG, PATH, RUN_ONLY, marks_of
 from src.config.schema import KEY_TYPES, Config, keys_marked
+from src.config.yaml_file import yaml_lines
 
 DEFAULTS_FILE = CONFIG_ROOT / "defaults.yml"
 COMMAND_LINE = "command line"
@@ -117,26 +116,8 @@ def parse_arguments(argv: list[str]) -> list[Setting]:
 
 def read_settings(path: Path) -> list[Setting]:
     """The top-level keys of a YAML file with their line numbers; UserError if it cannot be read."""
-    try:
-        root = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = f":{mark.line + 1}" if mark else ""
-        raise UserError(f"{shown(path)}{line}: not valid YAML: {getattr(error, 'problem', error)}") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"{shown(path)}: cannot be read as a configuration: {error}") from None
-    if root is None:
-        return []
-    if not isinstance(root, yaml.MappingNode):
-        raise UserError(f"{shown(path)}: a configuration is a list of `key: value` lines")
-    return [_setting(key, value, f"{shown(path)}:{key.start_mark.line + 1}") for key, value in root.value]
-
-
-def _setting(key: yaml.Node, value: yaml.Node, origin: str) -> Setting:
-    try:
-        return Setting(str(key.value), yaml.SafeLoader("").construct_object(value, deep=True), origin)
-    except (yaml.YAMLError, ValueError):  # a tag such as !name, a date with a 13th month
-        raise UserError(f"{origin}: {key.value} has no plain value: put it in quotes") from None
+    place = shown(path)
+    return [Setting(key, value, f"{place}:{line}") for key, value, line in yaml_lines(path, place)]
 
 
 def _open_named(arguments: list[Setting], command: str, open_checkpoint: Callable[[str], Any] | None) -> Any:
@@ -149,7 +130,11 @@ def _open_named(arguments: list[Setting], command: str, open_checkpoint: Callabl
 def _argument(arguments: list[Setting], key: str) -> str | None:
     """The value of a key on the command line, under any of its names; None if it is not given."""
     by_name = {setting.key: str(setting.value) for setting in arguments}
-    return next((by_name[name] for name in names_of(key) if name in by_name), None)
+    value = next((by_name[name] for name in names_of(key) if name in by_name), None)
+    try:
+        return path_text(value) if value and (key == "config_path" or PATH in marks_of(KEY_TYPES[key])) else value
+    except ValueError as error:
+        raise UserError(f"--{key} {error}") from None
 
 
 def _base_layer(

@@ -13,8 +13,11 @@ from src.runtime.logs import log_to_console
 from src.runtime.terminal import make_output_last, printable
 
 DONE, FAULT, USER_ERROR = 0, 1, 2
-NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
-FREE_SPACE = "free some space"
+REMEDIES = {
+    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT, errno.EFBIG), "free some space"),
+    errno.ENAMETOOLONG: "give a shorter name",
+    errno.EMFILE: "allow more open files (ulimit -n)",
+}
 
 
 def run_command(main: Callable[[list[str]], int | None]) -> int:
@@ -29,9 +32,10 @@ def run_command(main: Callable[[list[str]], int | None]) -> int:
         _failed(error)
         os._exit(FAULT)  # the waiting thread cannot be ended
     except OSError as error:
-        if error.errno not in NO_SPACE:
+        if error.errno not in REMEDIES:
             return _fault()
-        return _failed(UserError(f"{error.filename or 'a result'} cannot be written ({error.strerror}): {FREE_SPACE}"))
+        place = error.filename or "a result"
+        return _failed(UserError(f"{place} cannot be written ({error.strerror}): {REMEDIES[error.errno]}"))
     except Exception:
         return _fault()
 

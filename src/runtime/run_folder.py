@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
-import yaml
-
 from src.config import UserError
+from src.config.reader import read_settings
 
 
 @dataclass(frozen=True)
@@ -71,10 +70,10 @@ class RunFolder:
         versions name no run that got its name from the recipe.
         """
         try:
-            recorded = yaml.safe_load(self.config.read_text(encoding="utf-8"))["name"]
-        except (OSError, ValueError, KeyError, TypeError, yaml.YAMLError):
+            recorded = [setting.value for setting in read_settings(self.config) if setting.key == "name"]
+        except UserError:
             return False
-        return str(recorded) in ("", name)
+        return recorded in ([""], [name])
 
 
 def choose_run_folder(parent: str, name: str, resume: str) -> tuple[RunFolder, Path | None]:

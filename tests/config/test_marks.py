@@ -5,7 +5,7 @@ import pytest
 from src.config import marks, read_config
 from src.config.effect import known_tasks, no_effect_on_task
 from src.config.lookup import CONFIG_ROOT
-from src.config.marks import CLOUD, FLAG, FREE_ON_RESUME, RUN_ONLY, Mark, OnlyCommands, OnlyTasks, marks_of
+from src.config.marks import CLOUD, FLAG, FREE_ON_RESUME, PATH, RUN_ONLY, Mark, OnlyCommands, OnlyTasks, marks_of
 from src.config.schema import KEY_TYPES, keys_marked
 from src.tasks.create import TASKS
 from tests.support.recipes import resolve
@@ -25,6 +25,10 @@ MARKED = {
         submit tensorboard
     """,
     CLOUD: CLOUD_KEYS,
+    PATH: f"""
+        {CLOUD_KEYS} data_list dataset_path eval_path file_name input output plot_lr pretrained resume
+        save_checkpoint_path show_batch submit
+    """,
 }
 TASK_KEYS = {
     "classification": """
