@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from itertools import chain, islice
 from pathlib import Path
 
 from src.config import Resolved, UserError
+from src.runtime.files import check_new, complete_folder
 from src.runtime.session import Session
 from src.runtime.terminal import say
 from src.tasks.create import create_task
@@ -40,6 +42,7 @@ def show_batch(resolved: Resolved) -> int:
     path = Path(resolved.config.run.show_batch)
     if path.suffix.lower() != ENDING:
         raise UserError(f"show_batch: {path} is not a {ENDING} file: give --show_batch samples{ENDING}")
+    check_new("show_batch", path, resolved.config.output.overwrite)
     task = create_task(resolved.config, given=resolved.given)
     batches = task.training_dataset(Session("CPU", rank=0, num_ranks=1, isa=""), 0, 0)
     samples = chain.from_iterable(zip(*(column.asnumpy() for column in batch), strict=True) for batch in batches)
@@ -61,5 +64,13 @@ def create_mindrecord(resolved: Resolved) -> int:
     config = resolved.config
     if not config.output.output:
         raise UserError("output is empty: give --output FOLDER for the MindRecord files")
-    create_task(config, given=resolved.given).write_records(Path(config.output.output))
+    folder = Path(config.output.output)
+    if os.path.lexists(folder) and not (folder.is_dir() and not any(folder.iterdir())):
+        raise UserError(f"output: {folder} exists already and is not an empty folder: give another --output FOLDER")
+    task = create_task(config, given=resolved.given)
+    try:
+        with complete_folder(folder) as partial:
+            task.write_records(partial)
+    except OSError as error:
+        raise UserError(f"output: {folder} cannot be written ({error.strerror}): give --output FOLDER") from None
     return 0

@@ -11,8 +11,9 @@ from src.config.aliases import VALUE_WORDS, Alias, aliases_for, dialect_of, name
 from src.config.checks import convert, path_text
 from src.config.effect import no_effect_in_command
 from src.config.errors import UserError, did_you_mean
+from src.config.inherited import inherited_values
 from src.config.lookup import CONFIG_ROOT, find_config, seed_of, seed_recipe, shown
-from src.config.marks import FLAG, PATH, RUN_ONLY, marks_of
+from src.config.marks import FLAG, PATH, marks_of
 from src.config.schema import KEY_TYPES, Config, keys_marked
 from src.config.yaml_file import yaml_lines
 
@@ -149,10 +150,7 @@ def _base_layer(
         path = find_config(recipe)
         return path, {}, [f"configuration {shown(path)}"]
     if checkpoint is not None and checkpoint.meta["config"]:
-        taken_over = set(KEY_TYPES) - keys_marked(RUN_ONLY)
-        known = {key: value for key, value in checkpoint.meta["config"].items() if key in taken_over}
-        path = _argument(arguments, "pretrained")
-        return None, {**known, "pretrained": path}, [f"configuration from {path}"]
+        return None, *inherited_values(checkpoint.meta["config"], _argument(arguments, "pretrained"))
     if command == "convert":  # no published weights use the preprocessing of a recipe
         return None, {}, []
     backbone = _argument(arguments, "backbone")

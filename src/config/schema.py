@@ -211,6 +211,7 @@ class OutputConfig:
     top_k: Annotated[int, at_least(1), only_tasks("classification"), only_commands("predict")]
     show_graph: Annotated[bool, RUN_ONLY, only_tasks("classification"), only_commands("predict")]
     nodes: Annotated[list[int], RUN_ONLY, only_tasks("classification"), only_commands("predict")]
+    overwrite: Annotated[bool, FLAG, RUN_ONLY, FREE_ON_RESUME, only_commands("train", "export", "convert")]
     submit: Annotated[str, PATH, RUN_ONLY, FREE_ON_RESUME, only_tasks("segmentation"), only_commands("train", "eval")]
 
 

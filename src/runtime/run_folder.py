@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
 from src.config import UserError
 from src.config.reader import read_settings
+from src.runtime.files import complete_folder, remove_leftovers
 
 
 @dataclass(frozen=True)
@@ -133,6 +135,29 @@ def fresh_folder(folder: Path) -> Path:
         except OSError as error:
             raise UserError(f"output: {fresh} cannot be written ({error.strerror}): give --output FOLDER") from None
         return fresh
+
+
+@contextmanager
+def fresh_results(folder: Path) -> Iterator[Path]:
+    """Context that gives a hidden folder to fill; on exit it is `folder`, or <folder>-2, -3, ... if that exists.
+
+    After an error nothing remains of it. `final_path` gives the name that a file in it will have.
+
+    Raises:
+        UserError: the place cannot be written.
+    """
+    for path in _numbered(folder).values():  # a killed command leaves its empty folder beside the hidden one
+        if remove_leftovers(path):
+            with suppress(OSError):
+                path.rmdir()
+    reserved = fresh_folder(folder)
+    try:
+        with complete_folder(reserved) as partial:
+            yield partial
+    except BaseException:
+        with suppress(OSError):
+            reserved.rmdir()
+        raise
 
 
 def distinct_names(files: Iterable[Path], taken: Iterable[str] = (), endings: Iterable[str] = ("",)) -> Iterator[str]:

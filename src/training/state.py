@@ -110,10 +110,12 @@ def restore(
         Differences from the interrupted run that may change the result.
 
     Raises:
-        UserError: the checkpoint belongs to another network or optimizer, or was saved inside an epoch of another
-            length.
+        UserError: the checkpoint has no training state, belongs to another network or optimizer, or was saved inside
+            an epoch of another length.
     """
     saved = checkpoint.meta
+    if "epoch" not in saved:
+        raise UserError(f"{checkpoint.path} holds weights only: start from them with --pretrained instead of --resume")
     class_num = (saved["config"]["class_num"], config.model.class_num)
     load_weights(
         network, checkpoint.weights(use_ema=False), origin=str(checkpoint.path), class_num=class_num, new_head=False

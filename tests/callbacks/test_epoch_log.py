@@ -9,6 +9,7 @@ import pytest
 from src.callbacks.epoch_log import LogEpochs, epoch_line, read_records
 from src.callbacks.progress import Progress
 from tests.support.training import complete_epochs, run_context
+from tests.support.user_errors import message_of
 
 RECORD = {
     "epoch": 1,
@@ -17,6 +18,9 @@ RECORD = {
     "loss": 6.397223,
     "lr": 0.00012,
     "fps": 512 / 1.2979,
+    "step": 2502,
+    "mean_loss": 6.5,
+    "skipped": 0,
 }
 
 
@@ -149,5 +153,16 @@ def test_a_new_run_begins_with_no_records(tmp_path, logger):
 
 def test_a_score_of_an_older_file_gets_its_name(tmp_path):
     path = tmp_path / "metrics.jsonl"
-    path.write_text('{"epoch": 1, "accuracy": 0.5}\n{"epoch": 2}\n{"epoch": 3, "miou": 0.75}\n')
+    older = ({"epoch": 1, "accuracy": 0.5}, {"epoch": 2}, {"epoch": 3, "miou": 0.75})
+    path.write_text("".join(json.dumps({**RECORD, **record}) + "\n" for record in older))
     assert [record.get("miou") for record in read_records(path, "miou")] == [0.5, None, 0.75]
+
+
+@pytest.mark.parametrize("line", ["[]", "3", "null", "{}", '{"epoch": "1"}', '{"epoch": 1}', "\udcff", "[" * 9999])
+def test_a_damaged_line_is_named(tmp_path, line):
+    path = tmp_path / "metrics.jsonl"
+    whole = json.dumps(RECORD)
+    path.write_text(f"{whole}\n{line}\n{whole}\n", errors="surrogateescape")
+    assert message_of(read_records, path, "top1") == (
+        f"{path}:2: damaged, no record of an epoch: mend or remove this file"
+    )

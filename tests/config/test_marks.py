@@ -12,17 +12,17 @@ from tests.support.recipes import resolve
 
 CLOUD_KEYS = "checkpoint_url data_path data_url load_path output_path train_url"
 MARKED = {
-    FLAG: "check_dataset print_config",
+    FLAG: "check_dataset overwrite print_config",
     RUN_ONLY: f"""
         {CLOUD_KEYS} check_dataset enable_modelarts eval_split file_name input list_models name nodes output
-        print_config resume run_distribute show_batch show_graph submit
+        overwrite print_config resume run_distribute show_batch show_graph submit
     """,
     FREE_ON_RESUME: f"""
         {CLOUD_KEYS} data_list data_timeout dataset_path device_id early_stop_patience enable_modelarts eval_batch_size
         eval_flip eval_interval eval_mode eval_num_workers eval_offset eval_path eval_scales eval_split
-        keep_checkpoint_max list_models log_interval log_norms max_steps name open_profiler output plot_lr pretrained
-        print_config report resume save_checkpoint save_checkpoint_epochs save_checkpoint_path save_checkpoint_steps
-        submit tensorboard
+        keep_checkpoint_max list_models log_interval log_norms max_steps name open_profiler output overwrite plot_lr
+        pretrained print_config report resume save_checkpoint save_checkpoint_epochs save_checkpoint_path
+        save_checkpoint_steps submit tensorboard
     """,
     CLOUD: CLOUD_KEYS,
     PATH: f"""
@@ -45,6 +45,7 @@ COMMAND_KEYS = {
     ("eval", "train"): "submit",
     ("eval", "export", "train"): "eval_split",
     ("export",): "file_format file_name",
+    ("convert", "export", "train"): "overwrite",
     ("predict",): "nodes show_graph top_k",
     ("convert", "export", "predict"): "input",
 }

@@ -1,11 +1,20 @@
 """Which folder a run writes, and what it continues."""
 
+import signal
 from pathlib import Path
 
 import pytest
 
-from src.runtime.files import write_atomically
-from src.runtime.run_folder import RunFolder, choose_run_folder, create_run_folder, distinct_names, fresh_folder
+from src.runtime.files import final_path, write_atomically
+from src.runtime.run_folder import (
+    RunFolder,
+    choose_run_folder,
+    create_run_folder,
+    distinct_names,
+    fresh_folder,
+    fresh_results,
+)
+from tests.support.processes import run_python
 from tests.support.user_errors import message_of
 
 
@@ -168,6 +177,37 @@ def test_results_are_never_written_over(tmp_path):
     assert message_of(fresh_folder, tmp_path / "file" / "x").startswith(
         f"output: {tmp_path}/file/x cannot be written ("
     )
+
+
+def test_results_appear_whole_and_under_the_next_free_name(tmp_path):
+    wanted = tmp_path / "predictions"
+    for name in ("predictions", "predictions-2"):
+        with fresh_results(wanted) as folder:
+            (folder / "a.txt").write_text("a")
+            assert final_path(folder).name == name
+            assert list((tmp_path / name).iterdir()) == []
+    with pytest.raises(RuntimeError), fresh_results(wanted) as folder:
+        raise RuntimeError
+    assert sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*")) == [
+        *("predictions", "predictions-2", "predictions-2/a.txt", "predictions/a.txt")
+    ]
+
+
+def test_what_a_killed_command_left_is_removed_by_the_next(tmp_path):
+    program = """
+        import os, signal, sys
+        from pathlib import Path
+        from src.runtime.run_folder import fresh_results
+
+        with fresh_results(Path(sys.argv[1])) as folder:
+            (folder / "a.txt").write_text("a")
+            os.kill(os.getpid(), signal.SIGKILL)
+    """
+    assert run_python(program, tmp_path / "predictions").returncode == -signal.SIGKILL
+    assert len(list(tmp_path.iterdir())) == 2
+    with fresh_results(tmp_path / "predictions") as folder:
+        (folder / "b.txt").write_text("b")
+    assert [str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*")] == ["predictions", "predictions/b.txt"]
 
 
 def test_no_two_files_have_one_name():
