@@ -130,12 +130,25 @@ DIALECTS: dict[str, dict[str, Alias]] = {
 # Values of the original projects for keys of the same name.
 VALUE_WORDS: dict[str, dict[str, Any]] = {
     "autoaugment": POLICY_WORDS,
+    "lr_decay_mode": {"cos": "cosine"},
+    "loss_name": {"softtargetcrossentropy": "soft_target"},
 }
 
 
 def dialect_of(backbone: str) -> str:
     """The dialect of the network's original project; "" for a network without one."""
     return seed_of(backbone).get("dialect", "")
+
+
+def dialect_written(names: set[str], own_keys: set[str]) -> str:
+    """The dialect to which one of these names belongs and no other does; "" if there is none, or more than one."""
+    tables = {dialect: set(table) - own_keys for dialect, table in DIALECTS.items()}
+    found = [
+        dialect
+        for dialect, table in tables.items()
+        if names & table.difference(*(other for name, other in tables.items() if name != dialect))
+    ]
+    return found[0] if len(found) == 1 else ""
 
 
 def names_of(key: str) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from src.config import Resolved, Standstill, UserError, config_text, help_text, read_config
 from src.runtime.device import prepare_process
@@ -50,12 +50,19 @@ def _fault() -> int:
     return FAULT
 
 
-def command_config(argv: list[str], command: str, purpose: str, **options: Callable) -> Resolved | None:
+def command_config(
+    argv: list[str],
+    command: str,
+    purpose: str,
+    silent_settings: Callable[[Resolved], Sequence[str]] | None = None,
+    **options: Callable,
+) -> Resolved | None:
     """The command's configuration; None after `--help` or `--print_config`.
 
     Args:
         argv: arguments without the program's name.
         purpose: first lines of the help page.
+        silent_settings: lines on settings that have no effect on the network's task, for `--print_config`.
         options: `open_checkpoint` and `network_names`, see `read_config`.
     """
     if "--help" in argv or "-h" in argv:
@@ -63,6 +70,8 @@ def command_config(argv: list[str], command: str, purpose: str, **options: Calla
         return None
     resolved = read_config(argv, command, **options)
     if resolved.config.run.print_config:
+        for note in (*resolved.notes, *(silent_settings(resolved) if silent_settings else ())):
+            print(printable(note), file=sys.stderr)
         # Without print_config itself, so the output can be used as a recipe.
         print(config_text(resolved.config.with_values(print_config=False)))
         return None
