@@ -15,11 +15,11 @@ from src.runtime.entry import command_config, run_command
 
 def main(argv: list[str]) -> int:
     """Read the configuration, evaluate, return the exit code."""
-    from src.commands.list_models import network_names
+    from src.commands.list_models import network_names, silent_settings
     from src.commands.opened_checkpoint import load_checkpoint
 
     readers = {"open_checkpoint": load_checkpoint, "network_names": network_names}
-    resolved = command_config(argv, "eval", __doc__, **readers)
+    resolved = command_config(argv, "eval", __doc__, silent_settings, **readers)
     if resolved is None:
         return 0
     from src.commands.evaluate import evaluate

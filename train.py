@@ -19,9 +19,9 @@ from src.runtime.entry import command_config, run_command
 
 def main(argv: list[str]) -> int:
     """Read the configuration, train, return the exit code."""
-    from src.commands.list_models import network_names
+    from src.commands.list_models import network_names, silent_settings
 
-    resolved = command_config(argv, "train", __doc__, network_names=network_names)
+    resolved = command_config(argv, "train", __doc__, silent_settings, network_names=network_names)
     if resolved is None:
         return 0
     # These imports load MindSpore, so they follow the preparation of the process.

@@ -13,6 +13,10 @@ from mindspore.train import Callback
 
 from src.callbacks.order import Stage
 from src.callbacks.progress import Progress
+from src.config import UserError
+from src.runtime.files import write_atomically
+
+REQUIRED = {"epoch", "step", "loss", "mean_loss", "lr", "fps", "epoch_seconds", "skipped"}
 
 
 def epoch_line(record: dict[str, Any], score: float | None) -> str:
@@ -31,14 +35,30 @@ def read_records(path: Path, score_name: str, num_epochs: int | None = None) -> 
     """The records of metrics.jsonl up to epoch `num_epochs`; a half-written last line is ignored.
 
     Older files call every score accuracy; it is renamed to `score_name`.
+
+    Raises:
+        UserError: a line is damaged.
     """
+    lines = path.read_bytes().splitlines() if path.exists() else []
     records = []
-    for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else ():
+    for number, line in enumerate(lines, start=1):
         try:
-            records.append({score_name if key == "accuracy" else key: value for key, value in json.loads(line).items()})
-        except json.JSONDecodeError:
-            break
+            records.append(_record(line, score_name))
+        except (ValueError, RecursionError):
+            if number == len(lines):
+                break
+            raise UserError(f"{path}:{number}: damaged, no record of an epoch: mend or remove this file") from None
     return [record for record in records if num_epochs is None or record["epoch"] <= num_epochs]
+
+
+def _record(line: bytes, score_name: str) -> dict[str, Any]:
+    """The record of a line; ValueError if it is none."""
+    record = json.loads(line)
+    if not isinstance(record, dict) or not isinstance(record.get("epoch"), int):
+        raise ValueError
+    if not all(isinstance(value, float | int) for value in record.values()) or not record.keys() >= REQUIRED:
+        raise ValueError
+    return {score_name if key == "accuracy" else key: value for key, value in record.items()}
 
 
 class LogEpochs(Callback):
@@ -71,7 +91,7 @@ class LogEpochs(Callback):
         self._began = time.perf_counter()
         self._records = read_records(metrics, progress.score_name, progress.epoch)
         text = "".join(json.dumps(record) + "\n" for record in self._records)
-        metrics.write_text(text, encoding="utf-8")
+        write_atomically(metrics, text)
 
     def on_train_epoch_end(self, run_context) -> None:
         progress = self._progress
@@ -98,8 +118,8 @@ class LogEpochs(Callback):
         evaluated = [record[name] for record in self._records if name in record]
         if evaluated:
             self._logger.info("last_metric[%.5f]", evaluated[-1])
-        speeds = [record["fps"] for record in self._records]
-        self._logger.info("ip[None], mean_fps[%.2f]", sum(speeds) / max(1, len(speeds)))
+        speeds = [record["fps"] for record in self._records] or [self._progress.images_per_second]
+        self._logger.info("ip[None], mean_fps[%.2f]", sum(speeds) / len(speeds))
 
     def _record(self) -> dict[str, Any]:
         progress = self._progress
@@ -107,7 +127,7 @@ class LogEpochs(Callback):
             "epoch": progress.epoch,
             "step": progress.step,
             "loss": progress.loss,
-            "mean_loss": sum(progress.losses) / len(progress.losses),
+            "mean_loss": progress.mean_loss,
             "lr": self._learning_rate(),
             "fps": progress.images_per_second,
             "epoch_seconds": progress.epoch_seconds,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass, field
 from typing import Any
@@ -22,9 +23,10 @@ class Progress:
         batch: completed steps of the current epoch.
         loss: last loss read; None before the first reading of this process.
         loss_is_fresh: whether the loss was read after the last step.
-        losses: losses read in the current epoch.
-        epoch_seconds, step_seconds: duration of the last completed epoch and mean duration of its steps, without
-            evaluation.
+        loss_sum, num_losses: sum and number of the losses read in the current epoch, also before an interruption.
+        step_seconds: mean duration of the steps of the current epoch, without evaluation and without the first step of
+            the process, which compiles (unless there is no other).
+        epoch_seconds: duration of the steps that this process has done in the last completed epoch, at that mean.
         evaluation: record of the last evaluation; {} if the last completed epoch was not evaluated.
         score_name: key of the score in `evaluation`.
         best: best score so far.
@@ -40,7 +42,8 @@ class Progress:
     batch: int = 0
     loss: float | None = None
     loss_is_fresh: bool = False
-    losses: list[float] = field(default_factory=list)
+    loss_sum: float = 0.0
+    num_losses: int = 0
     epoch_seconds: float = 0.0
     step_seconds: float = 0.0
     evaluation: dict[str, Any] = field(default_factory=dict)
@@ -59,6 +62,11 @@ class Progress:
     def num_steps(self) -> int:
         """Steps of the whole run."""
         return self.num_epochs * self.steps_per_epoch
+
+    @property
+    def mean_loss(self) -> float:
+        """Mean of the losses read in the current epoch; NaN before the first."""
+        return self.loss_sum / self.num_losses if self.num_losses else math.nan
 
     @property
     def score(self) -> float | None:
@@ -82,7 +90,7 @@ class Progress:
 
     @property
     def images_per_second(self) -> float:
-        """Images per second over all ranks in the last completed epoch."""
+        """Images per second over all ranks in the current epoch."""
         return self.global_batch / self.step_seconds if self.step_seconds else 0.0
 
 
@@ -99,24 +107,36 @@ class TrackProgress(Callback):
     def __init__(self, progress: Progress, read_interval: int):
         super().__init__()
         self._progress, self._read_interval = progress, read_interval
-        self._epoch_began, self._steps_done = 0.0, 0
+        self._compiled = False
+        self._began, self._steps_done, self._steps_timed = 0.0, 0, 0
 
     def on_train_epoch_begin(self, run_context) -> None:
-        self._progress.evaluation, self._progress.losses = {}, []
-        self._epoch_began, self._steps_done = time.perf_counter(), 0
+        self._progress.evaluation = {}
+        if not self._progress.batch:  # else the rest of an epoch that was interrupted
+            self._progress.loss_sum, self._progress.num_losses = 0.0, 0
+        self._began, self._steps_done, self._steps_timed = time.perf_counter(), 0, 0
 
     def on_train_step_end(self, run_context) -> None:
         progress, params = self._progress, run_context.original_args()
         # In sink mode the framework calls this hook once per epoch.
         steps = progress.steps_per_epoch if params.get("dataset_sink_mode") else 1
         progress.batch += steps
-        self._steps_done += steps
+        self._time(steps)
         epoch_done = progress.batch == progress.steps_per_epoch
         progress.loss_is_fresh = epoch_done or progress.batch % self._read_interval == 0
         if progress.loss_is_fresh:
             progress.loss = float(params.net_outputs.asnumpy())
-            progress.losses.append(progress.loss)
+            progress.loss_sum, progress.num_losses = progress.loss_sum + progress.loss, progress.num_losses + 1
         if epoch_done:
             progress.epoch, progress.batch = progress.epoch + 1, 0
-            progress.epoch_seconds = time.perf_counter() - self._epoch_began
-            progress.step_seconds = progress.epoch_seconds / self._steps_done
+            progress.epoch_seconds = progress.step_seconds * self._steps_done
+
+    def _time(self, steps: int) -> None:
+        """Update the mean duration of a step; that of the compiling one counts only as long as it is the only one."""
+        now = time.perf_counter()
+        self._steps_done += steps
+        self._steps_timed += steps
+        self._progress.step_seconds = (now - self._began) / self._steps_timed
+        if not self._compiled:
+            self._compiled = True
+            self._began, self._steps_timed = now, 0

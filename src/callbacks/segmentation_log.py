@@ -36,6 +36,6 @@ class LogSegmentation(Callback):
         progress = self._progress
         if not progress.at_epoch_end:
             return
-        self._logger.info("epoch %d: loss is %.6f", progress.epoch, sum(progress.losses) / len(progress.losses))
+        self._logger.info("epoch %d: loss is %.6f", progress.epoch, progress.mean_loss)
         if progress.score is not None:
             self._logger.info("epoch %d: mIOU: %.6f", progress.epoch, progress.score)

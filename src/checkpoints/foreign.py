@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 
 from src.checkpoints.store import META_KEY
-from src.checkpoints.torch_file import NotAllowed, from_bfloat16, read_torch
+from src.checkpoints.torch_file import NotAllowed, check_archive, from_bfloat16, read_torch
 from src.config import UserError
 
+MAX_HEADER = 100_000_000  # bytes, the format's own limit
 _AVERAGED = ("state_dict_ema", "model_ema", "ema")
 _PLAIN = ("state_dict", "model", "model_state_dict", "net")
 _SAFETENSORS_TYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2", "BOOL": "?"}
@@ -85,19 +86,33 @@ def _read_torch_dict(path: Path) -> Mapping[str, Any]:
 def _read_safetensors(path: Path) -> dict[str, np.ndarray]:
     """Tensors by name, bfloat16 as float32: the length of a JSON header, the header, then the bytes of the tensors."""
     with path.open("rb") as file:
-        header = json.loads(file.read(int.from_bytes(file.read(8), "little")))
-        content = file.read()
+        length = int.from_bytes(file.read(8), "little")
+        if length > MAX_HEADER:
+            raise ValueError("its header is too long")
+        header = json.loads(file.read(length))
+        content = memoryview(file.read())
+    entries = {name: entry for name, entry in header.items() if name != "__metadata__"}
+    _check_offsets([entry["data_offsets"] for entry in entries.values()], len(content))
     tensors = {}
-    for name, entry in header.items():
-        if name == "__metadata__":
-            continue
+    for name, entry in entries.items():
         begin, end = entry["data_offsets"]
         values = np.frombuffer(content[begin:end], _SAFETENSORS_TYPES[entry["dtype"]]).reshape(entry["shape"])
         tensors[name] = from_bfloat16(values) if entry["dtype"] == "BF16" else values
     return tensors
 
 
+def _check_offsets(offsets: list, size: int) -> None:
+    """ValueError for tensors that overlap, which would take more memory than the file has bytes, or lie outside."""
+    end_before = 0
+    for begin, end in sorted(offsets):
+        if not end_before <= begin <= end <= size:
+            raise ValueError("its tensors overlap or lie outside of the file")
+        end_before = end
+
+
 def _read_npz(path: Path) -> Mapping[str, np.ndarray]:
+    with zipfile.ZipFile(path) as archive:
+        check_archive(archive)
     with np.load(path, allow_pickle=False) as arrays:
         return dict(arrays)
 

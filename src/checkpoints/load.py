@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from src.checkpoints.meta import NewerFormat, checked_meta
 from src.checkpoints.store import FORMAT_VERSION, META_KEY, Checkpoint, digest
 from src.config import UserError
 from src.config.errors import few_names
@@ -39,14 +39,15 @@ def load_checkpoint(path: str | Path) -> Checkpoint:
         raise UserError(
             f"checkpoint {path} is truncated or not of this zoo: use another checkpoint, or convert it with convert.py"
         )
-    meta = json.loads(parameters.pop(META_KEY))
-    if meta["format"] > FORMAT_VERSION:
-        raise UserError(
-            f"checkpoint {path} has format {meta['format']}, but this version reads format {FORMAT_VERSION}: update"
-        )
-    tensors = {name: parameter.asnumpy() for name, parameter in parameters.items()}
-    if len(tensors) != meta["num_tensors"] or digest(tensors) != meta["sha256"]:
-        raise UserError(f"checkpoint {path} is damaged (checksum mismatch): use another checkpoint")
+    try:
+        meta = checked_meta(parameters.pop(META_KEY), FORMAT_VERSION)
+        tensors = {name: parameter.asnumpy() for name, parameter in parameters.items()}
+        if len(tensors) != meta["num_tensors"] or digest(tensors) != meta["sha256"]:
+            raise ValueError("checksum mismatch")
+    except NewerFormat as error:
+        raise UserError(f"checkpoint {path} {error}: update") from None
+    except (ValueError, AttributeError) as error:  # AttributeError: an entry that is no tensor
+        raise UserError(f"checkpoint {path} is damaged ({error}): use another checkpoint") from None
     return Checkpoint(path, tensors, meta)
 
 

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from src.config import UserError
-from src.runtime.files import partial_path
+from src.runtime.files import partial_path, remove_leftovers
 
 FORMAT_VERSION = 1
 META_KEY = "zoo_meta"
@@ -67,6 +67,7 @@ def save_checkpoint(path: Path, tensors: Mapping[str, np.ndarray], meta: Mapping
     Raises:
         UserError: it cannot be written (disk full, no permission); the old content of `path` is kept.
     """
+    remove_leftovers(path)
     partial = partial_path(path)
     header = {"format": FORMAT_VERSION, "num_tensors": len(tensors), "sha256": digest(tensors)}
     try:

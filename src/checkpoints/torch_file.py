@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 import math
 import pickle
+import pickletools
 import zipfile
 from collections import OrderedDict
 from collections.abc import Callable
@@ -19,6 +20,9 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
+MAX_PICKLE = 64 * 2**20  # bytes; it holds names and shapes, no numbers
+MAX_GROWTH = 20  # times the size of its file that a weights file's content may take
+SMALL = 2**24  # bytes that any file's content may take
 LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
 _BFLOAT16 = "bfloat16"
 _STORAGE_TYPES = {
@@ -85,6 +89,8 @@ _ALLOWED: dict[str, Any] = {
 
 
 class _Unpickler(pickle.Unpickler):
+    """Unpickler that builds nothing but tensors, plain values and remarks."""
+
     def find_class(self, module: str, name: str) -> Any:
         full_name = f"{module}.{name}"
         if full_name not in _ALLOWED:
@@ -112,18 +118,20 @@ def read_torch(path: Path) -> Any:
 
 def _read_zip(file: BinaryIO) -> Any:
     with zipfile.ZipFile(file) as archive:
+        check_archive(archive)
         pickled = next(name for name in archive.namelist() if name.endswith("/data.pkl"))
         root = pickled.removesuffix("data.pkl")
         big = f"{root}byteorder" in archive.namelist() and archive.read(f"{root}byteorder") == b"big"
-        saved = _Unpickler(io.BytesIO(archive.read(pickled))).load()
-        return _filled(saved, lambda storage: archive.read(f"{root}data/{storage.key}"), ">" if big else "<")
+        saved = _unpickle(io.BytesIO(archive.read(pickled)))
+        order = ">" if big else "<"
+        return _Filler(lambda storage: archive.read(f"{root}data/{storage.key}"), order, _size(file)).fill(saved)
 
 
 def _read_legacy(file: BinaryIO) -> Any:
     """The legacy format: pickles of a magic number, a version, the system and the object; storage keys; storages."""
-    if _Unpickler(file).load() != LEGACY_MAGIC:
+    if _unpickle(file) != LEGACY_MAGIC:
         raise ValueError("a pickle that torch.save did not write")
-    _version, system = _Unpickler(file).load(), _Unpickler(file).load()
+    _version, system = _unpickle(file), _unpickle(file)
     types: dict[str, str] = {}
 
     class Recorder(_Unpickler):
@@ -132,21 +140,67 @@ def _read_legacy(file: BinaryIO) -> Any:
             types[storage.key] = storage.type
             return storage
 
-    saved = Recorder(file).load()
+    saved = _unpickle(file, Recorder)
     blocks = {}
-    for key in _Unpickler(file).load():
+    for key in _unpickle(file):
         num_elements = int.from_bytes(file.read(8), "little")
         blocks[key] = file.read(num_elements * _item_size(types[key]))
-    return _filled(saved, lambda storage: blocks[storage.key], "<" if system["little_endian"] else ">")
+    order = "<" if system["little_endian"] else ">"
+    return _Filler(lambda storage: blocks[storage.key], order, _size(file)).fill(saved)
 
 
-def _filled(saved: Any, content: Callable[[_Storage], bytes], order: str) -> Any:
-    """The object with arrays in place of its tensors."""
-    if isinstance(saved, _Tensor):
-        return _array(saved, content(saved.storage), order)
-    if isinstance(saved, dict):
-        return {key: _filled(value, content, order) for key, value in saved.items()}
-    return saved
+def _unpickle(file: BinaryIO, kind: type[_Unpickler] = _Unpickler) -> Any:
+    """The next object of a stream of pickles, of which one that would take much memory is refused before it is read.
+
+    The position in the memo is a number in the file for which the unpickler reserves memory at once.
+    """
+    begin = file.tell()
+    limit = min(MAX_PICKLE, _size(file) - begin)  # bytes
+    for opcode, value, position in pickletools.genops(file):
+        if position - begin > limit or ("PUT" in opcode.name and int(value) > limit):
+            raise ValueError("its pickle is damaged or too large")
+    file.seek(begin)
+    return kind(file).load()
+
+
+def _size(file: BinaryIO) -> int:
+    position = file.tell()
+    size = file.seek(0, io.SEEK_END)
+    file.seek(position)
+    return size
+
+
+def check_archive(archive: zipfile.ZipFile) -> None:
+    """ValueError for an archive whose content is many times as large as its file: weights hardly compress."""
+    packed = sum(entry.compress_size for entry in archive.infolist())
+    unpacked = sum(entry.file_size for entry in archive.infolist())
+    if unpacked > SMALL + MAX_GROWTH * packed:
+        raise ValueError("its content is many times as large as the file")
+
+
+class _Filler:
+    """Puts arrays in place of the tensors, each shared object once and within the memory that the file justifies."""
+
+    def __init__(self, content: Callable[[_Storage], bytes], order: str, file_size: int):
+        self._content, self._order = content, order
+        self._left = SMALL + MAX_GROWTH * file_size
+        self._done: dict[int, Any] = {}
+
+    def fill(self, saved: Any) -> Any:
+        """The object with arrays."""
+        if not isinstance(saved, _Tensor | dict):
+            return saved
+        if id(saved) not in self._done:
+            self._done[id(saved)] = self._filled(saved)
+        return self._done[id(saved)]
+
+    def _filled(self, saved: _Tensor | dict) -> Any:
+        if isinstance(saved, dict):
+            return {key: self.fill(value) for key, value in saved.items()}
+        self._left -= math.prod(saved.shape) * 8
+        if self._left < 0:
+            raise ValueError("its tensors overlap or are larger than the file")
+        return _array(saved, self._content(saved.storage), self._order)
 
 
 def _array(tensor: _Tensor, content: bytes, order: str) -> np.ndarray:

@@ -13,6 +13,7 @@ from src.config import Config, Resolved, UserError, as_user_error
 from src.config.errors import few_names
 from src.inference.networks import arrays_of, build_network, network_info
 from src.models import PublicNames, public_names
+from src.runtime.files import check_new
 from src.runtime.logs import get_logger
 from src.runtime.session import start
 from src.tasks.create import task_type
@@ -27,6 +28,7 @@ def convert(resolved: Resolved) -> int:
     config = resolved.config
     source = _source(resolved)
     target = _target(config.output.output, source)
+    check_new("output", target, config.output.overwrite)
     info = network_info(config.model.backbone)
     names = _names(info.name)
     weights = read_foreign_weights(source, use_ema=config.model.use_ema)

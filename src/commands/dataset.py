@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from itertools import chain, islice
 from pathlib import Path
 
 from src.config import Resolved, UserError
+from src.runtime.files import check_new, complete_folder
 from src.runtime.session import Session
+from src.runtime.terminal import say
 from src.tasks.create import create_task
 from src.visualization import picture_sheet
 
@@ -23,10 +26,10 @@ def check_dataset(resolved: Resolved) -> int:
     task = create_task(resolved.config, given=resolved.given)
     problems = task.inspect()
     for problem in problems[1:]:
-        print(f"another problem: {problem}")
+        say(f"another problem: {problem}")
     if problems:
         raise UserError(problems[0])
-    print("Data set check passed.")
+    say("Data set check passed.")
     return 0
 
 
@@ -39,6 +42,7 @@ def show_batch(resolved: Resolved) -> int:
     path = Path(resolved.config.run.show_batch)
     if path.suffix.lower() != ENDING:
         raise UserError(f"show_batch: {path} is not a {ENDING} file: give --show_batch samples{ENDING}")
+    check_new("show_batch", path, resolved.config.output.overwrite)
     task = create_task(resolved.config, given=resolved.given)
     batches = task.training_dataset(Session("CPU", rank=0, num_ranks=1, isa=""), 0, 0)
     samples = chain.from_iterable(zip(*(column.asnumpy() for column in batch), strict=True) for batch in batches)
@@ -47,7 +51,7 @@ def show_batch(resolved: Resolved) -> int:
         picture_sheet(pictures, captions, path)
     except OSError as error:
         raise UserError(f"show_batch: {path} cannot be written ({error.strerror}): give another file") from None
-    print(f"see {path}: {len(pictures)} training images as the network sees them")
+    say(f"see {path}: {len(pictures)} training images as the network sees them")
     return 0
 
 
@@ -60,5 +64,13 @@ def create_mindrecord(resolved: Resolved) -> int:
     config = resolved.config
     if not config.output.output:
         raise UserError("output is empty: give --output FOLDER for the MindRecord files")
-    create_task(config, given=resolved.given).write_records(Path(config.output.output))
+    folder = Path(config.output.output)
+    if os.path.lexists(folder) and not (folder.is_dir() and not any(folder.iterdir())):
+        raise UserError(f"output: {folder} exists already and is not an empty folder: give another --output FOLDER")
+    task = create_task(config, given=resolved.given)
+    try:
+        with complete_folder(folder) as partial:
+            task.write_records(partial)
+    except OSError as error:
+        raise UserError(f"output: {folder} cannot be written ({error.strerror}): give --output FOLDER") from None
     return 0

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from src.config import Resolved, UserError
+from src.runtime.files import check_new
 from src.runtime.logs import log_to_console
 from src.tasks.create import create_task
 from src.training.schedule import learning_rate_table, num_epochs, scale_learning_rates
@@ -21,6 +24,7 @@ def draw_schedule(resolved: Resolved) -> int:
         UserError: the file cannot be written, or the warm-up is longer than the run.
     """
     config, logger = resolved.config, log_to_console()
+    check_new("plot_lr", Path(config.run.plot_lr), config.output.overwrite)
     try:
         steps = create_task(config, given=resolved.given).steps_per_epoch(num_ranks=1)
     except UserError as error:

@@ -7,9 +7,9 @@ import json
 from src.commands.opened_checkpoint import OpenedCheckpoint
 from src.config import Resolved
 from src.inference.evaluator import Evaluator
-from src.runtime.files import write_atomically
+from src.runtime.files import final_path, write_atomically
 from src.runtime.logs import get_logger
-from src.runtime.run_folder import fresh_folder
+from src.runtime.run_folder import fresh_results
 from src.runtime.session import start
 from src.tasks.task import TaskResult
 from src.training.report import evaluation_report
@@ -44,12 +44,12 @@ def evaluate(resolved: Resolved) -> int:
 
 def _write(opened: OpenedCheckpoint, result: TaskResult) -> None:
     """Write the task's files, result.json and the report."""
-    folder = fresh_folder(opened.evaluation_folder)
     summary = {"checkpoint": str(opened.checkpoint.path), **result.summary}
-    names = result.write(folder)
-    write_atomically(folder / "result.json", json.dumps(summary, indent=2))
-    if opened.config.run.report:
-        evaluation_report(folder / "report.html", opened.config, summary, result)
-        names.append("report.html")
+    with fresh_results(opened.evaluation_folder) as folder:
+        names = result.write(folder)
+        write_atomically(folder / "result.json", json.dumps(summary, indent=2))
+        if opened.config.run.report:
+            evaluation_report(folder / "report.html", opened.config, summary, result)
+            names.append("report.html")
     for name in names:
-        get_logger().info("see %s", folder / name)
+        get_logger().info("see %s", final_path(folder / name))

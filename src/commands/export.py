@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-import shutil
-import tempfile
+import os
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from src.config import Resolved, UserError
 from src.config.reader import COMMAND_LINE
 from src.datasets.sources.image_folder import find_pictures
 from src.runtime.compile_cache import cached
-from src.runtime.files import write_atomically
+from src.runtime.files import check_new, temporary_folder, write_atomically
 from src.runtime.logs import get_logger
 from src.runtime.session import start
 
@@ -41,6 +41,10 @@ class ExportMismatch(Exception):
 def export(resolved: Resolved) -> int:
     """Export `pretrained` in all formats of `file_format`; returns the exit code."""
     formats = _formats(resolved.config.output.file_format, resolved.config.run.device_target)
+    target = Path(resolved.config.output.file_name or resolved.config.model.backbone)
+    paths = [target.with_name(target.name.removesuffix(ENDINGS[name]) + ENDINGS[name]) for name in formats]
+    for path in paths:
+        check_new("file_name", path, resolved.config.output.overwrite)
     opened = OpenedCheckpoint.from_config(resolved)
     config = opened.config
     session = start(config, opened.notes)
@@ -50,11 +54,9 @@ def export(resolved: Resolved) -> int:
     inputs = _verification_inputs(opened, batch)
     reference, allowed = reference_outputs(cached(opened.network(session), session), inputs)
     network = opened.network(session, exporting=True)
-    target = Path(config.output.file_name or config.model.backbone)
-    for file_format in formats:
-        path = target.with_name(target.name.removesuffix(ENDINGS[file_format]) + ENDINGS[file_format])
-        differences = export_file(network, inputs, reference, allowed, path, file_format)
-        _write_card(opened, path, file_format, batch, differences, allowed)
+    for path, file_format in zip(paths, formats, strict=True):
+        card = partial(_card, opened, path, file_format, batch, allowed)
+        differences = export_file(network, inputs, reference, allowed, path, file_format, card)
         logger.info("%s: exported and verified, largest difference %s", path, _as_text(differences))
     return 0
 
@@ -66,8 +68,9 @@ def export_file(
     allowed: dict[str, list[float]],
     path: Path,
     file_format: str,
+    card: Callable[[dict[str, float]], dict[str, Any]] | None = None,
 ) -> dict[str, float]:
-    """Export to `path`; the file is kept only if it agrees with the network.
+    """Export to `path`; the file is kept only if it agrees with the network, and appears with its card.
 
     Args:
         network: (B, 3, H, W) float32 -> its outputs.
@@ -75,6 +78,7 @@ def export_file(
         reference: {name: outputs} of the network itself, each (B, ...).
         allowed: {name: largest allowed absolute difference of each output}.
         file_format: MINDIR, ONNX or AIR.
+        card: makes the content of the JSON file beside it from the measured differences.
 
     Returns:
         {name: largest absolute difference over all outputs}; {} for AIR, which can be loaded on Ascend only.
@@ -84,19 +88,22 @@ def export_file(
         UserError: the framework cannot write this format, or the folder is not writable.
     """
     _make_folder(path.parent)
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".export-") as folder:
-        partial = Path(folder) / path.name
+    with temporary_folder(path) as folder:
+        exported = folder / path.name
         example = ms.Tensor(next(iter(inputs.values())))
         try:
-            ms.export(network, example, file_name=str(partial), file_format=file_format)
+            ms.export(network, example, file_name=str(exported), file_format=file_format)
         except (ValueError, RuntimeError) as error:
             raise UserError(f"file_format {file_format}: {str(error).strip().splitlines()[0]}") from None
         if file_format == "ONNX":
-            _free_onnx_batch(partial)
+            _free_onnx_batch(exported)
         run = _RUNNERS.get(file_format)
-        differences = _differences(run(partial), inputs, reference, allowed, path) if run else {}
-        partial.chmod(0o644)
-        shutil.move(str(partial), path)
+        differences = _differences(run(exported), inputs, reference, allowed, path) if run else {}
+        exported.chmod(0o644)
+        if card is not None:
+            write_atomically(_beside(exported), json.dumps(card(differences), indent=2, ensure_ascii=False))
+            os.replace(_beside(exported), _beside(path))
+        os.replace(exported, path)
     return differences
 
 
@@ -230,16 +237,21 @@ def _free_onnx_batch(path: Path) -> None:
     onnx.save(model, str(path))
 
 
-def _write_card(
+def _beside(path: Path) -> Path:
+    """The JSON file of an exported file."""
+    return path.with_name(f"{path.name}.json")
+
+
+def _card(
     opened: OpenedCheckpoint,
     path: Path,
     file_format: str,
     batch: int,
+    allowed: dict[str, list[float]],
     differences: dict[str, float],
-    allowed: dict[str, float],
-) -> None:
-    """Write the JSON card of an exported file: input, preprocessing, class names, measured differences."""
-    card: dict[str, Any] = {
+) -> dict[str, Any]:
+    """The JSON card of an exported file: input, preprocessing, class names, measured differences."""
+    return {
         "file": path.name,
         "format": file_format,
         "task": opened.task.name,
@@ -252,7 +264,6 @@ def _write_card(
         "allowed_difference": {name: max(allowed[name]) for name in differences},
         "mindspore": ms.__version__,
     }
-    write_atomically(path.with_suffix(path.suffix + ".json"), json.dumps(card, indent=2, ensure_ascii=False).encode())
 
 
 def _as_text(differences: dict[str, float]) -> str:

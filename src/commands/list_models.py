@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from src.config import Resolved
+from src.config.effect import no_effect_on_task
+
 
 def network_names() -> list[str]:
     """Sorted names of all networks, for suggestions when a name is misspelt.
@@ -11,6 +14,16 @@ def network_names() -> list[str]:
     from src.models import list_models
 
     return list_models()
+
+
+def silent_settings(resolved: Resolved) -> list[str]:
+    """A line for each setting that the task of the network does not read; none for an unknown network."""
+    from src.models import model_info
+
+    try:
+        return no_effect_on_task(resolved.changed, model_info(resolved.config.model.backbone).task)
+    except ValueError:
+        return []
 
 
 def describe_networks() -> str:

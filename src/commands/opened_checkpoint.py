@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from mindspore import nn
 
 from src.checkpoints import Checkpoint, fit_image_size, load_checkpoint, load_weights
@@ -49,6 +50,7 @@ class OpenedCheckpoint:
         if trained != config.model.backbone:
             raise UserError(f"{checkpoint.path} holds {trained}, backbone is {config.model.backbone}: give one of them")
         task = create_task(config, checkpoint.meta, resolved.given)
+        _check_carried(task, checkpoint)
         notes = (*resolved.notes, *no_effect_on_task(resolved.changed, task.name))
         return cls(config, checkpoint, task, notes)
 
@@ -75,6 +77,18 @@ class OpenedCheckpoint:
         if resized and not exporting:  # export builds a second network
             get_logger().info(resized_note(resized, image_size))
         return network.set_train(False)
+
+
+def _check_carried(task: Task, checkpoint: Checkpoint) -> None:
+    """UserError unless the task understands the preprocessing that the checkpoint carries."""
+    try:
+        preprocessing = task.preprocessing
+        np.array([preprocessing.mean, preprocessing.std, [preprocessing.image_size] * 3], np.float64)
+    except (TypeError, ValueError, KeyError, AttributeError) as error:
+        raise UserError(
+            f"checkpoint {checkpoint.path} has a preprocessing that this version does not know ({error}): "
+            "use another checkpoint"
+        ) from None
 
 
 def load_model(path: str) -> Any:

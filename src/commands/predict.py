@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from functools import partial
+from contextlib import ExitStack
 from pathlib import Path
 
 from src.commands.opened_checkpoint import OpenedCheckpoint
 from src.config import Resolved
 from src.datasets.sources.image_folder import find_pictures
 from src.runtime.logs import get_logger
-from src.runtime.run_folder import fresh_folder
+from src.runtime.run_folder import fresh_results
 from src.runtime.session import start
 
 
@@ -25,5 +25,7 @@ def predict(resolved: Resolved) -> int:
     session = start(config, opened.notes)
     network = opened.network(session)
     get_logger().info("load model %s success", opened.checkpoint.path)
-    opened.task.predict(network, files, partial(fresh_folder, Path(config.output.output or "predictions")))
+    with ExitStack() as results:
+        place = Path(config.output.output or "predictions")
+        opened.task.predict(network, files, lambda: results.enter_context(fresh_results(place)))
     return 0

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from src.config.checks import as_written
 from src.config.lookup import seed_of
 
 
@@ -35,7 +36,7 @@ class Alias:
         if self.split:
             values = value.strip("[]() ").split(",") if isinstance(value, str) else value
             if not isinstance(values, list) or len(values) != len(self.targets):
-                raise ValueError(f"must be a list of {len(self.targets)} values, not {value}")
+                raise ValueError(f"must be a list of {len(self.targets)} values, not {as_written(value)}")
             return dict(zip(self.targets, values, strict=True))
         return dict.fromkeys(self.targets, value)
 
@@ -52,7 +53,7 @@ def _square_side(value: Any) -> Any:
     """The side of a square image, which the original projects write as '224,224' or [224, 224]."""
     sides = value.split(",") if isinstance(value, str) else value if isinstance(value, list) else [value]
     if len({str(side).strip() for side in sides}) != 1:
-        raise ValueError(f"must be square, not {value}")
+        raise ValueError(f"must be square, not {as_written(value)}")
     return sides[0]
 
 
@@ -129,12 +130,25 @@ DIALECTS: dict[str, dict[str, Alias]] = {
 # Values of the original projects for keys of the same name.
 VALUE_WORDS: dict[str, dict[str, Any]] = {
     "autoaugment": POLICY_WORDS,
+    "lr_decay_mode": {"cos": "cosine"},
+    "loss_name": {"softtargetcrossentropy": "soft_target"},
 }
 
 
 def dialect_of(backbone: str) -> str:
     """The dialect of the network's original project; "" for a network without one."""
     return seed_of(backbone).get("dialect", "")
+
+
+def dialect_written(names: set[str], own_keys: set[str]) -> str:
+    """The dialect to which one of these names belongs and no other does; "" if there is none, or more than one."""
+    tables = {dialect: set(table) - own_keys for dialect, table in DIALECTS.items()}
+    found = [
+        dialect
+        for dialect, table in tables.items()
+        if names & table.difference(*(other for name, other in tables.items() if name != dialect))
+    ]
+    return found[0] if len(found) == 1 else ""
 
 
 def names_of(key: str) -> list[str]:

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import types
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any, Union, get_args, get_origin
 
+from src.config.marks import PATH, marks_of
+
 TRUE_WORDS = {"1", "true", "yes", "on"}
 FALSE_WORDS = {"0", "false", "no", "off"}
 NULL_WORDS = {"null", "none", "~"}
+MAX_INTEGER = 2**53  # exact as a float
+MAX_NAME, MAX_PATH = 255, 4000  # bytes of a file's name, characters of a path
+MAX_SHOWN = 60  # characters of a value in a message
 TYPE_NAMES = {int: "a whole number", float: "a number", bool: "0 or 1", str: "text"}
 
 
@@ -51,7 +57,7 @@ def one_of(*choices: Any) -> Check:
 
     def accept(value: Any) -> Any:
         if str(value).lower() not in spelling:
-            raise ValueError(f"must be one of {', '.join(map(str, choices))}, not {value}")
+            raise ValueError(f"must be one of {', '.join(map(str, choices))}, not {as_written(value)}")
         return spelling[str(value).lower()]
 
     return Check(accept)
@@ -82,6 +88,7 @@ def all_positive() -> Check:
 def convert(value: Any, hint: Any) -> Any:
     """`value` (a YAML value or text of the command line) as the annotated type `hint`; ValueError if it is invalid."""
     checks: tuple[Check, ...] = ()
+    is_path = PATH in marks_of(hint)
     if get_origin(hint) is Annotated:
         hint, *extras = get_args(hint)
         checks = tuple(extra for extra in extras if isinstance(extra, Check))
@@ -90,6 +97,8 @@ def convert(value: Any, hint: Any) -> Any:
             return None
         hint = next(choice for choice in get_args(hint) if choice is not type(None))
     value = _convert_plain(value, hint)
+    if is_path:
+        value = path_text(value)
     for check in checks:
         value = check.accept(value)
     return value
@@ -116,11 +125,31 @@ def _convert_plain(value: Any, hint: Any) -> Any:
     if value is None and hint is str:  # `pretrained:` without a value
         return ""
     if isinstance(value, (list, dict)) or value is None:
-        raise ValueError(f"must be {TYPE_NAMES[hint]}, not {value}")
+        raise ValueError(f"must be {TYPE_NAMES[hint]}, not {as_written(value)}")
     try:
         return _SCALARS[hint](value)
-    except (TypeError, ValueError):  # a YAML date has its own type
-        raise ValueError(f"must be {TYPE_NAMES[hint]}, not {str(value)!r}") from None
+    except (TypeError, ValueError, OverflowError):
+        raise ValueError(f"must be {TYPE_NAMES[hint]}, not {as_written(repr(str(value)))}") from None
+
+
+def path_text(paths: str) -> str:
+    """Paths, separated by commas, with the home folder in place of a leading ~ (the shell leaves `--key=~/x` alone).
+
+    None and null are no path. ValueError for what no file system takes.
+    """
+    if paths.lower() in NULL_WORDS:
+        return ""
+    parts = [os.path.expanduser(path) if path.startswith("~/") else path for path in paths.split(",")]
+    for path in parts:
+        if "\0" in path or any(len(os.fsencode(name)) > MAX_NAME for name in path.split("/")) or len(path) > MAX_PATH:
+            raise ValueError(f"is no path, a name in it is too long or has a zero byte: {as_written(path)}")
+    return ",".join(parts)
+
+
+def as_written(value: Any) -> str:
+    """A value for a message: a list as in YAML, a long text cut."""
+    text = f"[{', '.join(map(str, value))}]" if isinstance(value, list) else str(value)
+    return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}..."
 
 
 def _to_bool(value: Any) -> bool:
@@ -132,7 +161,7 @@ def _to_bool(value: Any) -> bool:
 
 def _to_int(value: Any) -> int:
     number = _to_float(value)
-    if number != int(number):
+    if number != int(number) or abs(number) >= MAX_INTEGER:
         raise ValueError
     return int(number)
 

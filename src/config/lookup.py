@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -17,8 +18,11 @@ YAML_ENDINGS = {".yml", ".yaml"}
 SEEDS_FILE = CONFIG_ROOT / "seed_recipes.yml"
 
 
-def find_config(path: str) -> Path:
+def find_config(path: str, network: Callable[[], str] = str) -> Path:
     """The file for `--config_path`.
+
+    Args:
+        network: returns the network's name ("": unknown), asked only if several recipes match.
 
     An existing path takes precedence, relative to the current folder, then to the project root. Otherwise the file name
     is looked up below config/, ignoring case and treating .yml and .yaml as equal.
@@ -35,6 +39,9 @@ def find_config(path: str) -> Path:
     # The config/export.yml of an original project is <model>_export.yml here.
     matches = [file for file in recipes if file.stem.lower() == wanted_stem]
     matches = matches or [file for file in recipes if file.stem.lower().endswith(f"_{wanted_stem}")]
+    if len(matches) > 1:
+        folder = Path(seed_of(network()).get("recipe", "")).parent.name
+        matches = [file for file in matches if file.parent.name == folder] or matches
     if len(matches) == 1:
         return matches[0]
     names = ", ".join(str(file.relative_to(PROJECT_ROOT)) for file in matches or recipes)
@@ -56,8 +63,23 @@ def seed_of(backbone: str) -> dict[str, str]:
     )
 
 
-def seed_recipe(backbone: str | None) -> Path:
+def dialect_of_dataset(dataset: str | None) -> str:
+    """The dialect of the only project that has this data set, "" if there is none."""
+    return _seeds()["datasets"].get(dataset or "", "")
+
+
+def dialect_recipe(dialect: str) -> tuple[Path, frozenset[str]] | None:
+    """The recipe of an original project, and the keys that its documented options leave unsaid; None for others."""
+    unsaid = _seeds()["unsaid"].get(dialect)
+    recipe = next((seed["recipe"] for seed in _seeds()["networks"].values() if seed["dialect"] == dialect), "")
+    return (CONFIG_ROOT / recipe, frozenset(unsaid)) if unsaid else None
+
+
+def seed_recipe(backbone: str | None, dialect: str = "") -> Path:
     """The default recipe of a network, from its original project; without a network the recipe of such commands.
+
+    Args:
+        dialect: the project whose options a command without a network uses; "": none in particular.
 
     Raises:
         UserError: the network has no default recipe.
@@ -67,6 +89,9 @@ def seed_recipe(backbone: str | None) -> Path:
         raise UserError(
             f"backbone {backbone} has no recipe of its own: give --config_path RECIPE, or a network of --list_models 1"
         )
+    of_dialect = dialect_recipe(dialect)
+    if of_dialect and not backbone:
+        return of_dialect[0]
     path = CONFIG_ROOT / (found or _seeds()["without_a_network"])
     if not path.is_file():
         raise UserError(f"--backbone {backbone} has no recipe at {path.relative_to(PROJECT_ROOT)}: give --config_path")

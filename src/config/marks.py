@@ -27,6 +27,7 @@ class OnlyCommands:
     names: frozenset[str]
 
 
+PATH = Mark("a path, or several with commas: a leading ~ is the home folder, None is no path")
 FLAG = Mark("may be given on the command line without a value")
 RUN_ONLY = Mark("concerns one run only: its value in a checkpoint's configuration is not inherited")
 FREE_ON_RESUME = Mark("may differ in a resumed run without changing its weights")

@@ -7,15 +7,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from src.config.aliases import VALUE_WORDS, Alias, aliases_for, dialect_of, names_of
-from src.config.checks import convert
+from src.config.aliases import VALUE_WORDS, Alias, aliases_for, dialect_of, dialect_written, names_of
+from src.config.checks import convert, path_text
 from src.config.effect import no_effect_in_command
 from src.config.errors import UserError, did_you_mean
-from src.config.lookup import CONFIG_ROOT, find_config, seed_of, seed_recipe, shown
-from src.config.marks import FLAG, RUN_ONLY
+from src.config.inherited import inherited_values
+from src.config.lookup import (
+    CONFIG_ROOT,
+    dialect_of_dataset,
+    dialect_recipe,
+    find_config,
+    seed_of,
+    seed_recipe,
+    shown,
+)
+from src.config.marks import FLAG, PATH, marks_of
 from src.config.schema import KEY_TYPES, Config, keys_marked
+from src.config.yaml_file import yaml_lines
 
 DEFAULTS_FILE = CONFIG_ROOT / "defaults.yml"
 COMMAND_LINE = "command line"
@@ -74,16 +82,18 @@ def read_config(
     arguments = parse_arguments(argv)
     reader = _Reader(command)
     checkpoint = _open_named(arguments, command, open_checkpoint)
-    recipe_path, inherited, notes = _base_layer(arguments, command, checkpoint, network_names)
+    recipe_path, inherited, notes = _base_layer(arguments, command, checkpoint, network_names, open_checkpoint)
     file_settings = read_settings(recipe_path) if recipe_path else []
     dialect = _dialect(arguments, file_settings, inherited)
+    unsaid, unsaid_notes = _unsaid(file_settings, dialect, recipe_path)
+    dialect, notes = dialect or dialect_of(str(unsaid.get("backbone", ""))), notes + unsaid_notes
 
     defaults = {setting.key: setting.value for setting in read_settings(DEFAULTS_FILE)}
     # In convert.py, too, a recipe uses its network's dialect: its load_path is not the weights file to convert.
     argument_dialect = "convert" if command == "convert" else dialect
     given = reader.resolve(file_settings, dialect) | reader.resolve(arguments, argument_dialect)
     given.pop("config_path", None)
-    values = {**defaults, **inherited, **{key: setting.value for key, setting in given.items()}}
+    values = {**defaults, **unsaid, **inherited, **{key: setting.value for key, setting in given.items()}}
     flat = {key: _converted(key, value, given) for key, value in values.items()}
     config = Config.from_flat(flat)
     changed = {key: flat[key] for key in given if flat[key] != _converted(key, defaults[key], {})}
@@ -117,26 +127,8 @@ def parse_arguments(argv: list[str]) -> list[Setting]:
 
 def read_settings(path: Path) -> list[Setting]:
     """The top-level keys of a YAML file with their line numbers; UserError if it cannot be read."""
-    try:
-        root = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = f":{mark.line + 1}" if mark else ""
-        raise UserError(f"{shown(path)}{line}: not valid YAML: {getattr(error, 'problem', error)}") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"{shown(path)}: cannot be read as a configuration: {error}") from None
-    if root is None:
-        return []
-    if not isinstance(root, yaml.MappingNode):
-        raise UserError(f"{shown(path)}: a configuration is a list of `key: value` lines")
-    return [_setting(key, value, f"{shown(path)}:{key.start_mark.line + 1}") for key, value in root.value]
-
-
-def _setting(key: yaml.Node, value: yaml.Node, origin: str) -> Setting:
-    try:
-        return Setting(str(key.value), yaml.SafeLoader("").construct_object(value, deep=True), origin)
-    except (yaml.YAMLError, ValueError):  # a tag such as !name, a date with a 13th month
-        raise UserError(f"{origin}: {key.value} has no plain value: put it in quotes") from None
+    place = shown(path)
+    return [Setting(key, value, f"{place}:{line}") for key, value, line in yaml_lines(path, place)]
 
 
 def _open_named(arguments: list[Setting], command: str, open_checkpoint: Callable[[str], Any] | None) -> Any:
@@ -149,7 +141,11 @@ def _open_named(arguments: list[Setting], command: str, open_checkpoint: Callabl
 def _argument(arguments: list[Setting], key: str) -> str | None:
     """The value of a key on the command line, under any of its names; None if it is not given."""
     by_name = {setting.key: str(setting.value) for setting in arguments}
-    return next((by_name[name] for name in names_of(key) if name in by_name), None)
+    value = next((by_name[name] for name in names_of(key) if name in by_name), None)
+    try:
+        return path_text(value) if value and (key == "config_path" or PATH in marks_of(KEY_TYPES[key])) else value
+    except ValueError as error:
+        raise UserError(f"--{key} {error}") from None
 
 
 def _base_layer(
@@ -157,24 +153,44 @@ def _base_layer(
     command: str,
     checkpoint: Any,
     network_names: Callable[[], Sequence[str]] | None,
+    open_checkpoint: Callable[[str], Any] | None,
 ) -> tuple[Path | None, dict[str, Any], list[str]]:
     """The layer below the command line: (recipe file, configuration inherited from a checkpoint, notes)."""
     recipe = _argument(arguments, "config_path")
     if recipe is not None:
-        path = find_config(recipe)
+        path = find_config(recipe, lambda: _network_of(arguments, open_checkpoint))
         return path, {}, [f"configuration {shown(path)}"]
     if checkpoint is not None and checkpoint.meta["config"]:
-        taken_over = set(KEY_TYPES) - keys_marked(RUN_ONLY)
-        known = {key: value for key, value in checkpoint.meta["config"].items() if key in taken_over}
-        path = _argument(arguments, "pretrained")
-        return None, {**known, "pretrained": path}, [f"configuration from {path}"]
+        return None, *inherited_values(checkpoint.meta["config"], _argument(arguments, "pretrained"))
     if command == "convert":  # no published weights use the preprocessing of a recipe
         return None, {}, []
     backbone = _argument(arguments, "backbone")
     if backbone and network_names and not seed_of(backbone):
         _check_network(backbone, network_names())
-    path = seed_recipe(backbone)
+    written = dialect_written({setting.key for setting in arguments}, set(KEY_TYPES))
+    path = seed_recipe(backbone, dialect_of_dataset(_argument(arguments, "dataset")) or written)
     return path, {}, [f"no --config_path given: configuration {shown(path)}"]
+
+
+def _network_of(arguments: list[Setting], open_checkpoint: Callable[[str], Any] | None) -> str:
+    """The network that the command line or its checkpoint names, "" if none."""
+    backbone, path = _argument(arguments, "backbone"), _argument(arguments, "pretrained")
+    if backbone or not (path and open_checkpoint):
+        return backbone or ""
+    return open_checkpoint(path).meta["config"].get("backbone", "")
+
+
+def _unsaid(from_file: list[Setting], dialect: str, path: Path | None) -> tuple[dict[str, Any], list[str]]:
+    """What a seed's code fixed, for a file with options of that seed only: values, and a line for the log."""
+    written = dialect_written({setting.key for setting in from_file}, set(KEY_TYPES))
+    found = dialect_recipe(written)
+    if found is None or dialect not in ("", written) or path == found[0]:
+        return {}, []
+    recipe, keys = found
+    settings = _Reader("train").resolve(read_settings(recipe), written)
+    values = {key: settings[key].value for key in settings if key in keys}
+    said = {setting.key for setting in from_file}
+    return values, [f"{', '.join(sorted(set(values) - said))} as in {shown(recipe)}: {shown(path)} has its options"]
 
 
 def _check_network(backbone: str, known: Sequence[str]) -> None:
@@ -224,16 +240,18 @@ class _Reader:
         if alias is None:
             if setting.key not in KEY_TYPES and setting.key != "config_path":
                 raise UserError(f"{setting.described()} is not a configuration key: {_nearest(setting.key, aliases)}")
-            words = VALUE_WORDS.get(setting.key, {})
-            value = words.get(str(setting.value).lower(), setting.value)
-            return [Setting(setting.key, value, setting.origin)]
+            return [Setting(setting.key, _in_our_words(setting.key, setting.value), setting.origin)]
         if not alias.targets:
             self.notes.append(f"{setting.described()} has no effect here: {alias.reason}")
         try:
             values = alias.settings(setting.value, self.command)
         except ValueError as error:
             raise UserError(f"{setting.described()} {error}") from None
-        return [Setting(key, value, setting.origin, setting.key) for key, value in values.items()]
+        return [Setting(key, _in_our_words(key, value), setting.origin, setting.key) for key, value in values.items()]
+
+
+def _in_our_words(key: str, value: Any) -> Any:
+    return VALUE_WORDS.get(key, {}).get(str(value).lower(), value)
 
 
 def _nearest(key: str, aliases: dict[str, Alias]) -> str:

@@ -18,7 +18,7 @@ from src.config.checks import (
     positive,
     share_below_one,
 )
-from src.config.marks import CLOUD, FLAG, FREE_ON_RESUME, RUN_ONLY, Mark, marks_of, only_commands, only_tasks
+from src.config.marks import CLOUD, FLAG, FREE_ON_RESUME, PATH, RUN_ONLY, Mark, marks_of, only_commands, only_tasks
 
 DECAYS = ("cosine", "cosine_annealing", "cosine_restarts", "constant", "exp", "linear", "poly", "step", "steps")
 
@@ -43,8 +43,8 @@ class RunConfig:
     report: Annotated[bool, FREE_ON_RESUME]
     open_profiler: Annotated[bool, FREE_ON_RESUME]
     check_dataset: Annotated[bool, FLAG, RUN_ONLY, only_commands("train")]
-    show_batch: Annotated[str, RUN_ONLY, only_commands("train")]
-    plot_lr: Annotated[str, FREE_ON_RESUME, only_commands("train")]
+    show_batch: Annotated[str, PATH, RUN_ONLY, only_commands("train")]
+    plot_lr: Annotated[str, PATH, FREE_ON_RESUME, only_commands("train")]
     list_models: Annotated[bool, RUN_ONLY, FREE_ON_RESUME, only_commands("train")]
     print_config: Annotated[bool, FLAG, RUN_ONLY, FREE_ON_RESUME]
 
@@ -54,7 +54,7 @@ class DataConfig:
     """Training data"""
 
     dataset: Annotated[str, one_of("image_folder", "mindrecord", "cityscapes", "masks")]
-    dataset_path: Annotated[str, FREE_ON_RESUME]
+    dataset_path: Annotated[str, PATH, FREE_ON_RESUME]
     train_image_size: Annotated[int, at_least(8)]
     interpolation: Annotated[str | None, one_of("bilinear", "bicubic"), only_tasks("classification")]
     crop_min: Annotated[float, between(0.0, 1.0), only_tasks("classification")]
@@ -66,7 +66,7 @@ class DataConfig:
     data_timeout: Annotated[float, at_least(0.0), FREE_ON_RESUME]
     mean: Annotated[list[float] | None, num_values(3)]
     std: Annotated[list[float] | None, num_values(3)]
-    data_list: Annotated[str, FREE_ON_RESUME]
+    data_list: Annotated[str, PATH, FREE_ON_RESUME]
     max_bad_images: Annotated[float, between(0.0, 1.0), only_tasks("classification")]
     rgb: Annotated[bool, only_tasks("segmentation")]
     ignore_label: Annotated[int, between(0, 255), only_tasks("segmentation")]
@@ -84,7 +84,7 @@ class DataConfig:
 class EvalConfig:
     """Evaluation data"""
 
-    eval_path: Annotated[str, FREE_ON_RESUME]
+    eval_path: Annotated[str, PATH, FREE_ON_RESUME]
     eval_split: Annotated[
         str,
         one_of("train", "val", "test"),
@@ -127,7 +127,7 @@ class ModelConfig:
 
     backbone: str
     class_num: Annotated[int, at_least(1)]
-    pretrained: Annotated[str, FREE_ON_RESUME]
+    pretrained: Annotated[str, PATH, FREE_ON_RESUME]
     use_ema: bool
     freeze: str
     drop_path_rate: Annotated[float | None, share_below_one()]
@@ -197,8 +197,8 @@ class CheckpointConfig:
     save_checkpoint_epochs: Annotated[int, at_least(1), FREE_ON_RESUME]
     save_checkpoint_steps: Annotated[int, at_least(0), FREE_ON_RESUME]
     keep_checkpoint_max: Annotated[int, at_least(1), FREE_ON_RESUME]
-    save_checkpoint_path: Annotated[str, FREE_ON_RESUME]
-    resume: Annotated[str, RUN_ONLY, FREE_ON_RESUME]
+    save_checkpoint_path: Annotated[str, PATH, FREE_ON_RESUME]
+    resume: Annotated[str, PATH, RUN_ONLY, FREE_ON_RESUME]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -206,13 +206,14 @@ class OutputConfig:
     """Export and prediction"""
 
     file_format: Annotated[str, only_commands("export")]
-    file_name: Annotated[str, RUN_ONLY, only_commands("export")]
-    input: Annotated[str, RUN_ONLY, only_commands("export", "predict", "convert")]
-    output: Annotated[str, RUN_ONLY, FREE_ON_RESUME]
+    file_name: Annotated[str, PATH, RUN_ONLY, only_commands("export")]
+    input: Annotated[str, PATH, RUN_ONLY, only_commands("export", "predict", "convert")]
+    output: Annotated[str, PATH, RUN_ONLY, FREE_ON_RESUME]
     top_k: Annotated[int, at_least(1), only_tasks("classification"), only_commands("predict")]
     show_graph: Annotated[bool, RUN_ONLY, only_tasks("classification"), only_commands("predict")]
     nodes: Annotated[list[int], RUN_ONLY, only_tasks("classification"), only_commands("predict")]
-    submit: Annotated[str, RUN_ONLY, FREE_ON_RESUME, only_tasks("segmentation"), only_commands("train", "eval")]
+    overwrite: Annotated[bool, FLAG, RUN_ONLY, FREE_ON_RESUME, only_commands("train", "export", "convert")]
+    submit: Annotated[str, PATH, RUN_ONLY, FREE_ON_RESUME, only_tasks("segmentation"), only_commands("train", "eval")]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -220,12 +221,12 @@ class CloudConfig:
     """Cloud (ModelArts)"""
 
     enable_modelarts: Annotated[bool, RUN_ONLY, FREE_ON_RESUME]
-    data_url: Annotated[str, RUN_ONLY, FREE_ON_RESUME, CLOUD]
-    train_url: Annotated[str, RUN_ONLY, FREE_ON_RESUME, CLOUD]
-    checkpoint_url: Annotated[str, RUN_ONLY, FREE_ON_RESUME, CLOUD]
-    output_path: Annotated[str, RUN_ONLY, FREE_ON_RESUME, CLOUD]
-    data_path: Annotated[str, RUN_ONLY, FREE_ON_RESUME, CLOUD]
-    load_path: Annotated[str, RUN_ONLY, FREE_ON_RESUME, CLOUD]
+    data_url: Annotated[str, PATH, RUN_ONLY, FREE_ON_RESUME, CLOUD]
+    train_url: Annotated[str, PATH, RUN_ONLY, FREE_ON_RESUME, CLOUD]
+    checkpoint_url: Annotated[str, PATH, RUN_ONLY, FREE_ON_RESUME, CLOUD]
+    output_path: Annotated[str, PATH, RUN_ONLY, FREE_ON_RESUME, CLOUD]
+    data_path: Annotated[str, PATH, RUN_ONLY, FREE_ON_RESUME, CLOUD]
+    load_path: Annotated[str, PATH, RUN_ONLY, FREE_ON_RESUME, CLOUD]
 
 
 @dataclass(frozen=True, kw_only=True)

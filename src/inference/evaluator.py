@@ -48,7 +48,9 @@ class Evaluation:
         local_state: the metric's `state` of this rank.
         seconds: duration of the whole pass; the first one includes compilation.
         seconds_per_step: median over the batches, for reading and forward pass.
-        images_per_second: over all ranks, from that median.
+        images_per_second: over all ranks, without the images that only fill a batch.
+
+    The last two leave out the first batch, which may compile, unless there is no other.
     """
 
     result: Any
@@ -114,11 +116,18 @@ class Evaluator:
             step_began = time.perf_counter()
         local_state = metric.state()
         metric.merge(gather_over_ranks(local_state, self._session.rank, self._session.num_ranks))
-        per_step = float(np.median(seconds)) if seconds else 0.0
-        batch = len(self.data.weights[0]) if seconds else 0
-        speed = batch * self._session.num_ranks / per_step if per_step else 0.0
+        steady = slice(1, None) if len(seconds) > 1 else slice(None)
+        per_step = float(np.median(seconds[steady])) if seconds else 0.0
+        speed = self._speed([weights.sum() for weights in self.data.weights[steady]], seconds[steady])
         try:
             result = metric.compute() if self.data.has_truth else None
         except ValueError as error:  # no sample was counted on any rank
             raise UserError(str(error)) from None
         return Evaluation(result, local_state, time.perf_counter() - began, per_step, speed)
+
+    def _speed(self, images: Sequence[float], seconds: Sequence[float]) -> float:
+        """Images per second over all ranks, which work at the same time."""
+        mine = np.array([sum(images), round(1e6 * sum(seconds))], np.float64)
+        shares = gather_over_ranks(mine, self._session.rank, self._session.num_ranks)
+        longest = max(microseconds for _, microseconds in shares) / 1e6
+        return float(sum(number for number, _ in shares) / longest) if longest else 0.0

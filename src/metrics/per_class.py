@@ -1,11 +1,12 @@
 """Per-class table of a classification evaluation, and its CSV file."""
 
-import csv
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass
 from pathlib import Path
 
 import numpy as np
+
+from src.runtime.files import write_csv
 
 CSV_HEADER = ("class", "images", "correct", "accuracy", "precision", "most_confused_with")
 
@@ -64,12 +65,8 @@ def _row(names: list[str], index: int, predictions: np.ndarray, num_predicted: i
 
 def write_per_class_csv(path: str | Path, rows: Sequence[ClassRow]) -> None:
     """Write the rows as UTF-8 CSV with a header; fractions have six decimals, None is an empty cell."""
-    with open(path, "w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(CSV_HEADER)
-        writer.writerows(map(_cells, rows))
+    write_csv(path, [CSV_HEADER, *map(_cells, rows)])
 
 
 def _cells(row: ClassRow) -> list[object]:
-    # The csv module writes None as an empty cell by itself.
     return [f"{value:.6f}" if isinstance(value, float) else value for value in astuple(row)]

@@ -1,12 +1,13 @@
 """Intersection over union and pixel accuracy of an evaluation, from one confusion matrix over all pixels."""
 
-import csv
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+
+from src.runtime.files import write_csv
 
 from .confusion import ConfusionMatrix
 
@@ -103,9 +104,13 @@ def _percent(value: float) -> str:
 def write_iou_csv(path: str | Path, result: SegmentationResult, class_names: Sequence[str]) -> None:
     """Write one row per class as UTF-8 CSV with a header; IoU with six decimals, empty if the class does not occur."""
     confusion = result.confusion
-    with open(path, "w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(IOU_CSV_HEADER)
-        for index, (name, value) in enumerate(zip(class_names, result.iou, strict=True)):
-            counts = (confusion[index].sum(), confusion[:, index].sum(), confusion[index, index])
-            writer.writerow([name, "" if np.isnan(value) else f"{value:.6f}", *counts])
+    rows = [
+        (name, "" if np.isnan(value) else f"{value:.6f}", *_counts(confusion, index))
+        for index, (name, value) in enumerate(zip(class_names, result.iou, strict=True))
+    ]
+    write_csv(path, [IOU_CSV_HEADER, *rows])
+
+
+def _counts(confusion: np.ndarray, index: int) -> tuple[int, int, int]:
+    """Pixels of a class, predicted as it, and both."""
+    return confusion[index].sum(), confusion[:, index].sum(), confusion[index, index]

@@ -2,44 +2,67 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from src.config import Resolved, Standstill, UserError, config_text, help_text, read_config
 from src.runtime.device import prepare_process
 from src.runtime.logs import log_to_console
+from src.runtime.terminal import make_output_last, printable
 
 DONE, FAULT, USER_ERROR = 0, 1, 2
+REMEDIES = {
+    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT, errno.EFBIG), "free some space"),
+    errno.ENAMETOOLONG: "give a shorter name",
+    errno.EMFILE: "allow more open files (ulimit -n)",
+}
 
 
 def run_command(main: Callable[[list[str]], int | None]) -> int:
     """Run an entry point; returns its exit code: 0 success, 1 fault, 2 user error."""
     prepare_process()
+    make_output_last()
     try:
-        code = main(sys.argv[1:]) or DONE
-        sys.stdout.flush()
-        return code
+        return main(sys.argv[1:]) or DONE
     except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return USER_ERROR
+        return _failed(error)
     except Standstill as error:
-        print(f"error: {error}", file=sys.stderr, flush=True)
+        _failed(error)
         os._exit(FAULT)  # the waiting thread cannot be ended
-    except BrokenPipeError:  # the reader of the output has exited: `train.py --help | head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return DONE
+    except OSError as error:
+        if error.errno not in REMEDIES:
+            return _fault()
+        place = error.filename or "a result"
+        return _failed(UserError(f"{place} cannot be written ({error.strerror}): {REMEDIES[error.errno]}"))
     except Exception:
-        log_to_console().exception("the command failed")
-        return FAULT
+        return _fault()
 
 
-def command_config(argv: list[str], command: str, purpose: str, **options: Callable) -> Resolved | None:
+def _failed(error: UserError | Standstill) -> int:
+    print(f"error: {printable(str(error))}", file=sys.stderr, flush=True)
+    return USER_ERROR
+
+
+def _fault() -> int:
+    log_to_console().exception("the command failed")
+    return FAULT
+
+
+def command_config(
+    argv: list[str],
+    command: str,
+    purpose: str,
+    silent_settings: Callable[[Resolved], Sequence[str]] | None = None,
+    **options: Callable,
+) -> Resolved | None:
     """The command's configuration; None after `--help` or `--print_config`.
 
     Args:
         argv: arguments without the program's name.
         purpose: first lines of the help page.
+        silent_settings: lines on settings that have no effect on the network's task, for `--print_config`.
         options: `open_checkpoint` and `network_names`, see `read_config`.
     """
     if "--help" in argv or "-h" in argv:
@@ -47,6 +70,8 @@ def command_config(argv: list[str], command: str, purpose: str, **options: Calla
         return None
     resolved = read_config(argv, command, **options)
     if resolved.config.run.print_config:
+        for note in (*resolved.notes, *(silent_settings(resolved) if silent_settings else ())):
+            print(printable(note), file=sys.stderr)
         # Without print_config itself, so the output can be used as a recipe.
         print(config_text(resolved.config.with_values(print_config=False)))
         return None

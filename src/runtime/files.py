@@ -1,17 +1,54 @@
-"""Files and folders that appear complete or not at all."""
+"""Files and folders that appear complete or not at all, and whose leftovers the next command removes."""
 
 from __future__ import annotations
 
+import csv
+import io
 import os
+import platform
+import re
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
+
+from src.config import UserError
+
+# Host and number of the process, since folders may be shared by machines.
+_PARTIAL = re.compile(r"\.(?P<stem>.+)\.partial-(?P<process>\d+)@(?P<host>[\w-]*)(?P<suffix>\..*)?")
+_FORMULAS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def partial_path(path: Path) -> Path:
     """The hidden temporary path beside `path`, with the same ending, to which this process writes first."""
-    return path.with_name(f".{path.stem}.partial-{os.getpid()}{path.suffix}")
+    return path.with_name(f".{path.stem}.partial-{os.getpid()}@{_host()}{path.suffix}")
+
+
+def final_path(path: Path) -> Path:
+    """The path that a file in an unfinished folder will have, for messages."""
+    return Path(*(_final_name(part) for part in path.parts))
+
+
+def _final_name(name: str) -> str:
+    match = _PARTIAL.fullmatch(name)
+    return name if match is None else match["stem"] + (match["suffix"] or "")
+
+
+def _name(error: OSError, path: Path) -> None:
+    """Let the error of a write, which names no file, name the one that the user will look for."""
+    if error.errno is not None:
+        error.filename = str(final_path(Path(os.fsdecode(error.filename or path))))
+
+
+def _host() -> str:
+    return re.sub(r"[^\w-]", "-", platform.node(), flags=re.ASCII)
+
+
+def check_new(key: str, path: Path, overwrite: bool) -> None:
+    """UserError if the result named by the setting `key` exists and must not be replaced."""
+    if not overwrite and os.path.lexists(path):
+        raise UserError(f"{key}: {path} exists already: give another name, or --overwrite 1 to replace it")
 
 
 @contextmanager
@@ -21,11 +58,15 @@ def complete_file(path: Path) -> Iterator[Path]:
     Missing folders are created. After an error `path` is unchanged.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
+    remove_leftovers(path)
     partial = partial_path(path)
     partial.unlink(missing_ok=True)
     try:
         yield partial
         os.replace(partial, path)
+    except OSError as error:
+        _name(error, path)
+        raise
     finally:
         partial.unlink(missing_ok=True)
 
@@ -36,23 +77,83 @@ def complete_folder(folder: Path) -> Iterator[Path]:
 
     After an error nothing remains of it.
     """
-    partial = partial_path(folder)
+    with temporary_folder(folder) as partial:
+        yield partial
+        os.replace(partial, folder)
+
+
+@contextmanager
+def temporary_folder(path: Path) -> Iterator[Path]:
+    """Context that gives a hidden folder beside `path`, for what is moved there when it is complete."""
+    remove_leftovers(path)
+    partial = partial_path(path)
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
     try:
         yield partial
-        os.replace(partial, folder)
+    except OSError as error:
+        _name(error, path)
+        raise
     finally:
         shutil.rmtree(partial, ignore_errors=True)
 
 
 def write_atomically(path: str | Path, content: bytes | str) -> None:
-    """Write a file completely or not at all, text in UTF-8; see `complete_file`."""
+    """Write a file completely or not at all; see `complete_file`.
+
+    Text is written in UTF-8; names that are not (a file's undecodable bytes) get backslash escapes.
+    """
     with complete_file(Path(path)) as partial:
-        partial.write_bytes(content.encode() if isinstance(content, str) else content)
+        partial.write_bytes(content.encode("utf-8", "backslashreplace") if isinstance(content, str) else content)
+
+
+def write_csv(path: str | Path, rows: Iterable[Sequence[Any]]) -> None:
+    """Write a table completely or not at all: UTF-8, None as an empty cell.
+
+    A text that a spreadsheet would calculate as a formula (a class called =1+1) gets an apostrophe.
+    """
+    table = io.StringIO()
+    csv.writer(table).writerows([_cell(value) for value in row] for row in rows)
+    write_atomically(path, table.getvalue())
+
+
+def _cell(value: Any) -> Any:
+    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULAS) else value
 
 
 def remove_partials(folder: Path) -> None:
-    """Delete the unfinished files of killed processes; no other process may be writing to the folder."""
+    """Delete all unfinished files below this folder; no other process may be writing to it."""
     for leftover in folder.glob(".*.partial-*"):
-        leftover.unlink(missing_ok=True)
+        _remove(leftover)
+
+
+def remove_leftovers(path: Path) -> bool:
+    """Delete what killed processes of this machine have left of `path`; returns whether there was anything."""
+    found = False
+    for leftover in path.parent.glob(".*.partial-*"):
+        match = _PARTIAL.match(leftover.name)
+        if match and _is_of(match, path) and match["host"] == _host() and not _runs(int(match["process"])):
+            _remove(leftover)
+            found = True
+    return found
+
+
+def _is_of(match: re.Match, path: Path) -> bool:
+    return match["stem"] == path.stem and (match["suffix"] or "").startswith(path.suffix)
+
+
+def _runs(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OverflowError):
+        return True
+    return True
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    with suppress(OSError):
+        path.unlink(missing_ok=True)

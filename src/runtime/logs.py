@@ -8,8 +8,20 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from src.runtime.terminal import printable
+
 LOGGER_NAME = "zoo"
-_FORMAT = logging.Formatter("%(asctime)s:%(levelname)s:%(message)s", "%Y-%m-%d %H:%M:%S")
+
+
+class _Formatter(logging.Formatter):
+    """One line per message, whatever names it contains."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        record.message = printable(record.message)
+        return super().formatMessage(record)
+
+
+_FORMAT = _Formatter("%(asctime)s:%(levelname)s:%(message)s", "%Y-%m-%d %H:%M:%S")
 
 
 class _ConsoleHandler(logging.StreamHandler):
@@ -18,6 +30,15 @@ class _ConsoleHandler(logging.StreamHandler):
     def emit(self, record: logging.LogRecord) -> None:
         tqdm.write(self.format(record), file=sys.stdout)
         sys.stdout.flush()
+
+
+class _LogFile(logging.FileHandler):
+    """Log file that is given up, with a line on the console, when it cannot be written: a full disk."""
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        error = sys.exc_info()[1]
+        get_logger().removeHandler(self)
+        get_logger().warning("%s cannot be written any more (%s): the log continues here", self.baseFilename, error)
 
 
 def get_logger() -> logging.Logger:
@@ -42,6 +63,6 @@ def log_to_console() -> logging.Logger:
 
 def log_to_file(path: Path) -> None:
     """Append the log to `path` as well."""
-    handler = logging.FileHandler(path, encoding="utf-8")
+    handler = _LogFile(path, encoding="utf-8", errors="backslashreplace")
     handler.setFormatter(_FORMAT)
     get_logger().addHandler(handler)

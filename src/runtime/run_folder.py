@@ -5,10 +5,14 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
 from src.config import UserError
+from src.config.reader import read_settings
+from src.runtime.files import complete_folder, remove_leftovers
 
 
 @dataclass(frozen=True)
@@ -61,6 +65,18 @@ class RunFolder:
             raise UserError(_not_writable(self.root, error.strerror)) from None
         return self
 
+    def is_named(self, name: str) -> bool:
+        """Whether this is a run that was started by `name`, as its config.yml says.
+
+        vig-50 may be the 50th run of the name vig, or the first one of the name vig-50. Configurations of earlier
+        versions name no run that got its name from the recipe.
+        """
+        try:
+            recorded = [setting.value for setting in read_settings(self.config) if setting.key == "name"]
+        except UserError:
+            return False
+        return recorded in ([""], [name])
+
 
 def choose_run_folder(parent: str, name: str, resume: str) -> tuple[RunFolder, Path | None]:
     """The folder of this run, and the checkpoint from which it continues (None: from the start).
@@ -79,12 +95,28 @@ def choose_run_folder(parent: str, name: str, resume: str) -> tuple[RunFolder, P
     if checkpoint and checkpoint.parent.name == "ckpt":
         return RunFolder(checkpoint.parent.parent), checkpoint
     wanted = Path(parent) / name
-    numbered = _runs_of(wanted.parent, wanted.name)
-    if resume == "auto" and numbered:
-        folder = RunFolder(numbered[max(numbered)])
+    runs = [path for _, path in sorted(_numbered(wanted).items()) if RunFolder(path).is_named(name)]
+    if resume == "auto" and runs:
+        folder = RunFolder(runs[-1])
         return folder, folder.last if folder.last.exists() else None
-    number = max(numbered, default=0) + 1
-    return RunFolder(wanted if number == 1 else wanted.with_name(f"{wanted.name}-{number}")), checkpoint
+    return RunFolder(_first_free(wanted, runs[-1:])), checkpoint
+
+
+def create_run_folder(parent: str, name: str) -> RunFolder:
+    """Create the folder of a new run, which no other process has created or will create: <name>, <name>-2, ...
+
+    Raises:
+        UserError: the place cannot be written.
+    """
+    while True:
+        folder, _ = choose_run_folder(parent, name, resume="")
+        try:
+            folder.root.mkdir(parents=True)
+        except FileExistsError:  # a run that was started at the same time
+            continue
+        except OSError as error:
+            raise UserError(_not_writable(folder.root, error.strerror)) from None
+        return folder.create()
 
 
 def fresh_folder(folder: Path) -> Path:
@@ -93,16 +125,39 @@ def fresh_folder(folder: Path) -> Path:
     Raises:
         UserError: the place cannot be written.
     """
-    numbered = _runs_of(folder.parent, folder.name)
-    number = max(numbered, default=0) + 1
-    fresh = folder if number == 1 else folder.with_name(f"{folder.name}-{number}")
+    while True:
+        numbered = _numbered(folder)
+        fresh = _first_free(folder, [numbered[max(numbered)]] if numbered else [])
+        try:
+            fresh.mkdir(parents=True)
+        except FileExistsError:  # a command that was started at the same time
+            continue
+        except OSError as error:
+            raise UserError(f"output: {fresh} cannot be written ({error.strerror}): give --output FOLDER") from None
+        return fresh
+
+
+@contextmanager
+def fresh_results(folder: Path) -> Iterator[Path]:
+    """Context that gives a hidden folder to fill; on exit it is `folder`, or <folder>-2, -3, ... if that exists.
+
+    After an error nothing remains of it. `final_path` gives the name that a file in it will have.
+
+    Raises:
+        UserError: the place cannot be written.
+    """
+    for path in _numbered(folder).values():  # a killed command leaves its empty folder beside the hidden one
+        if remove_leftovers(path):
+            with suppress(OSError):
+                path.rmdir()
+    reserved = fresh_folder(folder)
     try:
-        fresh.mkdir(parents=True)
-    except FileExistsError:  # another process has just taken this name
-        return fresh_folder(folder)
-    except OSError as error:
-        raise UserError(f"output: {fresh} cannot be written ({error.strerror}): give --output FOLDER") from None
-    return fresh
+        with complete_folder(reserved) as partial:
+            yield partial
+    except BaseException:
+        with suppress(OSError):
+            reserved.rmdir()
+        raise
 
 
 def distinct_names(files: Iterable[Path], taken: Iterable[str] = (), endings: Iterable[str] = ("",)) -> Iterator[str]:
@@ -123,14 +178,19 @@ def _named_checkpoint(path: Path) -> Path:
     return checkpoint.absolute()  # absolute: its parent folders matter, even if the path is relative to them
 
 
-def _runs_of(parent: Path, name: str) -> dict[int, Path]:
-    pattern = re.compile(rf"{re.escape(name)}(?:-(\d+))?")
-    found = {}
-    for path in parent.iterdir() if parent.is_dir() else ():
-        match = pattern.fullmatch(path.name)
-        if match:
-            found[int(match[1] or 1)] = path
-    return found
+def _numbered(wanted: Path) -> dict[int, Path]:
+    """{number: path} of what is called like `wanted`, which has the number 1, or like <wanted>-<number>."""
+    pattern = re.compile(rf"{re.escape(wanted.name)}(?:-(\d{{1,9}}))?")
+    siblings = wanted.parent.iterdir() if wanted.parent.is_dir() else ()
+    matches = ((pattern.fullmatch(path.name), path) for path in siblings)
+    return {int(match[1] or 1): path for match, path in matches if match}
+
+
+def _first_free(wanted: Path, latest: list[Path]) -> Path:
+    """The path after `latest` (none: from `wanted` on) that is not taken."""
+    number = next((number for number, path in _numbered(wanted).items() if path in latest), 0)
+    names = (wanted if number == 1 else wanted.with_name(f"{wanted.name}-{number}") for number in count(number + 1))
+    return next(path for path in names if not os.path.lexists(path))
 
 
 def _check_writable(folder: Path) -> None:

@@ -35,6 +35,11 @@ class Session:
         return self.rank == 0
 
 
+def launched() -> bool:
+    """Whether a launcher started this process as one of several."""
+    return find_placement(os.environ).launcher != ""
+
+
 def start(config: Config, notes: tuple[str, ...] = ()) -> Session:
     """Select the configured device, join the launcher's group, and log `notes` on the console.
 

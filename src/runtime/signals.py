@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import signal
+
+from src.runtime.logs import get_logger
 
 STOPPED_EXIT_CODE = 143
 
 
 class StopRequest:
     """Context that catches SIGTERM and SIGINT; a second signal raises KeyboardInterrupt.
+
+    SIGHUP, sent when the terminal closes, is logged only: the training continues as under nohup.
 
     `requested` is the name of the signal received, "" if none.
     """
@@ -21,6 +26,8 @@ class StopRequest:
 
     def __enter__(self) -> StopRequest:
         self._previous = {number: signal.signal(number, self._note) for number in self._SIGNALS}
+        if hasattr(signal, "SIGHUP"):  # not on Windows
+            self._previous[signal.SIGHUP] = signal.signal(signal.SIGHUP, _terminal_closed)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -31,3 +38,7 @@ class StopRequest:
         if self.requested:
             raise KeyboardInterrupt
         self.requested = signal.Signals(number).name
+
+
+def _terminal_closed(_number: int, _frame: object) -> None:
+    get_logger().warning("the terminal has closed (SIGHUP): the run continues, kill %d stops it", os.getpid())

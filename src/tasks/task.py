@@ -191,6 +191,8 @@ class Task(ABC):
     def predict(self, network: nn.Cell, files: Sequence[Path], make_folder: Callable[[], Path]) -> None:
         """Predict image files, log the results and write them into the folder that `make_folder` creates.
 
+        It is a hidden one, which gets its name (see `final_path`) when this returns.
+
         Raises:
             UserError: a file is missing or cannot be decoded; no folder is created.
         """

@@ -71,6 +71,7 @@ def save(
         "batch": progress.batch,
         "step": progress.step,
         "steps_per_epoch": progress.steps_per_epoch,
+        "losses": [progress.loss_sum, progress.num_losses],
         "best": progress.best,
         "without_improvement": progress.without_improvement,
         "metrics": progress.evaluation,
@@ -110,10 +111,12 @@ def restore(
         Differences from the interrupted run that may change the result.
 
     Raises:
-        UserError: the checkpoint belongs to another network or optimizer, or was saved inside an epoch of another
-            length.
+        UserError: the checkpoint has no training state, belongs to another network or optimizer, or was saved inside
+            an epoch of another length.
     """
     saved = checkpoint.meta
+    if "epoch" not in saved:
+        raise UserError(f"{checkpoint.path} holds weights only: start from them with --pretrained instead of --resume")
     class_num = (saved["config"]["class_num"], config.model.class_num)
     load_weights(
         network, checkpoint.weights(use_ema=False), origin=str(checkpoint.path), class_num=class_num, new_head=False
@@ -121,8 +124,9 @@ def restore(
     restore_state(checkpoint, step)
     progress.epoch, progress.batch, progress.best = saved["epoch"], saved["batch"], saved["best"]
     progress.without_improvement = saved.get("without_improvement", 0)
-    differences = _differences(saved["config"], config.flat(), keys_marked(FREE_ON_RESUME))
-    differences += _differences(saved["environment"], environment(config, session), frozenset())
+    progress.loss_sum, progress.num_losses = saved.get("losses", (0.0, 0))
+    differences = _differences("", saved["config"], config.flat(), keys_marked(FREE_ON_RESUME))
+    differences += _differences("this machine's ", saved["environment"], environment(config, session), frozenset())
     if saved["steps_per_epoch"] != progress.steps_per_epoch:
         if progress.batch:
             raise UserError(

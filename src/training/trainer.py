@@ -28,10 +28,11 @@ from src.inference.evaluator import Evaluator
 from src.inference.networks import build_network, set_arrays
 from src.runtime.compile_cache import cached
 from src.runtime.device import clamp_workers
-from src.runtime.files import remove_partials
+from src.runtime.files import remove_partials, write_atomically
 from src.runtime.logs import get_logger, log_to_file
-from src.runtime.run_folder import RunFolder, choose_run_folder
-from src.runtime.session import Session, announce, join
+from src.runtime.run_folder import RunFolder, choose_run_folder, create_run_folder
+from src.runtime.run_lock import RunLock
+from src.runtime.session import Session, announce, join, launched
 from src.runtime.signals import STOPPED_EXIT_CODE, StopRequest
 from src.runtime.terminal import progress_shown
 from src.tasks.create import create_task
@@ -68,28 +69,37 @@ def train(resolved: Resolved) -> int:
     task.check_settings()
     if config.eval.eval_interval:
         task.check_validation()
-    name = config.run.name or resolved.recipe
-    folder, resumed = choose_run_folder(config.checkpoint.save_checkpoint_path, name, config.checkpoint.resume)
-    checkpoint = load_checkpoint(resumed) if resumed else None
-    pretrained = load_checkpoint(config.model.pretrained) if config.model.pretrained and not resumed else None
+    # Recorded, so that `--resume auto` finds the runs of this name.
+    config = config.with_values(name=config.run.name or resolved.recipe)
+    place = config.checkpoint.save_checkpoint_path, config.run.name
+    folder, resumed = choose_run_folder(*place, config.checkpoint.resume)
+    continues = folder.root.exists()
+    with RunLock() as lock:
+        if continues and not launched():  # in a group only rank 0 holds it, known once it has joined
+            lock.hold(folder.root)
+        checkpoint = load_checkpoint(resumed) if resumed else None
+        pretrained = load_checkpoint(config.model.pretrained) if config.model.pretrained and not resumed else None
 
-    session = join(config)
-    with StopRequest() as stop:
-        trainer = Trainer(config, task, session, folder, stop)
-        if checkpoint is not None:
-            trainer.resume(checkpoint)
-        elif pretrained is not None:
-            trainer.load_pretrained(pretrained)
-        if config.checkpoint.resume:
-            state.check_same_position(trainer.progress.step, session)
-        # Created only now, so that a user error leaves no run folder behind.
-        if session.is_main:
-            _open_run_folder(folder, config)
-        silent = settings_without_effect(resolved, task.name)
-        announce(config, session, (f"run folder {folder.root}", *resolved.notes, *task.notes, *silent))
-        for level, note in trainer.notes:
-            trainer.logger.log(level, note)
-        return trainer.run()
+        session = join(config)
+        with StopRequest() as stop:
+            trainer = Trainer(config, task, session, folder, stop)
+            if checkpoint is not None:
+                trainer.resume(checkpoint)
+            elif pretrained is not None:
+                trainer.load_pretrained(pretrained)
+            if config.checkpoint.resume:
+                state.check_same_position(trainer.progress.step, session)
+            # Created only now, so that a user error leaves no run folder behind.
+            if session.is_main:
+                trainer.folder = folder = folder if continues else create_run_folder(*place)
+                lock.hold(folder.root)
+                _open_run_folder(folder, config)
+            started = f"run folder {folder.root}{_not_resumed(config, continues, checkpoint)}"
+            silent = settings_without_effect(resolved, task.name)
+            announce(config, session, (started, *resolved.notes, *task.notes, *silent))
+            for level, note in trainer.notes:
+                trainer.logger.log(level, note)
+            return trainer.run()
 
 
 class Trainer:
@@ -293,9 +303,18 @@ class Trainer:
 
 def _open_run_folder(folder: RunFolder, config: Config) -> None:
     folder.create()
+    remove_partials(folder.root)
     remove_partials(folder.checkpoints)
     log_to_file(folder.log)
-    folder.config.write_text(config_text(config), encoding="utf-8")
+    write_atomically(folder.config, config_text(config))
+
+
+def _not_resumed(config: Config, continues: bool, checkpoint: Checkpoint | None) -> str:
+    """Why `--resume auto` begins at the first step, "" if it does not."""
+    if config.checkpoint.resume != "auto" or checkpoint is not None:
+        return ""
+    reason = "this run has no checkpoint yet" if continues else f"there is no run of the name {config.run.name}"
+    return f" (from the start, --resume auto: {reason})"
 
 
 def settings_without_effect(resolved: Resolved, task: str) -> list[str]:

@@ -9,6 +9,7 @@ import pytest
 from src.callbacks.epoch_log import LogEpochs, epoch_line, read_records
 from src.callbacks.progress import Progress
 from tests.support.training import complete_epochs, run_context
+from tests.support.user_errors import message_of
 
 RECORD = {
     "epoch": 1,
@@ -17,6 +18,9 @@ RECORD = {
     "loss": 6.397223,
     "lr": 0.00012,
     "fps": 512 / 1.2979,
+    "step": 2502,
+    "mean_loss": 6.5,
+    "skipped": 0,
 }
 
 
@@ -27,7 +31,7 @@ def logger(caplog):
 
 
 def _progress(**values):
-    settings = {"loss": 0.5, "losses": [1.0, 0.75, 0.5], "epoch_seconds": 4.0, "step_seconds": 2.0, **values}
+    settings = {"loss": 0.5, "loss_sum": 2.25, "num_losses": 3, "epoch_seconds": 4.0, "step_seconds": 2.0, **values}
     return Progress(num_epochs=3, steps_per_epoch=2, global_batch=8, **settings)
 
 
@@ -108,6 +112,11 @@ def test_a_run_without_evaluation_has_no_last_metric(tmp_path, logger, caplog):
     assert [message.split("=")[0].split("[")[0] for message in caplog.messages] == ["training time used", "ip"]
 
 
+def test_a_run_that_ends_inside_its_first_epoch_has_a_speed(tmp_path, logger, caplog):
+    _log(_progress(stop_reason="max_steps 1"), logger, tmp_path / "m.jsonl").on_train_end(run_context())
+    assert caplog.messages[-1] == "ip[None], mean_fps[4.00]"
+
+
 def test_a_stopped_run_is_not_summed_up(tmp_path, logger, caplog):
     progress = _progress(stop_reason="SIGTERM")
     _log(progress, logger, tmp_path / "m.jsonl").on_train_end(run_context())
@@ -144,5 +153,16 @@ def test_a_new_run_begins_with_no_records(tmp_path, logger):
 
 def test_a_score_of_an_older_file_gets_its_name(tmp_path):
     path = tmp_path / "metrics.jsonl"
-    path.write_text('{"epoch": 1, "accuracy": 0.5}\n{"epoch": 2}\n{"epoch": 3, "miou": 0.75}\n')
+    older = ({"epoch": 1, "accuracy": 0.5}, {"epoch": 2}, {"epoch": 3, "miou": 0.75})
+    path.write_text("".join(json.dumps({**RECORD, **record}) + "\n" for record in older))
     assert [record.get("miou") for record in read_records(path, "miou")] == [0.5, None, 0.75]
+
+
+@pytest.mark.parametrize("line", ["[]", "3", "null", "{}", '{"epoch": "1"}', '{"epoch": 1}', "\udcff", "[" * 9999])
+def test_a_damaged_line_is_named(tmp_path, line):
+    path = tmp_path / "metrics.jsonl"
+    whole = json.dumps(RECORD)
+    path.write_text(f"{whole}\n{line}\n{whole}\n", errors="surrogateescape")
+    assert message_of(read_records, path, "top1") == (
+        f"{path}:2: damaged, no record of an epoch: mend or remove this file"
+    )

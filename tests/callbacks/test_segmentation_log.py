@@ -42,7 +42,7 @@ def test_each_step_and_each_epoch_has_its_line(caplog, seed_rates):
 
 
 def test_an_evaluated_epoch_has_its_score(caplog):
-    progress = Progress(1, 1, 1, epoch=1, losses=[2.0], evaluation={"score": 0.8029964})
+    progress = Progress(1, 1, 1, epoch=1, loss_sum=2.0, num_losses=1, evaluation={"score": 0.8029964})
     with caplog.at_level(logging.INFO, "segmentation_log"):
         LogSegmentation(progress, logging.getLogger("segmentation_log"), float).on_train_epoch_end(None)
     assert [record.message for record in caplog.records] == ["epoch 1: loss is 2.000000", "epoch 1: mIOU: 0.802996"]

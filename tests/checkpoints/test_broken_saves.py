@@ -16,12 +16,13 @@ SAVE_TWICE = """
     from src.checkpoints import save_checkpoint
     from src.config import UserError
 
+    META = {"config": {"backbone": "vig_s", "class_num": 2}}
     path, num_floats, limit = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
-    save_checkpoint(path, {"w": np.array([1.0, 2.0], np.float32)}, {"epoch": 1})
+    save_checkpoint(path, {"w": np.array([1.0, 2.0], np.float32)}, {**META, "step": 1})
     if limit:
         resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
     try:
-        save_checkpoint(path, {"w": np.ones(num_floats, np.float32)}, {"epoch": 2})
+        save_checkpoint(path, {"w": np.ones(num_floats, np.float32)}, {**META, "step": 2})
     except UserError as error:
         print(error)
 """
@@ -36,7 +37,7 @@ def test_a_full_disk_leaves_the_checkpoint_and_nothing_else(tmp_path):
     assert message.endswith("): free some space")
     assert [file.name for file in tmp_path.iterdir()] == ["last.ckpt"]
     checkpoint = load_checkpoint(path)
-    assert (checkpoint.meta["epoch"], checkpoint.tensors["w"].tolist()) == (1, [1.0, 2.0])
+    assert (checkpoint.meta["step"], checkpoint.tensors["w"].tolist()) == (1, [1.0, 2.0])
 
 
 def test_a_kill_in_the_middle_leaves_the_checkpoint(tmp_path):
@@ -49,7 +50,7 @@ def test_a_kill_in_the_middle_leaves_the_checkpoint(tmp_path):
     assert process.returncode == -9
     assert 1_000_000 <= _partial_size(tmp_path) < 80_000_000
     checkpoint = load_checkpoint(path)
-    assert (checkpoint.meta["epoch"], checkpoint.tensors["w"].tolist()) == (1, [1.0, 2.0])
+    assert (checkpoint.meta["step"], checkpoint.tensors["w"].tolist()) == (1, [1.0, 2.0])
     remove_partials(tmp_path)
     assert [file.name for file in tmp_path.iterdir()] == ["last.ckpt"]
 

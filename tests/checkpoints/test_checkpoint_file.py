@@ -19,7 +19,9 @@ TENSORS = {
     "ema.layer.weight": np.full((2, 3), 0.25, np.float32),
     "state.loss_scale": np.array(1024.0, np.float32),
 }
-META = {"epoch": 3, "best": None, "class_names": ["cat", "猫"], "config": {"lr_max": 1e-5}}
+CONFIG = {"backbone": "vig_s", "class_num": 2, "lr_max": 1e-5}
+COUNTERS = {"epoch": 3, "batch": 0, "step": 66, "steps_per_epoch": 22, "environment": {"ranks": 1}}
+META = {"best": None, "class_names": ["cat", "猫"], "config": CONFIG, **COUNTERS}
 
 
 @pytest.fixture
@@ -66,7 +68,7 @@ def test_only_the_finished_file_is_left_and_others_may_read_it(saved):
 
 
 def test_a_file_is_replaced_by_a_newer_one(saved):
-    save_checkpoint(saved, {"w": np.zeros(2, np.float32)}, {"epoch": 4})
+    save_checkpoint(saved, {"w": np.zeros(2, np.float32)}, {**META, "epoch": 4})
     checkpoint = load_checkpoint(saved)
     assert (list(checkpoint.tensors), checkpoint.meta["epoch"]) == (["w"], 4)
 
@@ -74,7 +76,7 @@ def test_a_file_is_replaced_by_a_newer_one(saved):
 def test_a_link_to_the_old_file_keeps_the_old_content(saved):
     numbered = saved.with_name("vig_s-3_22.ckpt")
     numbered.hardlink_to(saved)
-    save_checkpoint(saved, {"w": np.zeros(2, np.float32)}, {"epoch": 4})
+    save_checkpoint(saved, {"w": np.zeros(2, np.float32)}, {**META, "epoch": 4})
     assert load_checkpoint(numbered).meta["epoch"] == 3
 
 
@@ -173,3 +175,36 @@ def test_unfinished_files_of_a_killed_process_are_removed(saved):
     (folder / ".hidden").touch()
     remove_partials(folder)
     assert sorted(path.name for path in folder.iterdir()) == [".hidden", "last.ckpt"]
+
+
+@pytest.mark.parametrize(
+    ("change", "fault"),
+    [
+        ({"config": None}, "config is not what it should be"),
+        ({"config": {"backbone": "vig_s"}}, "its configuration has no class_num"),
+        ({"config": {**CONFIG, "lr_max": "x"}}, "lr_max must be a number, not 'x'"),
+        ({"config": {**CONFIG, "class_num": [2]}}, "class_num must be a whole number, not [2]"),
+        ({"epoch": True}, "epoch is not what it should be"),
+        ({"epoch": -1}, "epoch is not what it should be"),
+        ({"step": 1.5}, "step is not what it should be"),
+        ({"environment": []}, "environment is not what it should be"),
+        ({"best": "high"}, "best is not what it should be"),
+        ({"class_names": [1, 2]}, "class_names is not a list of names"),
+        ({"class_names": "cat"}, "class_names is not what it should be"),
+        ({"losses": [1.0]}, "losses is not a sum and a number"),
+        ({"losses": ["1.0", 2]}, "losses is not a sum and a number"),
+    ],
+)
+def test_meta_data_with_a_right_checksum_are_checked_too(tmp_path, change, fault):
+    path = tmp_path / "crafted.ckpt"
+    save_checkpoint(path, TENSORS, {**META, **change})
+    assert message_of(load_checkpoint, path) == (
+        f"checkpoint {path} is damaged (meta data: {fault}): use another checkpoint"
+    )
+
+
+@pytest.mark.parametrize("text", ["", "[]", "3", "{", "[" * 100_000, '{"format": 1}'])
+def test_meta_data_that_are_no_table_are_damage(tmp_path, text):
+    records = [{"name": "w", "data": ms.Tensor(np.ones(3, np.float32))}]
+    ms.save_checkpoint(records, str(tmp_path / "x.ckpt"), append_dict={META_KEY: text}, crc_check=True)
+    assert "x.ckpt is " in message_of(load_checkpoint, tmp_path / "x.ckpt")

@@ -2,12 +2,13 @@
 
 import os
 import pickle
+import zipfile
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from src.checkpoints.torch_file import NotAllowed, read_torch
+from src.checkpoints.torch_file import LEGACY_MAGIC, NotAllowed, read_torch
 from tests.support.weights_files import Call, Storage, tensor, write_torch, write_torch_object
 
 FILES = Path(__file__).parent / "torch_files"
@@ -83,4 +84,39 @@ def test_no_memory_beyond_a_storage_is_read(shape, strides, offset, tmp_path):
     storage = Storage("0", np.zeros(4, np.float32))
     path = write_torch_object(tmp_path / "x.pth", {"a": tensor(storage, shape, strides, offset)}, [storage])
     with pytest.raises(ValueError, match="extends beyond its storage"):
+        read_torch(path)
+
+
+def test_shared_parts_are_read_once(tmp_path):
+    """Forty levels that share their only part are 2**40 parts when each is read for itself."""
+    shared: dict = {"leaf": 1}
+    for _ in range(40):
+        shared = {"left": shared, "right": shared}
+    saved = read_torch(write_torch_object(tmp_path / "x.pth", {"model": shared}, []))
+    assert saved["model"]["left"] is saved["model"]["right"]
+
+
+def test_tensors_that_are_together_larger_than_the_file_are_refused(tmp_path):
+    storage = Storage("0", np.zeros(500_000, np.float32))
+    views = {f"w{number}": tensor(storage, (500_000,), (1,)) for number in range(50)}
+    with pytest.raises(ValueError, match="overlap or are larger"):
+        read_torch(write_torch_object(tmp_path / "x.pth", views, [storage]))
+
+
+def test_an_archive_that_grows_is_refused(tmp_path):
+    with zipfile.ZipFile(tmp_path / "x.pth", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("x/data.pkl", b"\0" * 10**8)
+    with pytest.raises(ValueError, match="many times as large"):
+        read_torch(tmp_path / "x.pth")
+
+
+@pytest.mark.parametrize("pickled", [b"\x80\x02}r\xff\xff\xff\x7f.", b"\x80\x02}p2147483647\n.", b"\x80\x02}"])
+@pytest.mark.parametrize("legacy", [False, True])
+def test_a_pickle_that_reserves_memory_is_refused(tmp_path, pickled, legacy):
+    path = tmp_path / "x.pth"
+    path.write_bytes(pickle.dumps(LEGACY_MAGIC, 2) + pickled)
+    if not legacy:
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("x/data.pkl", pickled)
+    with pytest.raises(ValueError):
         read_torch(path)

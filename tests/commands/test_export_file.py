@@ -1,5 +1,7 @@
 """A file that computes something else than the network is not kept."""
 
+import json
+
 import numpy as np
 import pytest
 from mindspore import Tensor, nn
@@ -26,6 +28,17 @@ def test_a_file_that_agrees_is_kept(network, tmp_path, form):
     assert differences["random"] < 1e-6
     assert [file.name for file in path.parent.iterdir()] == [path.name]
     assert path.stat().st_mode & 0o777 == 0o644
+
+
+def test_a_file_appears_with_its_card_or_not_at_all(network, tmp_path):
+    reference, path = {"random": [network(Tensor(INPUTS["random"])).asnumpy()]}, tmp_path / "net.mindir"
+    options = network, INPUTS, reference, ALLOWED, path, "MINDIR"
+    with pytest.raises(KeyError):
+        export_file(*options, lambda differences: {"random": differences["real"]})
+    assert list(tmp_path.iterdir()) == []
+    differences = export_file(*options, lambda differences: {"largest": differences, "class": "odd\udcff"})
+    assert json.loads((tmp_path / "net.mindir.json").read_text()) == {"largest": differences, "class": "odd\udcff"}
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["net.mindir", "net.mindir.json"]
 
 
 @pytest.mark.parametrize("form", ["MINDIR", "ONNX"])

@@ -119,6 +119,26 @@ def test_a_checkpoint_carries_its_configuration():
     assert (resolved.recipe, resolved.given) == ("vig_ti", {"pretrained", "eval_batch_size"})
 
 
+def test_a_checkpoints_data_are_named_and_never_unpacked(tmp_path):
+    (tmp_path / "images/val").mkdir(parents=True)
+    (tmp_path / "packed/train").mkdir(parents=True)
+    for archive in ("packed/train/x.tar", "lonely.tar", "unpacked.tar"):
+        (tmp_path / archive).touch()
+    (tmp_path / "unpacked").mkdir()
+
+    def of_checkpoint(path, *words):
+        carried = carrying({"backbone": "vig_ti", "class_num": 10, "dataset_path": str(path)})
+        resolved = read_config(["--pretrained", "x.ckpt", *words], "eval", lambda _: carried)
+        return resolved.config.data.dataset_path, resolved.notes[1:]
+
+    for path in (tmp_path / "images", tmp_path / "unpacked.tar", "/not/there"):
+        assert of_checkpoint(path) == (str(path), (f"dataset_path from the checkpoint: {path}",))
+    for path in (tmp_path / "packed", tmp_path / "lonely.tar"):
+        note = f"dataset_path {path} of the checkpoint would be unpacked: give --dataset_path {path} to allow it"
+        assert of_checkpoint(path) == ("", (note,))
+        assert of_checkpoint(path, "--dataset_path", str(path))[0] == str(path)
+
+
 def test_a_recipe_wins_over_the_checkpoints_configuration(tmp_path):
     path = tmp_path / "mine.yml"
     path.write_text("class_num: 7\n")

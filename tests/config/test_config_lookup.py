@@ -1,6 +1,7 @@
 """Where `--config_path` looks, and which recipe a command without it uses."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -52,6 +53,15 @@ def test_other_spellings_find_the_recipe_below_config(tmp_path, monkeypatch, wri
 def test_the_seeds_names_find_their_recipes(zoo):
     assert find_config("/path_to_code/config/DGMN2_eval.yml") == zoo / "config/dgmn2/dgmn2_eval.yml"
     assert find_config("config/hlg_export.yaml") == zoo / "config/hlg/hlg_export.yml"
+
+
+def test_the_network_of_the_checkpoint_chooses_among_several_recipes(zoo):
+    assert find_config("config/export.yml", lambda: "hlg_mobile") == zoo / "config/hlg/hlg_export.yml"
+    assert find_config("config/export.yml", lambda: "dgmn2_tiny") == zoo / "config/dgmn2/dgmn2_export.yml"
+    checkpoint = SimpleNamespace(meta={"config": {"backbone": "hlg_mobile"}})
+    words = ["--config_path", "config/export.yml", "--ckpt_file", "x.ckpt"]
+    assert read_config(words, "export", lambda _: checkpoint).recipe == "hlg_export"
+    assert "matches several recipes" in message_of(find_config, "config/export.yml", lambda: "vig_s")
 
 
 def test_a_name_of_several_recipes_lists_them(zoo):

@@ -5,26 +5,30 @@ import pytest
 from src.config import marks, read_config
 from src.config.effect import known_tasks, no_effect_on_task
 from src.config.lookup import CONFIG_ROOT
-from src.config.marks import CLOUD, FLAG, FREE_ON_RESUME, RUN_ONLY, Mark, OnlyCommands, OnlyTasks, marks_of
+from src.config.marks import CLOUD, FLAG, FREE_ON_RESUME, PATH, RUN_ONLY, Mark, OnlyCommands, OnlyTasks, marks_of
 from src.config.schema import KEY_TYPES, keys_marked
 from src.tasks.create import TASKS
 from tests.support.recipes import resolve
 
 CLOUD_KEYS = "checkpoint_url data_path data_url load_path output_path train_url"
 MARKED = {
-    FLAG: "check_dataset print_config",
+    FLAG: "check_dataset overwrite print_config",
     RUN_ONLY: f"""
         {CLOUD_KEYS} check_dataset enable_modelarts eval_split file_name input list_models name nodes output
-        print_config resume run_distribute show_batch show_graph submit
+        overwrite print_config resume run_distribute show_batch show_graph submit
     """,
     FREE_ON_RESUME: f"""
         {CLOUD_KEYS} data_list data_timeout dataset_path device_id early_stop_patience enable_modelarts eval_batch_size
         eval_flip eval_interval eval_mode eval_num_workers eval_offset eval_path eval_scales eval_split
-        keep_checkpoint_max list_models log_interval log_norms max_steps name open_profiler output plot_lr pretrained
-        print_config report resume save_checkpoint save_checkpoint_epochs save_checkpoint_path save_checkpoint_steps
-        submit tensorboard
+        keep_checkpoint_max list_models log_interval log_norms max_steps name open_profiler output overwrite plot_lr
+        pretrained print_config report resume save_checkpoint save_checkpoint_epochs save_checkpoint_path
+        save_checkpoint_steps submit tensorboard
     """,
     CLOUD: CLOUD_KEYS,
+    PATH: f"""
+        {CLOUD_KEYS} data_list dataset_path eval_path file_name input output plot_lr pretrained resume
+        save_checkpoint_path show_batch submit
+    """,
 }
 TASK_KEYS = {
     "classification": """
@@ -41,6 +45,7 @@ COMMAND_KEYS = {
     ("eval", "train"): "submit",
     ("eval", "export", "train"): "eval_split",
     ("export",): "file_format file_name",
+    ("convert", "export", "train"): "overwrite",
     ("predict",): "nodes show_graph top_k",
     ("convert", "export", "predict"): "input",
 }

@@ -1,9 +1,15 @@
 """Which images the ranks evaluate."""
 
+from types import SimpleNamespace
+
+import mindspore as ms
 import numpy as np
 import pytest
+from mindspore import nn
 
 from src.config import read_config
+from src.inference import evaluator
+from src.inference.evaluator import EvaluationSet
 from src.runtime.session import Session
 from src.tasks.classification.task import ClassificationTask
 from tests.support.commands import TINY
@@ -29,3 +35,15 @@ def test_every_image_counts_once_over_all_ranks(task, num_ranks):
             labels += label.asnumpy()[weights > 0].tolist()
     assert len(counted) == len(set(counted)) == 20
     assert np.bincount(labels).tolist() == [3, 2, 2, 1, 2, 2, 4, 1, 1, 2]
+
+
+@pytest.mark.parametrize("filled, ends, speed, per_step", [([8, 8, 4], [60, 70, 80], 0.6, 10), ([3], [60], 0.05, 60)])
+def test_the_speed_counts_real_images_and_no_compiling_step(task, monkeypatch, filled, ends, speed, per_step):
+    clock = iter([0.0, *np.repeat(ends, 2), 99.0])  # begin; end of a batch, begin of the next; end
+    monkeypatch.setattr(evaluator, "time", SimpleNamespace(perf_counter=lambda: next(clock)))
+    weights = [np.arange(8) < number for number in filled]
+    batches = [(ms.Tensor(np.zeros((8, 10), np.float32)), np.zeros(8, np.int32)) for _ in filled]
+    data = EvaluationSet(lambda: iter(batches), weights, sum(filled))
+    run = evaluator.Evaluator(nn.Identity(), data, task.outputs, task.metric, Session("CPU", 0, 1, ""), "O0").run()
+    assert run.images_per_second == pytest.approx(speed)
+    assert (run.seconds_per_step, run.seconds) == (per_step, 99.0)

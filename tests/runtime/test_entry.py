@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from src.commands.list_models import silent_settings
 from src.config import read_config
 from src.runtime.entry import command_config
 from src.runtime.session import Session, join
@@ -59,6 +60,16 @@ def test_help_and_print_config_answer_and_leave_nothing_to_do(capsys):
     assert "\nbackbone: vig_ti\n" in capsys.readouterr().out
 
 
+def test_print_config_shows_what_has_no_effect_beside_the_configuration(capsys):
+    words = ["--backbone", "vig_ti", "--top_k", "3", "--ohem_thres", "0.5", "--print_config"]
+    command_config(words, "train", "Train.", silent_settings)
+    out, err = capsys.readouterr()
+    lines = err.splitlines()
+    assert lines[0].startswith("no --config_path given: configuration ")
+    assert lines[1:] == ["top_k=3 has no effect in train.py", "ohem_thres=0.5 has no effect on classification"]
+    assert "effect" not in out
+
+
 def test_a_configuration_that_was_printed_can_be_run(tmp_path, capsys):
     command_config(["--backbone", "vig_ti", "--print_config"], "train", "Train.")
     recipe = write_recipe(tmp_path, capsys.readouterr().out)
@@ -84,6 +95,7 @@ def test_a_start_tells_what_it_runs_on():
         print(start(config, notes=("a note",)))
     """
     finished = run_python(program, 1, env={"ONEDNN_MAX_CPU_ISA": None, "MS_ROLE": None, "RANK_ID": None})
+    assert finished.returncode == 0, finished.stderr
     lines = [re.sub(r"^[-\d]+ [:\d]+:", "", line) for line in finished.stdout.splitlines()]
     assert lines == [
         "INFO:a note",

@@ -1,10 +1,24 @@
 """Files and folders appear whole, and after an error nothing has changed."""
 
+import errno
 import os
+import platform
+import subprocess
+import sys
 
 import pytest
 
-from src.runtime.files import complete_file, complete_folder, partial_path, remove_partials, write_atomically
+from src.runtime.files import (
+    check_new,
+    complete_file,
+    complete_folder,
+    final_path,
+    partial_path,
+    remove_partials,
+    write_atomically,
+    write_csv,
+)
+from tests.support.user_errors import message_of
 
 
 def test_a_file_is_replaced_and_no_temporary_one_stays(tmp_path):
@@ -58,8 +72,59 @@ def test_a_folder_that_fails_or_would_hide_another_leaves_nothing(tmp_path):
 
 def test_unfinished_files_are_hidden_keep_their_ending_and_are_removed_by_the_next_run(tmp_path):
     partial = partial_path(tmp_path / "last.ckpt")
-    assert partial.name == f".last.partial-{os.getpid()}.ckpt"
+    assert partial.name == f".last.partial-{os.getpid()}@{platform.node().replace('.', '-')}.ckpt"
     partial.write_text("half")
     (tmp_path / "last.ckpt").write_text("whole")
     remove_partials(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["last.ckpt"]
+
+
+@pytest.fixture
+def dead_process():
+    """The number of a process that has ended."""
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    process.wait()
+    return process.pid
+
+
+def test_the_next_writer_removes_what_a_killed_one_left_and_nothing_else(tmp_path, dead_process):
+    path = tmp_path / "a.ckpt"
+    left = tmp_path / partial_path(path).name.replace(str(os.getpid()), str(dead_process))
+    folder = tmp_path / partial_path(tmp_path / "a.ckpt").name.replace(str(os.getpid()), f"{dead_process}").replace(
+        ".ckpt", ".ckpt.more"
+    )
+    living = tmp_path / left.name.replace(str(dead_process), "1")
+    elsewhere = tmp_path / left.name.replace("@", "@other-")
+    other = tmp_path / left.name.replace(".a.", ".b.")
+    for file in (left, living, elsewhere, other):
+        file.write_text("half")
+    folder.mkdir()
+    write_atomically(path, "whole")
+    assert sorted(tmp_path.iterdir()) == sorted([path, living, elsewhere, other])
+
+
+def test_a_file_in_an_unfinished_folder_is_called_by_its_final_name(tmp_path):
+    with complete_folder(tmp_path / "predictions-2") as partial:
+        assert final_path(partial / "a.partial-1.png") == tmp_path / "predictions-2" / "a.partial-1.png"
+
+
+def test_an_existing_result_is_replaced_on_demand_only(tmp_path):
+    path = tmp_path / "vig.onnx"
+    check_new("file_name", path, overwrite=False)
+    path.touch()
+    check_new("file_name", path, overwrite=True)
+    assert message_of(check_new, "file_name", path, False) == (
+        f"file_name: {path} exists already: give another name, or --overwrite 1 to replace it"
+    )
+
+
+def test_a_full_disk_names_the_file(tmp_path):
+    for context, path in ((complete_file, tmp_path / "a.bin"), (complete_folder, tmp_path / "a")):
+        with pytest.raises(OSError) as caught, context(path):
+            raise OSError(errno.ENOSPC, "No space left on device")
+        assert (caught.value.filename, caught.value.errno) == (str(path), errno.ENOSPC)
+
+
+def test_a_table_has_no_formulas_and_keeps_every_name(tmp_path):
+    write_csv(tmp_path / "a.csv", [("name", "x"), ("=1+1", -1.5), ("@a", None), ("a,b\n", "+1"), ("odd\udcff", 2)])
+    assert (tmp_path / "a.csv").read_bytes() == (b"name,x\r\n'=1+1,-1.5\r\n'@a,\r\n\"a,b\n\",'+1\r\nodd\\udcff,2\r\n")

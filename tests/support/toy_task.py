@@ -19,7 +19,7 @@ from src.datasets.reading import Source
 from src.datasets.sampling import evaluation_positions, training_positions
 from src.datasets.transforms.image import Preprocessing, evaluation_transforms
 from src.inference.evaluator import EvaluationSet
-from src.runtime.files import write_atomically
+from src.runtime.files import final_path, write_atomically
 from src.runtime.logs import get_logger
 from src.tasks.task import Task, TaskResult, full_steps
 from src.visualization.page import Section, paragraph
@@ -182,7 +182,7 @@ class BrightnessTask(Task):
         values = dict(zip(map(str, files), self.predictor(network).predict(files), strict=True))
         folder = make_folder()
         write_atomically(folder / "brightness.json", json.dumps(values))
-        get_logger().info("see %s", folder / "brightness.json")
+        get_logger().info("see %s", final_path(folder / "brightness.json"))
 
     def inspect(self):
         print(f"{len(self.pictures('train'))} pictures")

@@ -203,8 +203,8 @@ def _writer(images: LabelledSet, folder: Path, split: str) -> FileWriter:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UserError(f"output: {folder} cannot be written ({error.strerror}): give --output FOLDER") from None
-    for leftover in _files_of(folder, split):  # of a process that was killed
-        leftover.unlink()
+    for existing in _files_of(folder, split):
+        raise UserError(f"{existing} already exists: give another folder or remove it")
     num_shards = 1 + sum(path.stat().st_size for path in images.files if path.is_file()) // SHARD_BYTES
     writer = FileWriter(str(folder / f"{split}.mindrecord"), num_shards)
     writer.add_schema(SCHEMA, split)

@@ -16,7 +16,7 @@ from src.datasets.inspection import ImageFacts, inspect_images, num_oddities
 from src.datasets.reading import too_many_bad
 from src.datasets.sources.labelled import LabelledSet
 from src.runtime.device import clamp_workers
-from src.runtime.terminal import progress_shown
+from src.runtime.terminal import progress_shown, say
 
 if TYPE_CHECKING:
     from src.tasks.classification.task import ClassificationTask
@@ -55,9 +55,9 @@ def _report(task: ClassificationTask, images: LabelledSet, what: str) -> list[Im
     bar = partial(tqdm, total=len(images), desc=f"checking {what} images", unit="image", disable=not progress_shown())
     threads = clamp_workers(task.config.data.train_num_workers)
     facts = inspect_images(images.files, threads, partial(bar, leave=False))
-    print(f"{what} images: {len(images)} in {len(images.class_names)} classes at {images.root}")
+    say(f"{what} images: {len(images)} in {len(images.class_names)} classes at {images.root}")
     for line in (*class_lines(images), *file_lines(facts)):
-        print(f"  {line}")
+        say(f"  {line}")
     return facts
 
 

@@ -7,8 +7,6 @@ for prediction in model.predict(["a.png", "b.png"]):
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -21,7 +19,7 @@ from PIL import Image
 from src.datasets.pipeline import read_images
 from src.datasets.transforms.image import Preprocessing, evaluation_transforms
 from src.metrics import softmax
-from src.runtime.files import write_atomically
+from src.runtime.files import write_atomically, write_csv
 from src.visualization import Prediction, prediction_grid
 
 SHOWN_ROWS = 20
@@ -106,12 +104,11 @@ def write_predictions(predictions: list[Prediction], folder: Path) -> None:
         {"file": item.path, "truth": item.truth, "labels": item.labels, "probabilities": item.probabilities}
         for item in predictions
     ]
-    write_atomically(folder / "predictions.json", json.dumps(records, indent=2, ensure_ascii=False).encode())
-    table = io.StringIO()
-    writer = csv.writer(table)
-    writer.writerow(["file", "truth", "rank", "label", "probability"])
-    for item in predictions:
-        for rank, (label, share) in enumerate(zip(item.labels, item.probabilities, strict=True), start=1):
-            writer.writerow([item.path, item.truth or "", rank, label, f"{share:.6f}"])
-    write_atomically(folder / "predictions.csv", table.getvalue().encode())
+    write_atomically(folder / "predictions.json", json.dumps(records, indent=2, ensure_ascii=False))
+    rows = [
+        (item.path, item.truth or "", rank, label, f"{share:.6f}")
+        for item in predictions
+        for rank, (label, share) in enumerate(zip(item.labels, item.probabilities, strict=True), start=1)
+    ]
+    write_csv(folder / "predictions.csv", [("file", "truth", "rank", "label", "probability"), *rows])
     prediction_grid(spread_out(predictions), folder / "predictions.png")

@@ -25,9 +25,10 @@ from src.datasets.sources.mindrecord import RecordedImages, open_mindrecord, wri
 from src.datasets.transforms.image import Preprocessing, evaluation_transforms
 from src.inference.evaluator import Evaluation, EvaluationSet
 from src.metrics import ClassificationMetric
+from src.runtime.files import final_path
 from src.runtime.logs import get_logger
 from src.runtime.session import Session
-from src.runtime.terminal import progress_shown
+from src.runtime.terminal import progress_shown, say
 from src.tasks.classification.augmentation import (
     augmented_transforms,
     check_augmentation,
@@ -222,11 +223,11 @@ class ClassificationTask(Task):
             logger.info(line)
         folder = make_folder()
         write_predictions(predictions, folder)
-        logger.info("see %s, predictions.csv and predictions.json beside it", folder / "predictions.png")
+        logger.info("see %s, predictions.csv and predictions.json beside it", final_path(folder / "predictions.png"))
         if viewer:
             shown = spread_out(predictions)
             viewer.draw_all(shown, folder / "graphs", partial(bar, desc="drawing", unit="picture"))
-            logger.info("see the graphs of %d pictures in %s", len(shown), folder / "graphs")
+            logger.info("see the graphs of %d pictures in %s", len(shown), final_path(folder / "graphs"))
 
     # -- looks at the data
 
@@ -244,9 +245,9 @@ class ClassificationTask(Task):
             bar = partial(tqdm, total=len(images), desc=f"writing {split}", unit="image", disable=not progress_shown())
             faults = write_mindrecord(images, folder, split, self.config.data.train_num_workers, bar)
             what = "left out" if split == "train" else "counted as wrong"
-            print(f"{folder / split}: {len(images)} images, {len(faults)} cannot be read and are {what}")
+            say(f"{final_path(folder / split)}: {len(images)} images, {len(faults)} cannot be read and are {what}")
             for path, fault in faults.items():
-                print(f"  {path}: {fault}")
+                say(f"  {path}: {fault}")
 
     # -- export
 

@@ -12,7 +12,7 @@ from src.config import UserError
 from src.datasets.sources.label_table import LabelTable
 from src.datasets.sources.scene_pairs import ScenePair, inspect_pairs
 from src.runtime.device import clamp_workers
-from src.runtime.terminal import progress_shown
+from src.runtime.terminal import progress_shown, say
 
 if TYPE_CHECKING:
     from src.tasks.segmentation.task import SegmentationTask
@@ -33,8 +33,9 @@ def _report(task: SegmentationTask, what: str) -> list[str]:
     except UserError as error:
         return [str(error)]
     pixels, broken = _inspect(task, pairs, what)
-    print(f"{what} images: {len(pairs) + len(problems)}, of which {len(problems) + len(broken)} cannot be used")
-    print("\n".join(class_lines(pixels, task.table)))
+    say(f"{what} images: {len(pairs) + len(problems)}, of which {len(problems) + len(broken)} cannot be used")
+    for line in class_lines(pixels, task.table):
+        say(line)
     problems += broken
     if what == "training" and not problems:
         try:

@@ -21,6 +21,7 @@ from src.datasets.sources.label_table import LabelTable
 from src.datasets.sources.scene_pairs import open_image
 from src.datasets.transforms.joint import whole_image
 from src.inference.sliding_window import predict_scales, predict_windows
+from src.runtime.files import final_path
 from src.runtime.logs import get_logger
 from src.runtime.run_folder import distinct_names
 from src.runtime.terminal import progress_shown
@@ -124,7 +125,7 @@ def write_maps(model: TrainedSegmentation, files: Sequence[Path], folder: Path) 
         if len(shown) < SHEET_ITEMS:
             shown.append(item)
     segmentation_sheet(shown, model.class_names, palette, folder / f"{SHEET}.png", SHEET_ITEMS)
-    logger.info("see %s; %d maps and overlays beside it", folder / f"{SHEET}.png", len(files))
+    logger.info("see %s; %d maps and overlays beside it", final_path(folder / f"{SHEET}.png"), len(files))
 
 
 def largest_classes(classes: np.ndarray, table: LabelTable) -> str:
