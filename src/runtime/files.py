@@ -52,7 +52,12 @@ def write_atomically(path: str | Path, content: bytes | str) -> None:
         partial.write_bytes(content.encode() if isinstance(content, str) else content)
 
 
+def partial_files(folder: Path) -> Iterator[Path]:
+    """Unfinished files in a folder at any depth."""
+    return (path for path in folder.rglob(".*.partial-*") if path.is_file())
+
+
 def remove_partials(folder: Path) -> None:
     """Delete the unfinished files of killed processes; no other process may be writing to the folder."""
-    for leftover in folder.glob(".*.partial-*"):
+    for leftover in partial_files(folder):
         leftover.unlink(missing_ok=True)
