@@ -19,7 +19,8 @@ from src.config.reader import COMMAND_LINE
 from src.datasets.sources.image_folder import find_pictures
 from src.runtime.files import write_atomically
 from src.runtime.logs import get_logger
-from src.runtime.session import start
+from src.runtime.modelarts import results_uploaded
+from src.runtime.session import Session, start
 
 ENDINGS = {"MINDIR": ".mindir", "ONNX": ".onnx", "AIR": ".air"}
 # Allowed difference, relative to the largest logit ...
@@ -41,9 +42,14 @@ def export(resolved: Resolved) -> int:
     """Export `pretrained` in all formats of `file_format`; returns the exit code."""
     formats = _formats(resolved.config.output.file_format, resolved.config.run.device_target)
     opened = OpenedCheckpoint.from_config(resolved)
-    config = opened.config
-    session = start(config, opened.notes)
-    logger = get_logger()
+    session = start(opened.config, opened.notes)
+    with results_uploaded(opened.config.cloud, session):
+        _export(resolved, opened, session, formats)
+    return 0
+
+
+def _export(resolved: Resolved, opened: OpenedCheckpoint, session: Session, formats: list[str]) -> None:
+    config, logger = opened.config, get_logger()
     logger.info("load model %s success", opened.checkpoint.path)
     batch = exported_batch_size(resolved)
     inputs = _verification_inputs(opened, batch)
@@ -55,7 +61,6 @@ def export(resolved: Resolved) -> int:
         differences = export_file(network, inputs, reference, allowed, path, file_format)
         _write_card(opened, path, file_format, batch, differences, allowed)
         logger.info("%s: exported and verified, largest difference %s", path, _as_text(differences))
-    return 0
 
 
 def export_file(

@@ -6,9 +6,11 @@ import os
 import sys
 from collections.abc import Callable
 
-from src.config import Resolved, Standstill, UserError, config_text, help_text, read_config
+from src.config import RemoteFault, Resolved, Standstill, UserError, config_text, help_text, read_config
 from src.runtime.device import prepare_process
 from src.runtime.logs import log_to_console
+from src.runtime.modelarts import localised
+from src.runtime.storage import is_remote
 
 DONE, FAULT, USER_ERROR = 0, 1, 2
 
@@ -23,6 +25,9 @@ def run_command(main: Callable[[list[str]], int | None]) -> int:
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
         return USER_ERROR
+    except RemoteFault as error:
+        print(f"error: {error}", file=sys.stderr)
+        return FAULT
     except Standstill as error:
         print(f"error: {error}", file=sys.stderr, flush=True)
         os._exit(FAULT)  # the waiting thread cannot be ended
@@ -45,19 +50,31 @@ def command_config(argv: list[str], command: str, purpose: str, **options: Calla
     if "--help" in argv or "-h" in argv:
         print(help_text(f"{command}.py", purpose))
         return None
-    resolved = read_config(argv, command, **options)
+    resolved = read_config(argv, command, **_for_local_checkpoints(options))
     if resolved.config.run.print_config:
         # Without print_config itself, so the output can be used as a recipe.
         print(config_text(resolved.config.with_values(print_config=False)))
         return None
-    _refuse_cloud(resolved)
+    if resolved.config.cloud.enable_modelarts:
+        named = resolved.config.model.pretrained
+        return localised(
+            resolved, command, lambda path: read_config(_with_checkpoint(argv, named, path), command, **options)
+        )
+    for key in ("dataset_path", "pretrained"):
+        if is_remote(resolved.config.flat()[key]):
+            raise UserError(f"{key} ({resolved.origins[key]}) is in a bucket: add --enable_modelarts 1")
     return resolved
 
 
-def _refuse_cloud(resolved: Resolved) -> None:
-    """UserError for a cloud job: without access to its storage it could neither fetch data nor save results."""
-    if resolved.config.cloud.enable_modelarts:
-        raise UserError(
-            f"enable_modelarts ({resolved.origins['enable_modelarts']}): this version cannot access cloud storage: "
-            "use --enable_modelarts 0 with local folders in --dataset_path, --eval_path and --save_checkpoint_path"
-        )
+def _for_local_checkpoints(options: dict[str, Callable]) -> dict[str, Callable]:
+    """The options, with a checkpoint in a bucket left unopened."""
+    if "open_checkpoint" not in options:
+        return options
+    return {**options, "open_checkpoint": lambda path: None if is_remote(path) else options["open_checkpoint"](path)}
+
+
+def _with_checkpoint(argv: list[str], remote: str, local: str) -> list[str]:
+    """The arguments with a local checkpoint instead of the one in a bucket, which `pretrained` or nothing named."""
+    if not remote:
+        return [*argv, "--pretrained", local]
+    return [word.removesuffix(remote) + local if f"={word}".endswith(f"={remote}") else word for word in argv]

@@ -87,6 +87,12 @@ def choose_run_folder(parent: str, name: str, resume: str) -> tuple[RunFolder, P
     return RunFolder(wanted if number == 1 else wanted.with_name(f"{wanted.name}-{number}")), checkpoint
 
 
+def run_number(name: str, folder_name: str) -> int | None:
+    """The number of a folder among the runs of a name: 1 for <name>, 2 for <name>-2, None for any other folder."""
+    match = re.fullmatch(rf"{re.escape(name)}(?:-(\d+))?", folder_name)
+    return int(match[1] or 1) if match else None
+
+
 def fresh_folder(folder: Path) -> Path:
     """Create `folder`, or <folder>-2, -3, ... if it exists: no result is overwritten.
 
@@ -122,13 +128,8 @@ def _named_checkpoint(path: Path) -> Path:
 
 
 def _runs_of(parent: Path, name: str) -> dict[int, Path]:
-    pattern = re.compile(rf"{re.escape(name)}(?:-(\d+))?")
-    found = {}
-    for path in parent.iterdir() if parent.is_dir() else ():
-        match = pattern.fullmatch(path.name)
-        if match:
-            found[int(match[1] or 1)] = path
-    return found
+    numbers = {path: run_number(name, path.name) for path in (parent.iterdir() if parent.is_dir() else ())}
+    return {number: path for path, number in numbers.items() if number}
 
 
 def _check_writable(folder: Path) -> None:

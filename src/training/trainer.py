@@ -29,6 +29,7 @@ from src.inference.networks import build_network, set_arrays
 from src.runtime.device import clamp_workers
 from src.runtime.files import remove_partials
 from src.runtime.logs import get_logger, log_to_file
+from src.runtime.modelarts import results_uploaded
 from src.runtime.run_folder import RunFolder, choose_run_folder
 from src.runtime.session import Session, announce, join
 from src.runtime.signals import STOPPED_EXIT_CODE, StopRequest
@@ -73,7 +74,7 @@ def train(resolved: Resolved) -> int:
     pretrained = load_checkpoint(config.model.pretrained) if config.model.pretrained and not resumed else None
 
     session = join(config)
-    with StopRequest() as stop:
+    with StopRequest() as stop, results_uploaded(config.cloud, session):
         trainer = Trainer(config, task, session, folder, stop)
         if checkpoint is not None:
             trainer.resume(checkpoint)

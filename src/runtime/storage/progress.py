@@ -32,6 +32,8 @@ class TransferProgress:
         self._files = self._bytes = 0
         self._start = self._logged = time.monotonic()
         self._bar = tqdm(total=num_bytes, desc=title, unit="B", unit_scale=True, leave=False, disable=not self._shown)
+        if num_files and not quiet:
+            get_logger().info("%s: %d files, %s MB", title, num_files, _megabytes(num_bytes))
 
     def add_bytes(self, number: int) -> None:
         """Count transferred bytes; negative for those of an attempt that failed."""
