@@ -9,8 +9,9 @@ from src.config import Resolved
 from src.inference.evaluator import Evaluator
 from src.runtime.files import final_path, write_atomically
 from src.runtime.logs import get_logger
+from src.runtime.modelarts import results_uploaded
 from src.runtime.run_folder import fresh_results
-from src.runtime.session import start
+from src.runtime.session import Session, start
 from src.tasks.task import TaskResult
 from src.training.report import evaluation_report
 
@@ -22,10 +23,15 @@ def evaluate(resolved: Resolved) -> int:
         UserError: the checkpoint or the validation data are missing or do not fit.
     """
     opened = OpenedCheckpoint.from_config(resolved)
-    task, config = opened.task, opened.config
-    task.check_validation()
-    session = start(config, opened.notes)
-    logger = get_logger()
+    opened.task.check_validation()
+    session = start(opened.config, opened.notes)
+    with results_uploaded(opened.config.cloud, session):
+        _evaluate(opened, session)
+    return 0
+
+
+def _evaluate(opened: OpenedCheckpoint, session: Session) -> None:
+    task, config, logger = opened.task, opened.config, get_logger()
     data = task.evaluation_set(session)
     examples = task.examples(data)
     network = opened.network(session)
@@ -39,7 +45,6 @@ def evaluate(resolved: Resolved) -> int:
             logger.info(line)
         if result.summary:
             _write(opened, result)
-    return 0
 
 
 def _write(opened: OpenedCheckpoint, result: TaskResult) -> None:

@@ -20,7 +20,8 @@ from src.datasets.sources.image_folder import find_pictures
 from src.runtime.compile_cache import cached
 from src.runtime.files import check_new, temporary_folder, write_atomically
 from src.runtime.logs import get_logger
-from src.runtime.session import start
+from src.runtime.modelarts import results_uploaded
+from src.runtime.session import Session, start
 
 ENDINGS = {"MINDIR": ".mindir", "ONNX": ".onnx", "AIR": ".air"}
 # Allowed difference, relative to the largest logit ...
@@ -42,23 +43,28 @@ def export(resolved: Resolved) -> int:
     """Export `pretrained` in all formats of `file_format`; returns the exit code."""
     formats = _formats(resolved.config.output.file_format, resolved.config.run.device_target)
     target = Path(resolved.config.output.file_name or resolved.config.model.backbone)
-    paths = [target.with_name(target.name.removesuffix(ENDINGS[name]) + ENDINGS[name]) for name in formats]
-    for path in paths:
+    places = {name: target.with_name(target.name.removesuffix(ENDINGS[name]) + ENDINGS[name]) for name in formats}
+    for path in places.values():
         check_new("file_name", path, resolved.config.output.overwrite)
     opened = OpenedCheckpoint.from_config(resolved)
-    config = opened.config
-    session = start(config, opened.notes)
+    session = start(opened.config, opened.notes)
+    with results_uploaded(opened.config.cloud, session):
+        _export(resolved, opened, session, places)
+    return 0
+
+
+def _export(resolved: Resolved, opened: OpenedCheckpoint, session: Session, places: dict[str, Path]) -> None:
+    """Write and verify one file per format, {format: path}."""
     logger = get_logger()
     logger.info("load model %s success", opened.checkpoint.path)
     batch = exported_batch_size(resolved)
     inputs = _verification_inputs(opened, batch)
     reference, allowed = reference_outputs(cached(opened.network(session), session), inputs)
     network = opened.network(session, exporting=True)
-    for path, file_format in zip(paths, formats, strict=True):
+    for file_format, path in places.items():
         card = partial(_card, opened, path, file_format, batch, allowed)
         differences = export_file(network, inputs, reference, allowed, path, file_format, card)
         logger.info("%s: exported and verified, largest difference %s", path, _as_text(differences))
-    return 0
 
 
 def export_file(

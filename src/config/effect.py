@@ -9,8 +9,8 @@ from src.config.marks import CLOUD, OnlyCommands, OnlyTasks, marks_of
 from src.config.schema import KEY_TYPES, keys_marked
 
 
-def no_effect_in_command(arguments: Mapping[str, Any], command: str) -> list[str]:
-    """One line per key of the command line that the command does not read.
+def no_effect_in_command(arguments: Mapping[str, Any], command: str, in_cloud: bool) -> list[str]:
+    """One line per key of the command line that the command, or a job outside the cloud, does not read.
 
     Keys of a recipe are not reported, since a recipe serves several commands.
     """
@@ -19,7 +19,7 @@ def no_effect_in_command(arguments: Mapping[str, Any], command: str) -> list[str
         for key, value in arguments.items()
         if any(command not in names for names in _names(key, OnlyCommands))
     ]
-    cloud = keys_marked(CLOUD)
+    cloud = frozenset() if in_cloud else keys_marked(CLOUD)
     return lines + [
         f"{key}={value} has no effect: enable_modelarts is off" for key, value in arguments.items() if key in cloud
     ]

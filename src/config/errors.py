@@ -18,6 +18,10 @@ class Standstill(Exception):
     """
 
 
+class RemoteFault(Exception):
+    """A service on the network failed: one line that names the place. Ends the command with exit code 1."""
+
+
 @contextmanager
 def as_user_error(what: str = "", remedy: str = "") -> Iterator[None]:
     """Context that turns a ValueError into a UserError: `what: <the error>: remedy`.

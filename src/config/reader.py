@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from src.config.aliases import VALUE_WORDS, Alias, aliases_for, dialect_of, dialect_written, names_of
-from src.config.checks import convert, path_text
+from src.config.checks import TRUE_WORDS, convert, path_text
 from src.config.effect import no_effect_in_command
 from src.config.errors import UserError, did_you_mean
 from src.config.inherited import inherited_values
@@ -80,13 +80,13 @@ def read_config(
         UserError: unknown key, wrong type, value out of range, two names of one key, a missing or ambiguous file.
     """
     arguments = parse_arguments(argv)
-    reader = _Reader(command)
     checkpoint = _open_named(arguments, command, open_checkpoint)
     recipe_path, inherited, notes = _base_layer(arguments, command, checkpoint, network_names, open_checkpoint)
     file_settings = read_settings(recipe_path) if recipe_path else []
     dialect = _dialect(arguments, file_settings, inherited)
     unsaid, unsaid_notes = _unsaid(file_settings, dialect, recipe_path)
     dialect, notes = dialect or dialect_of(str(unsaid.get("backbone", ""))), notes + unsaid_notes
+    reader = _Reader(command, in_cloud=_is_cloud_job(arguments) or _is_cloud_job(file_settings))
 
     defaults = {setting.key: setting.value for setting in read_settings(DEFAULTS_FILE)}
     # In convert.py, too, a recipe uses its network's dialect: its load_path is not the weights file to convert.
@@ -99,7 +99,7 @@ def read_config(
     changed = {key: flat[key] for key in given if flat[key] != _converted(key, defaults[key], {})}
     from_arguments = {key: value for key, value in changed.items() if given[key].origin == COMMAND_LINE}
     recipe = recipe_path.stem if recipe_path else config.run.name or config.model.backbone
-    notes += [*reader.notes, *no_effect_in_command(from_arguments, command)]
+    notes += [*reader.notes, *no_effect_in_command(from_arguments, command, config.cloud.enable_modelarts)]
     origins = {key: setting.origin for key, setting in given.items()}
     return Resolved(config, recipe, tuple(notes), origins, changed, checkpoint)
 
@@ -207,11 +207,19 @@ def _dialect(arguments: list[Setting], from_file: list[Setting], inherited: dict
     return dialect_of(str(inherited.get("backbone", "")))
 
 
-class _Reader:
-    """Translates aliases into keys and collects notes for the user."""
+def _is_cloud_job(settings: list[Setting]) -> bool:
+    return any(setting.key == "enable_modelarts" and str(setting.value).lower() in TRUE_WORDS for setting in settings)
 
-    def __init__(self, command: str):
-        self.command = command
+
+class _Reader:
+    """Translates aliases into keys and collects notes for the user.
+
+    Args:
+        in_cloud: of unknown arguments, which the platform adds, only a note is made.
+    """
+
+    def __init__(self, command: str, in_cloud: bool):
+        self.command, self.in_cloud = command, in_cloud
         self.notes: list[str] = []
 
     def resolve(self, settings: Sequence[Setting], dialect: str) -> dict[str, Setting]:
@@ -239,7 +247,11 @@ class _Reader:
         alias = aliases.get(setting.key)
         if alias is None:
             if setting.key not in KEY_TYPES and setting.key != "config_path":
-                raise UserError(f"{setting.described()} is not a configuration key: {_nearest(setting.key, aliases)}")
+                unknown = f"{setting.described()} is not a configuration key: {_nearest(setting.key, aliases)}"
+                if not (self.in_cloud and setting.origin == COMMAND_LINE):
+                    raise UserError(unknown)
+                self.notes.append(f"ignored, since the platform adds arguments of its own: {unknown}")
+                return []
             return [Setting(setting.key, _in_our_words(setting.key, setting.value), setting.origin)]
         if not alias.targets:
             self.notes.append(f"{setting.described()} has no effect here: {alias.reason}")

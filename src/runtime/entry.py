@@ -7,9 +7,11 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 
-from src.config import Resolved, Standstill, UserError, config_text, help_text, read_config
+from src.config import RemoteFault, Resolved, Standstill, UserError, config_text, help_text, read_config
 from src.runtime.device import prepare_process
 from src.runtime.logs import log_to_console
+from src.runtime.modelarts import localised
+from src.runtime.storage import is_remote
 from src.runtime.terminal import make_output_last, printable
 
 DONE, FAULT, USER_ERROR = 0, 1, 2
@@ -28,6 +30,9 @@ def run_command(main: Callable[[list[str]], int | None]) -> int:
         return main(sys.argv[1:]) or DONE
     except UserError as error:
         return _failed(error)
+    except RemoteFault as error:
+        _failed(error)
+        return FAULT
     except Standstill as error:
         _failed(error)
         os._exit(FAULT)  # the waiting thread cannot be ended
@@ -40,7 +45,7 @@ def run_command(main: Callable[[list[str]], int | None]) -> int:
         return _fault()
 
 
-def _failed(error: UserError | Standstill) -> int:
+def _failed(error: UserError | RemoteFault | Standstill) -> int:
     print(f"error: {printable(str(error))}", file=sys.stderr, flush=True)
     return USER_ERROR
 
@@ -68,21 +73,33 @@ def command_config(
     if "--help" in argv or "-h" in argv:
         print(help_text(f"{command}.py", purpose))
         return None
-    resolved = read_config(argv, command, **options)
+    resolved = read_config(argv, command, **_for_local_checkpoints(options))
     if resolved.config.run.print_config:
         for note in (*resolved.notes, *(silent_settings(resolved) if silent_settings else ())):
             print(printable(note), file=sys.stderr)
         # Without print_config itself, so the output can be used as a recipe.
         print(config_text(resolved.config.with_values(print_config=False)))
         return None
-    _refuse_cloud(resolved)
+    if resolved.config.cloud.enable_modelarts:
+        named = resolved.config.model.pretrained
+        return localised(
+            resolved, command, lambda path: read_config(_with_checkpoint(argv, named, path), command, **options)
+        )
+    for key in ("dataset_path", "pretrained"):
+        if is_remote(resolved.config.flat()[key]):
+            raise UserError(f"{key} ({resolved.origins[key]}) is in a bucket: add --enable_modelarts 1")
     return resolved
 
 
-def _refuse_cloud(resolved: Resolved) -> None:
-    """UserError for a cloud job: without access to its storage it could neither fetch data nor save results."""
-    if resolved.config.cloud.enable_modelarts:
-        raise UserError(
-            f"enable_modelarts ({resolved.origins['enable_modelarts']}): this version cannot access cloud storage: "
-            "use --enable_modelarts 0 with local folders in --dataset_path, --eval_path and --save_checkpoint_path"
-        )
+def _for_local_checkpoints(options: dict[str, Callable]) -> dict[str, Callable]:
+    """The options, with a checkpoint in a bucket left unopened."""
+    if "open_checkpoint" not in options:
+        return options
+    return {**options, "open_checkpoint": lambda path: None if is_remote(path) else options["open_checkpoint"](path)}
+
+
+def _with_checkpoint(argv: list[str], remote: str, local: str) -> list[str]:
+    """The arguments with a local checkpoint instead of the one in a bucket, which `pretrained` or nothing named."""
+    if not remote:
+        return [*argv, "--pretrained", local]
+    return [word.removesuffix(remote) + local if f"={word}".endswith(f"={remote}") else word for word in argv]

@@ -121,9 +121,14 @@ def _cell(value: Any) -> Any:
     return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULAS) else value
 
 
+def partial_files(folder: Path) -> Iterator[Path]:
+    """Unfinished files in a folder at any depth."""
+    return (path for path in folder.rglob(".*.partial-*") if path.is_file())
+
+
 def remove_partials(folder: Path) -> None:
-    """Delete all unfinished files below this folder; no other process may be writing to it."""
-    for leftover in folder.glob(".*.partial-*"):
+    """Delete all unfinished files and folders below this folder; no other process may be writing to it."""
+    for leftover in list(folder.rglob(".*.partial-*")):
         _remove(leftover)
 
 

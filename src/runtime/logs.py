@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from tqdm import tqdm
@@ -59,6 +61,19 @@ def log_to_console() -> logging.Logger:
         handler.setFormatter(_FORMAT)
         logger.addHandler(handler)
     return logger
+
+
+@contextmanager
+def console_log() -> Iterator[None]:
+    """Context in which this process logs on standard output, whether it is to do so later on or not."""
+    logger = get_logger()
+    before = list(logger.handlers), logger.level, logger.propagate
+    log_to_console()
+    try:
+        yield
+    finally:
+        logger.handlers[:], level, logger.propagate = before
+        logger.setLevel(level)  # not the attribute: it clears what loggers remember of levels
 
 
 def log_to_file(path: Path) -> None:

@@ -119,6 +119,12 @@ def create_run_folder(parent: str, name: str) -> RunFolder:
         return folder.create()
 
 
+def run_number(name: str, folder_name: str) -> int | None:
+    """The number of a folder among the runs of a name: 1 for <name>, 2 for <name>-2, None for any other folder."""
+    match = re.fullmatch(rf"{re.escape(name)}(?:-(\d{{1,9}}))?", folder_name)
+    return int(match[1] or 1) if match else None
+
+
 def fresh_folder(folder: Path) -> Path:
     """Create `folder`, or <folder>-2, -3, ... if it exists: no result is overwritten.
 
@@ -180,10 +186,9 @@ def _named_checkpoint(path: Path) -> Path:
 
 def _numbered(wanted: Path) -> dict[int, Path]:
     """{number: path} of what is called like `wanted`, which has the number 1, or like <wanted>-<number>."""
-    pattern = re.compile(rf"{re.escape(wanted.name)}(?:-(\d{{1,9}}))?")
     siblings = wanted.parent.iterdir() if wanted.parent.is_dir() else ()
-    matches = ((pattern.fullmatch(path.name), path) for path in siblings)
-    return {int(match[1] or 1): path for match, path in matches if match}
+    numbers = {path: run_number(wanted.name, path.name) for path in siblings}
+    return {number: path for path, number in numbers.items() if number}
 
 
 def _first_free(wanted: Path, latest: list[Path]) -> Path:

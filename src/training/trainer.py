@@ -30,6 +30,7 @@ from src.runtime.compile_cache import cached
 from src.runtime.device import clamp_workers
 from src.runtime.files import remove_partials, write_atomically
 from src.runtime.logs import get_logger, log_to_file
+from src.runtime.modelarts import results_uploaded
 from src.runtime.run_folder import RunFolder, choose_run_folder, create_run_folder
 from src.runtime.run_lock import RunLock
 from src.runtime.session import Session, announce, join, launched
@@ -81,7 +82,7 @@ def train(resolved: Resolved) -> int:
         pretrained = load_checkpoint(config.model.pretrained) if config.model.pretrained and not resumed else None
 
         session = join(config)
-        with StopRequest() as stop:
+        with StopRequest() as stop, results_uploaded(config.cloud, session):
             trainer = Trainer(config, task, session, folder, stop)
             if checkpoint is not None:
                 trainer.resume(checkpoint)

@@ -63,13 +63,12 @@ def test_a_mistyped_network_without_a_recipe(told):
     )
 
 
-def test_a_cloud_job_is_refused(told, tmp_path):
-    line = "this version cannot access cloud storage: use --enable_modelarts 0 with local folders in "
-    assert told("--enable_modelarts", "True").startswith(f"enable_modelarts (command line): {line}")
-    recipe = "config/hlg/hlg_cloud.yml"
-    assert told(base=("--config_path", recipe)).startswith(f"enable_modelarts ({recipe}:7): {line}")
-    local = ("--config_path", recipe, "--enable_modelarts", 0, "--device_target", "CPU", "--dataset_path", tmp_path)
-    assert "enable_modelarts" not in told(base=local)
+def test_places_in_the_cloud(told):
+    remote = ("--config_path", TINY, "--dataset_path", "s3://zoo/digits")
+    assert told(base=remote) == "dataset_path (command line) is in a bucket: add --enable_modelarts 1"
+    assert told("--enable_modelarts", "True", "--data_url", "obs://") == (
+        "data_url: obs:// names no bucket: write obs://BUCKET/FOLDER"
+    )
 
 
 def test_data(told, tiny, tmp_path):

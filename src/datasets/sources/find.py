@@ -12,7 +12,9 @@ from src.datasets.sources.list_file import read_list
 
 
 def find_split(path: str, split: str, key: str) -> Path:
-    """The place of the images of `split` (train, val): the folder or file itself, or the sub-folder of that name.
+    """The place of the images of `split` (train, val): the folder or file itself, or what has that name in the folder.
+
+    A tar archive <name>.tar stands for the folder <name>, which is unpacked from it.
 
     Raises:
         UserError: it is missing; the message names the setting `key`.
@@ -20,9 +22,23 @@ def find_split(path: str, split: str, key: str) -> Path:
     root = Path(path)
     if path and root.is_file() and root.suffix in (".txt", ".tar"):
         return root
+    packed = _packed(root, split) if path else None
+    if packed is not None:
+        return packed
     if not path or not root.is_dir():
         raise UserError(f"{key}: no folder {path or '(empty)'}: give --{key} FOLDER with one folder per class")
     return root / split if (root / split).is_dir() else root
+
+
+def _packed(root: Path, split: str) -> Path | None:
+    """The archive of a split's folder: <root>/<split>.tar, or <root>.tar if `root` itself is or would be that folder.
+
+    Also after it has been unpacked, so that all processes find the same place.
+    """
+    candidates = [root / f"{split}.tar"]
+    if root.name == split or not root.is_dir():
+        candidates.append(Path(f"{root}.tar"))
+    return next((archive for archive in candidates if archive.is_file()), None)
 
 
 def find_validation(eval_path: str, dataset_path: str) -> Path:
@@ -34,7 +50,7 @@ def find_validation(eval_path: str, dataset_path: str) -> Path:
     if eval_path:
         return find_split(eval_path, "val", "eval_path")
     root = Path(dataset_path)
-    candidates = [folder / name for folder in (root, root.parent) for name in ("val", "val.txt")]
+    candidates = [folder / name for folder in (root, root.parent) for name in ("val.tar", "val", "val.txt")]
     found = next((place for place in candidates if dataset_path and place.exists()), None)
     if found is None:
         raise UserError(
