@@ -66,7 +66,8 @@ class DataConfig:
     mean: Annotated[list[float] | None, num_values(3)]
     std: Annotated[list[float] | None, num_values(3)]
     data_list: Annotated[str, FREE_ON_RESUME]
-    max_bad_images: Annotated[float, between(0.0, 1.0), only_tasks("classification")]
+    max_bad_images: Annotated[float, between(0.0, 1.0)]
+    max_image_pixels: Annotated[int, at_least(1)]
     rgb: Annotated[bool, only_tasks("segmentation")]
     ignore_label: Annotated[int, between(0, 255), only_tasks("segmentation")]
 

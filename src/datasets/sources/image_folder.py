@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from src.config import UserError
@@ -69,6 +71,13 @@ def find_pictures(text: str) -> list[Path]:
         else:
             raise UserError(f"input: {path} does not exist")
     return files
+
+
+def short_names(files: Sequence[Path]) -> list[str]:
+    """The names of files below the folder that they share: only the file's own name if all are in one folder."""
+    paths = [file.absolute() for file in files]
+    shared = os.path.commonpath([path.parent for path in paths])
+    return [path.relative_to(shared).as_posix() for path in paths]
 
 
 def _images_below(folder: Path) -> list[Path]:

@@ -15,7 +15,7 @@ import numpy as np
 from mindspore.mindrecord import FileWriter
 
 from src.config import UserError
-from src.datasets.decoding import Unreadable, decode
+from src.datasets.decoding import Unreadable, decode, read_content
 from src.datasets.reading import COLUMNS, ReadAhead, Source, black_image
 from src.datasets.sources.labelled import LabelledSet
 from src.runtime.device import clamp_workers
@@ -191,10 +191,10 @@ class _CheckedImages(Source):
     def __getitem__(self, index: int) -> tuple[Path, int, bytes, str]:
         path, label, content = self._images.files[index], self._images.labels[index], b""
         try:
-            content = path.read_bytes()
+            content = read_content(path)
             decode(content)
-        except (OSError, Unreadable) as error:
-            return path, label, content, getattr(error, "strerror", None) or str(error)
+        except Unreadable as fault:
+            return path, label, content, str(fault)
         return path, label, content, ""
 
 

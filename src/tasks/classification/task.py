@@ -40,7 +40,13 @@ from src.tasks.classification.evaluation import task_result
 from src.tasks.classification.examples import Examples
 from src.tasks.classification.graph_view import GraphViewer
 from src.tasks.classification.inspection import caption, check_images
-from src.tasks.classification.prediction import TrainedModel, spread_out, table_lines, write_predictions
+from src.tasks.classification.prediction import (
+    TrainedModel,
+    check_readable,
+    spread_out,
+    table_lines,
+    write_predictions,
+)
 from src.tasks.task import Task, TaskResult, chosen_preprocessing, full_steps
 
 
@@ -218,6 +224,7 @@ class ClassificationTask(Task):
             logger.warning("nodes has no effect without --show_graph 1")
         bar = partial(tqdm, leave=False, disable=not progress_shown())
         predictions = model.predict(files, output.top_k, partial(bar, desc="predicting", unit="batch"))
+        check_readable(predictions)
         for line in table_lines(predictions):
             logger.info(line)
         folder = make_folder()

@@ -144,7 +144,7 @@ class SegmentationTask(Task):
             color_jitter=self.config.augment.color_jitter,
         )
         how = self.label_files, augmentation, self.preprocessing.normalization
-        return TrainingScenes(self.training_pairs, *how, seed=self.config.run.seed)
+        return TrainingScenes(self.training_pairs, *how, seed=self.config.run.seed, max_bad_images=data.max_bad_images)
 
     def loss(self) -> nn.Cell:
         """The training loss: (network outputs, labels (B, S, S)) -> scalar."""
@@ -253,7 +253,7 @@ class SegmentationTask(Task):
     def predict(self, network: nn.Cell, files: Sequence[Path], make_folder: Callable[[], Path]) -> None:
         """Write a map and an overlay per image, and a sheet."""
         forward = with_mixed_precision(network, self.config.run.amp_level).set_train(False)
-        write_maps(self.predictor(forward), files, make_folder())
+        write_maps(self.predictor(forward), files, make_folder)
 
     # -- inspection of the data
 
