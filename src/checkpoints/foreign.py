@@ -23,10 +23,17 @@ _SAFETENSORS_TYPES |= {f"{sign}{8 * size}": f"<{sign.lower()}{size}" for sign in
 
 @dataclass(frozen=True)
 class ForeignWeights:
-    """Tensors of a weights file by their names in the file, and the entry that contained them ("": the file itself)."""
+    """Content of a weights file.
+
+    Attributes:
+        tensors: by their names in the file.
+        entry: the entry that contained them; "": the file itself.
+        is_mindspore: whether the old zoo's framework wrote the file; all other formats come from PyTorch.
+    """
 
     tensors: dict[str, np.ndarray]
     entry: str = ""
+    is_mindspore: bool = False
 
 
 def read_foreign_weights(path: Path, *, use_ema: bool = True) -> ForeignWeights:
@@ -41,7 +48,8 @@ def read_foreign_weights(path: Path, *, use_ema: bool = True) -> ForeignWeights:
     if not path.is_file():
         raise UserError(f"input {path}: no such file")
     try:
-        saved = _reader_for(path)(path)
+        reader = _reader_for(path)
+        saved = reader(path)
     except NotAllowed as error:
         raise UserError(
             f"input {path} asks to call {error}, which no weights file needs: nothing was executed; "
@@ -57,7 +65,7 @@ def read_foreign_weights(path: Path, *, use_ema: bool = True) -> ForeignWeights:
     tensors = {str(name): value for name, value in found.items() if isinstance(value, np.ndarray)}
     if not tensors:
         raise UserError(f"input {path} contains no named weights, only {', '.join(map(str, found)) or 'nothing'}")
-    return ForeignWeights(tensors, entry)
+    return ForeignWeights(tensors, entry, reader is _read_mindspore)
 
 
 def _reader_for(path: Path) -> Callable[[Path], Mapping[str, Any]]:

@@ -56,6 +56,7 @@ class DataConfig:
     dataset_path: Annotated[str, FREE_ON_RESUME]
     train_image_size: Annotated[int, at_least(8)]
     interpolation: Annotated[str | None, one_of("bilinear", "bicubic"), only_tasks("classification")]
+    antialias: Annotated[bool | None, only_tasks("classification")]
     crop_min: Annotated[float, between(0.0, 1.0), only_tasks("classification")]
     train_scales: Annotated[list[float], all_positive(), only_tasks("segmentation")]
     hflip: Annotated[float, between(0.0, 1.0)]

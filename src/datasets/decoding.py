@@ -24,6 +24,8 @@ UPRIGHT = 1
 # A 50-megapixel camera's 8192 x 6144. Decoding takes up to 18 bytes per pixel (WebP), so that no file takes 1 GB.
 MAX_PIXELS = 8192 * 6144
 MAX_BYTES = 2**29
+# Resized to 256 pixels, the shorter side would make the longer one 256 thousand: 200 MB.
+MAX_ASPECT = 1000
 # Each scan of a progressive JPEG passes over all pixels, and a small file can hold thousands; cameras and editors
 # write about 10. Largest product of scans and pixels: some seconds.
 MAX_SCANNED = 12 * MAX_PIXELS
@@ -143,6 +145,8 @@ def _check_size(image: Image.Image, content: bytes) -> None:
     pixels = max(image.width * image.height, _tile_pixels(image))
     if pixels > _max_pixels:
         raise Unreadable(_too_large())
+    if max(image.size) > MAX_ASPECT * min(image.size):
+        raise Unreadable(f"one side is more than {MAX_ASPECT} times the other")
     if image.format in _JPEG and pixels * _num_scans(content, pixels) > MAX_SCANNED:
         raise Unreadable("too many scans")
     if pixels > MAX_TEXT_PIXELS and image.tile and image.tile[0][0] == "ppm_plain":

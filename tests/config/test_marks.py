@@ -28,7 +28,7 @@ MARKED = {
 }
 TASK_KEYS = {
     "classification": """
-        autoaugment bce_threshold crop_min crop_pct cutmix interpolation label_smooth_factor mixup
+        antialias autoaugment bce_threshold crop_min crop_pct cutmix interpolation label_smooth_factor mixup
         mixup_mode mixup_prob nodes re_count re_mode re_prob repeated_augment show_graph switch_prob top_k
         use_label_smooth
     """,

@@ -122,6 +122,13 @@ def test_a_deep_ppm_has_pillows_pixels():
             decode(content[:-1])
 
 
+def test_a_line_whose_resize_would_take_gigabytes_is_refused():
+    content = io.BytesIO()
+    Image.new("RGB", (1, 50_000)).save(content, "PNG")
+    with pytest.raises(Unreadable, match="one side is more than 1000 times the other"):
+        decode(content.getvalue())
+
+
 def test_a_large_ppm_of_text_is_refused():
     with pytest.raises(Unreadable, match="more than 1000000 pixels as text"):
         decode(b"P3 2000 2000 255\n" + b"1 " * 10)

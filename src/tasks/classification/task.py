@@ -79,6 +79,8 @@ class ClassificationTask(Task):
         own = self.configured_preprocessing(self.config)
         keys = {"image_size": {"eval_image_size", "train_image_size"}}
         stored = self._meta.get("preprocessing", {})
+        if stored:  # an older checkpoint names no antialias: it was scored without
+            stored = {"antialias": False, **stored}
         return Preprocessing(**chosen_preprocessing(own, stored, keys, self._given))
 
     # -- training
@@ -268,10 +270,10 @@ class ClassificationTask(Task):
 
     def export_card(self) -> dict[str, Any]:
         """What a program must know of input and output to use an exported file."""
-        preprocessing = self.preprocessing
         return {
-            "preprocessing": {**asdict(preprocessing), "resize": preprocessing.resize, "channels": "RGB"},
-            "class_names": list(self.class_names),
+            "preprocessing": self.preprocessing.card(),
+            "output": "logits, one for each of class_names",
+            "class_names": self.output_names,
         }
 
     # -- helpers
