@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from src.config.checks import convert
 from src.config.effect import no_effect_in_command
 from src.config.errors import UserError, did_you_mean
 from src.config.lookup import CONFIG_ROOT, find_config, seed_of, seed_recipe, shown
-from src.config.marks import FLAG, RUN_ONLY
+from src.config.marks import FLAG, MANY, RUN_ONLY
 from src.config.schema import KEY_TYPES, Config, keys_marked
 
 DEFAULTS_FILE = CONFIG_ROOT / "defaults.yml"
@@ -95,8 +96,11 @@ def read_config(
 
 
 def parse_arguments(argv: list[str]) -> list[Setting]:
-    """`--key value` and `--key=value` as settings; a key marked FLAG needs no value."""
-    settings, position, flags = [], 0, keys_marked(FLAG)
+    """`--key value` and `--key=value` as settings; a key marked FLAG needs no value, one marked MANY may have several.
+
+    Several values are joined by line ends.
+    """
+    settings, position, flags, several = [], 0, keys_marked(FLAG), keys_marked(MANY)
     while position < len(argv):
         word = argv[position]
         if not word.startswith("--") or len(word) == 2:
@@ -110,6 +114,9 @@ def parse_arguments(argv: list[str]) -> list[Setting]:
                 value = "1"
             else:
                 value, position = following, position + 1
+                if key in several:
+                    more = list(takewhile(lambda other: not other.startswith("--"), argv[position + 1 :]))
+                    value, position = "\n".join([value, *more]), position + len(more)
         settings.append(Setting(key.replace("-", "_"), value, COMMAND_LINE))
         position += 1
     return settings

@@ -18,7 +18,7 @@ from src.config.checks import (
     positive,
     share_below_one,
 )
-from src.config.marks import CLOUD, FLAG, FREE_ON_RESUME, RUN_ONLY, Mark, marks_of, only_commands, only_tasks
+from src.config.marks import CLOUD, FLAG, FREE_ON_RESUME, MANY, RUN_ONLY, Mark, marks_of, only_commands, only_tasks
 
 DECAYS = ("cosine", "cosine_annealing", "cosine_restarts", "constant", "exp", "linear", "poly", "step", "steps")
 
@@ -208,7 +208,7 @@ class OutputConfig:
 
     file_format: Annotated[str, only_commands("export")]
     file_name: Annotated[str, RUN_ONLY, only_commands("export")]
-    input: Annotated[str, RUN_ONLY, only_commands("export", "predict", "convert")]
+    input: Annotated[str, MANY, RUN_ONLY, only_commands("export", "predict", "convert")]
     output: Annotated[str, RUN_ONLY, FREE_ON_RESUME]
     top_k: Annotated[int, at_least(1), only_tasks("classification"), only_commands("predict")]
     show_graph: Annotated[bool, RUN_ONLY, only_tasks("classification"), only_commands("predict")]

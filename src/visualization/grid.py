@@ -1,5 +1,6 @@
 """Grids of pictures with captions, or with their predicted classes."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil
@@ -92,9 +93,14 @@ def _draw_cell(figure: Figure, left: float, top: float, item: Prediction) -> Non
     bars = axes_at(figure, left, top + PICTURE + CAPTION, PICTURE, BARS)
     title, color = _title(item)
     picture.set_title(title, color=color, fontsize=9, loc="center", pad=4, linespacing=1.1)
-    picture.set_xlabel(shorten("/".join(Path(item.path).parts[-2:]), 32), fontsize=7, color=GRAY, labelpad=3)
+    picture.set_xlabel(shorten(_shown("/".join(Path(item.path).parts[-2:])), 32), fontsize=7, color=GRAY, labelpad=3)
     _draw_picture(picture, item.image)
     _draw_bars(bars, item)
+
+
+def _shown(name: str) -> str:
+    """A file's name with a backslash escape for each byte that is not UTF-8, which no font draws."""
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
 def axes_at(figure: Figure, left: float, top: float, width: float, height: float) -> Axes:

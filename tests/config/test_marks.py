@@ -5,7 +5,7 @@ import pytest
 from src.config import marks, read_config
 from src.config.effect import known_tasks, no_effect_on_task
 from src.config.lookup import CONFIG_ROOT
-from src.config.marks import CLOUD, FLAG, FREE_ON_RESUME, RUN_ONLY, Mark, OnlyCommands, OnlyTasks, marks_of
+from src.config.marks import CLOUD, FLAG, FREE_ON_RESUME, MANY, RUN_ONLY, Mark, OnlyCommands, OnlyTasks, marks_of
 from src.config.schema import KEY_TYPES, keys_marked
 from src.tasks.create import TASKS
 from tests.support.recipes import resolve
@@ -13,6 +13,7 @@ from tests.support.recipes import resolve
 CLOUD_KEYS = "checkpoint_url data_path data_url load_path output_path train_url"
 MARKED = {
     FLAG: "check_dataset print_config",
+    MANY: "input",
     RUN_ONLY: f"""
         {CLOUD_KEYS} check_dataset enable_modelarts eval_split file_name input list_models name nodes output
         print_config resume run_distribute show_batch show_graph submit

@@ -218,3 +218,20 @@ def test_all_that_is_wrong_is_said_at_once_in_the_pairs_order(root):
     assert [problem.split(":")[0] for problem in problems] == [str(pairs[0].label)]
     assert faults == {pairs[2].image: "empty file"}
     assert seen == [1, 2, 3]
+
+
+def test_a_list_of_train_ids_is_refused_by_name(root):
+    path = root / "train.txt"
+    path.write_text(f"\ufeff{IMAGE}\t{str(LABEL).replace('labelIds', 'labelTrainIds')}\n", encoding="utf-8")
+    _, problems = scan_list(path, root)
+    assert problems == [
+        f"{path}, line 1: {root / str(LABEL).replace('labelIds', 'labelTrainIds')} holds train ids: use the "
+        "*_gtFine_labelIds.png files"
+    ]
+
+
+def test_a_byte_order_mark_and_tabs_with_spaces_hide_no_pair(root):
+    (root / "a b.png").write_bytes((root / IMAGE).read_bytes())
+    (root / "list.txt").write_text(f"\ufeffa b.png\t{LABEL}\n", encoding="utf-8")
+    pairs, problems = scan_list(root / "list.txt", root)
+    assert ([pair.image.name for pair in pairs], problems) == (["a b.png"], [])

@@ -20,7 +20,7 @@ from mindspore import nn
 from src.datasets.decoding import Unreadable, read_image
 from src.datasets.pipeline import transformed
 from src.datasets.reading import black_image, unusable
-from src.datasets.sources.image_folder import short_names
+from src.datasets.sources.picture_files import printable, short_names
 from src.datasets.transforms.image import Preprocessing, evaluation_transforms
 from src.metrics import softmax
 from src.runtime.files import write_atomically
@@ -109,12 +109,14 @@ def check_readable(predictions: Sequence[Prediction]) -> None:
     if len(bad) == len(predictions):
         raise unusable(Path(bad[0].path), bad[0].fault)
     for item in bad:
-        get_logger().warning("%s: cannot be read as an image (%s): it has no prediction", item.path, item.fault)
+        get_logger().warning(
+            "%s: cannot be read as an image (%s): it has no prediction", printable(item.path), item.fault
+        )
 
 
 def table_lines(predictions: Sequence[Prediction]) -> list[str]:
     """One line per image: file, best class with its probability, runners-up."""
-    names = short_names([Path(item.path) for item in predictions])[:SHOWN_ROWS]
+    names = [printable(name) for name in short_names([Path(item.path) for item in predictions])[:SHOWN_ROWS]]
     width = max(map(len, names))
     lines = []
     for name, item in zip(names, predictions, strict=False):
@@ -137,7 +139,7 @@ def spread_out(predictions: list[Prediction]) -> list[Prediction]:
 def write_predictions(predictions: list[Prediction], folder: Path) -> None:
     """Write predictions.json, predictions.csv and predictions.png."""
     records = [
-        {"file": item.path, "truth": item.truth, "labels": item.labels, "probabilities": item.probabilities}
+        {"file": printable(item.path), "truth": item.truth, "labels": item.labels, "probabilities": item.probabilities}
         | ({"unreadable": item.fault} if item.fault else {})
         for item in predictions
     ]
@@ -147,8 +149,8 @@ def write_predictions(predictions: list[Prediction], folder: Path) -> None:
     writer.writerow(["file", "truth", "rank", "label", "probability"])
     for item in predictions:
         if item.fault:
-            writer.writerow([item.path, item.truth or "", "", f"unreadable ({item.fault})", ""])
+            writer.writerow([printable(item.path), item.truth or "", "", f"unreadable ({item.fault})", ""])
         for rank, (label, share) in enumerate(zip(item.labels, item.probabilities, strict=True), start=1):
-            writer.writerow([item.path, item.truth or "", rank, label, f"{share:.6f}"])
+            writer.writerow([printable(item.path), item.truth or "", rank, label, f"{share:.6f}"])
     write_atomically(folder / "predictions.csv", table.getvalue().encode())
     prediction_grid(spread_out(predictions), folder / "predictions.png")

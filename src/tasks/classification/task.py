@@ -105,7 +105,7 @@ class ClassificationTask(Task):
         text = f"training images: {len(self.training_folder)} in {found} classes at {self.training_folder.root}"
         if found < wanted:
             text += f" (class_num is {wanted}: {wanted - found} outputs have no images)"
-        return [text, *silent_loss_settings(self.config)]
+        return [text, *self.training_folder.left_out, *silent_loss_settings(self.config)]
 
     def steps_per_epoch(self, num_ranks: int) -> int:
         """Training steps that one pass over the images gives; UserError when they do not fill a batch."""

@@ -20,8 +20,8 @@ from tqdm import tqdm
 from src.config import Config
 from src.datasets.decoding import Unreadable, read_image
 from src.datasets.reading import unusable
-from src.datasets.sources.image_folder import short_names
 from src.datasets.sources.label_table import LabelTable
+from src.datasets.sources.picture_files import printable, short_names
 from src.datasets.transforms.joint import whole_image
 from src.inference.sliding_window import predict_scales, predict_windows
 from src.runtime.files import write_atomically
@@ -131,17 +131,17 @@ def write_maps(model: TrainedSegmentation, files: Sequence[Path], make_folder: C
         try:
             item = model.predict_file(file)
         except Unreadable as fault:
-            logger.warning("%s: cannot be read as an image (%s): it has no map", file, fault)
-            faults[str(file)] = str(fault)
+            logger.warning("%s: cannot be read as an image (%s): it has no map", printable(file), fault)
+            faults[printable(file)] = str(fault)
             continue
         folder = folder or make_folder()
         write_palette_png(folder / f"{name}.png", item.prediction, palette)
         write_png(folder / f"{name}{OVERLAY}.png", overlay(item.image, item.prediction, palette))
-        logger.info("%s  %s", name, largest_classes(item.prediction, model.table))
+        logger.info("%s  %s", printable(name), largest_classes(item.prediction, model.table))
         if len(shown) < SHEET_ITEMS:
             shown.append(item)
     if folder is None:
-        raise unusable(files[0], faults[str(files[0])])
+        raise unusable(files[0], faults[printable(files[0])])
     if faults:
         write_atomically(folder / "unreadable.json", json.dumps(faults, indent=2))
     segmentation_sheet(shown, model.class_names, palette, folder / f"{SHEET}.png", SHEET_ITEMS)
