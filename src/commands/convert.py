@@ -50,6 +50,8 @@ def convert(resolved: Resolved) -> int:
         logger.info("initialised, missing from the file: %s", few_names(kept))
     origin = {"file": source.name, "entry": weights.entry, "ignored": translation.ignored}
     task_meta = task_type(config.model.backbone).converted_meta(config)
+    if class_num[0] != class_num[1]:  # a new head, which has no classes yet
+        task_meta["class_names"] = []
     _save(target, network, {**task_meta, "config": config.flat(), "source": origin})
     logger.info("wrote %s: %d classes, %d pixels", target, class_num[1], config.data.train_image_size)
     return 0

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from src.config import UserError
 from src.config.errors import few_names
+from src.datasets.sources.imagenet import class_of_folder
 from src.datasets.sources.labelled import LabelledImages
 from src.datasets.sources.picture_files import IMAGE_ENDINGS, Found, find_images, is_junk, printable, same_form
 
@@ -15,14 +16,18 @@ def scan_image_folder(root: Path, class_names: tuple[str, ...] | None = None) ->
 
     Args:
         root: folder with one sub-folder per class; hidden entries and __MACOSX are skipped at any depth.
-        class_names: the classes of the training set, in order; a folder may lack some of them. None: the sub-folders,
-            sorted by name, each of which must hold images.
+        class_names: the classes of the training set, in order; a folder may lack some of them. The folders of
+            ImageNet's classes may be named by their WordNet ids. None: the sub-folders, sorted by name, each of which
+            must hold images.
 
     Raises:
         UserError: no class folders, no images, a class without images, or a folder that is not in `class_names`.
     """
     folders = class_folders(root)
-    foreign = sorted(set(folders) - set(map(same_form, class_names or folders)))
+    if class_names is not None:
+        class_names = tuple(map(same_form, class_names))
+        folders = {class_of_folder(name, class_names): found for name, found in folders.items()}
+    foreign = sorted(set(folders) - set(class_names or folders))
     if foreign:
         others = f" (nor are {', '.join(foreign[1:6])})" if foreign[1:] else ""
         raise UserError(
@@ -55,7 +60,7 @@ def class_folders(root: Path) -> dict[str, Found]:
 
 def labelled_images(root: Path, folders: dict[str, Found], class_names: tuple[str, ...]) -> LabelledImages:
     """The images of `folders`, labelled by the position of their class in `class_names`."""
-    found = [folders.get(same_form(name), Found()) for name in class_names]
+    found = [folders.get(name, Found()) for name in class_names]
     pairs = [(path, label) for label, item in enumerate(found) for path in item.images]
     labels, paths = tuple(label for _, label in pairs), tuple(path for path, _ in pairs)
     return LabelledImages(root, class_names, labels, paths, left_out_lines(folders))

@@ -17,6 +17,7 @@ from mindspore.mindrecord import FileWriter
 from src.config import UserError
 from src.datasets.decoding import Unreadable, decode, read_content
 from src.datasets.reading import COLUMNS, ReadAhead, Source, black_image
+from src.datasets.sources.imagenet import class_of_folder
 from src.datasets.sources.labelled import LabelledSet
 from src.runtime.device import clamp_workers
 from src.runtime.files import write_atomically
@@ -130,6 +131,8 @@ def open_mindrecord(folder: Path, split: str, key: str, class_names: tuple[str, 
             raise UserError(
                 f"{folder / name}: missing or changed since it was written: create it again with python {PROGRAM}"
             )
+    if class_names is not None:
+        names = tuple(class_of_folder(name, class_names) for name in names)
     if class_names is not None and names != class_names:
         raise UserError(f"{path}: MindRecord of another data set: {_difference(names, class_names)}")
     shards = tuple(folder / name for name in sizes if not name.endswith(INDEX_ENDING))

@@ -20,6 +20,7 @@ from mindspore import nn
 from src.datasets.decoding import Unreadable, read_image
 from src.datasets.pipeline import transformed
 from src.datasets.reading import black_image, unusable
+from src.datasets.sources.imagenet import class_of_folder
 from src.datasets.sources.picture_files import printable, short_names
 from src.datasets.transforms.image import Preprocessing, evaluation_transforms
 from src.metrics import softmax
@@ -92,8 +93,8 @@ class TrainedModel:
 
     def _truth(self, file: Path) -> str | None:
         """In a class folder, the name of the folder is the true class."""
-        folder = file.resolve().parent.name
-        return folder if folder in self.class_names else None
+        name = class_of_folder(file.resolve().parent.name, self.class_names)
+        return name if name in self.class_names else None
 
 
 def _pixels_or_fault(file: Path) -> np.ndarray | str:

@@ -72,8 +72,9 @@ class SegmentationTask(Task):
         return self.source.label_files(self.table)
 
     def checkpoint_meta(self) -> dict[str, Any]:
-        """Meta data of the weights, with the table of classes."""
-        return super().checkpoint_meta() | {"label_table": self.table.to_dict()}
+        """Meta data of the weights, with the table of classes and the number of images that they were trained on."""
+        own = {"label_table": self.table.to_dict(), "training_images": len(self.training_pairs)}
+        return super().checkpoint_meta() | own
 
     # -- what belongs to the weights
 
