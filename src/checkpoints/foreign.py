@@ -15,6 +15,7 @@ from src.checkpoints.store import META_KEY
 from src.checkpoints.torch_file import NotAllowed, from_bfloat16, read_torch
 from src.config import UserError
 
+INDEX_ENDING = ".index.json"  # of weights in several files
 _AVERAGED = ("state_dict_ema", "model_ema", "ema")
 _PLAIN = ("state_dict", "model", "model_state_dict", "net")
 _SAFETENSORS_TYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2", "BOOL": "?"}
@@ -38,6 +39,8 @@ class ForeignWeights:
 
 def read_foreign_weights(path: Path, *, use_ema: bool = True) -> ForeignWeights:
     """Read a weights file of PyTorch, safetensors, NumPy (.npz) or MindSpore; the format is detected from its content.
+
+    The index of weights in several files (model.safetensors.index.json) stands for all of them.
 
     Args:
         use_ema: use the averaged weights if a training checkpoint contains them beside the plain ones.
@@ -71,6 +74,8 @@ def read_foreign_weights(path: Path, *, use_ema: bool = True) -> ForeignWeights:
 def _reader_for(path: Path) -> Callable[[Path], Mapping[str, Any]]:
     with path.open("rb") as file:
         head = file.read(10)
+    if path.name.endswith(INDEX_ENDING):
+        return _read_shards
     if head[:2] == b"PK":
         with zipfile.ZipFile(path) as archive:
             return _read_npz if all(name.endswith(".npy") for name in archive.namelist()) else _read_torch_dict
@@ -102,6 +107,23 @@ def _read_safetensors(path: Path) -> dict[str, np.ndarray]:
         begin, end = entry["data_offsets"]
         values = np.frombuffer(content[begin:end], _SAFETENSORS_TYPES[entry["dtype"]]).reshape(entry["shape"])
         tensors[name] = from_bfloat16(values) if entry["dtype"] == "BF16" else values
+    return tensors
+
+
+def _read_shards(path: Path) -> dict[str, Any]:
+    """The tensors of an index file and the files beside it: {"weight_map": {name of a tensor: file}}."""
+    files = json.loads(path.read_text(encoding="utf-8"))["weight_map"]
+    tensors: dict[str, Any] = {}
+    for name in sorted(set(files.values())):
+        if Path(name).name != name:
+            raise ValueError(f"its file {name} is not beside it")
+        shard = path.with_name(name)
+        if not shard.is_file():
+            raise ValueError(f"its file {name} is missing")
+        tensors |= _reader_for(shard)(shard)
+    missing = [name for name in files if name not in tensors]
+    if missing:
+        raise ValueError(f"{files[missing[0]]} has no {missing[0]}")
     return tensors
 
 
