@@ -16,6 +16,7 @@ from src.checkpoints.torch_file import NotAllowed, check_archive, from_bfloat16,
 from src.config import UserError
 
 MAX_HEADER = 100_000_000  # bytes, the format's own limit
+INDEX_ENDING = ".index.json"  # of weights in several files
 _AVERAGED = ("state_dict_ema", "model_ema", "ema")
 _PLAIN = ("state_dict", "model", "model_state_dict", "net")
 _SAFETENSORS_TYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2", "BOOL": "?"}
@@ -24,14 +25,23 @@ _SAFETENSORS_TYPES |= {f"{sign}{8 * size}": f"<{sign.lower()}{size}" for sign in
 
 @dataclass(frozen=True)
 class ForeignWeights:
-    """Tensors of a weights file by their names in the file, and the entry that contained them ("": the file itself)."""
+    """Content of a weights file.
+
+    Attributes:
+        tensors: by their names in the file.
+        entry: the entry that contained them; "": the file itself.
+        is_mindspore: whether the old zoo's framework wrote the file; all other formats come from PyTorch.
+    """
 
     tensors: dict[str, np.ndarray]
     entry: str = ""
+    is_mindspore: bool = False
 
 
 def read_foreign_weights(path: Path, *, use_ema: bool = True) -> ForeignWeights:
     """Read a weights file of PyTorch, safetensors, NumPy (.npz) or MindSpore; the format is detected from its content.
+
+    The index of weights in several files (model.safetensors.index.json) stands for all of them.
 
     Args:
         use_ema: use the averaged weights if a training checkpoint contains them beside the plain ones.
@@ -42,7 +52,8 @@ def read_foreign_weights(path: Path, *, use_ema: bool = True) -> ForeignWeights:
     if not path.is_file():
         raise UserError(f"input {path}: no such file")
     try:
-        saved = _reader_for(path)(path)
+        reader = _reader_for(path)
+        saved = reader(path)
     except NotAllowed as error:
         raise UserError(
             f"input {path} asks to call {error}, which no weights file needs: nothing was executed; "
@@ -58,12 +69,14 @@ def read_foreign_weights(path: Path, *, use_ema: bool = True) -> ForeignWeights:
     tensors = {str(name): value for name, value in found.items() if isinstance(value, np.ndarray)}
     if not tensors:
         raise UserError(f"input {path} contains no named weights, only {', '.join(map(str, found)) or 'nothing'}")
-    return ForeignWeights(tensors, entry)
+    return ForeignWeights(tensors, entry, reader is _read_mindspore)
 
 
 def _reader_for(path: Path) -> Callable[[Path], Mapping[str, Any]]:
     with path.open("rb") as file:
         head = file.read(10)
+    if path.name.endswith(INDEX_ENDING):
+        return _read_shards
     if head[:2] == b"PK":
         with zipfile.ZipFile(path) as archive:
             return _read_npz if all(name.endswith(".npy") for name in archive.namelist()) else _read_torch_dict
@@ -108,6 +121,23 @@ def _check_offsets(offsets: list, size: int) -> None:
         if not end_before <= begin <= end <= size:
             raise ValueError("its tensors overlap or lie outside of the file")
         end_before = end
+
+
+def _read_shards(path: Path) -> dict[str, Any]:
+    """The tensors of an index file and the files beside it: {"weight_map": {name of a tensor: file}}."""
+    files = json.loads(path.read_text(encoding="utf-8"))["weight_map"]
+    tensors: dict[str, Any] = {}
+    for name in sorted(set(files.values())):
+        if Path(name).name != name:
+            raise ValueError(f"its file {name} is not beside it")
+        shard = path.with_name(name)
+        if not shard.is_file():
+            raise ValueError(f"its file {name} is missing")
+        tensors |= _reader_for(shard)(shard)
+    missing = [name for name in files if name not in tensors]
+    if missing:
+        raise ValueError(f"{files[missing[0]]} has no {missing[0]}")
+    return tensors
 
 
 def _read_npz(path: Path) -> Mapping[str, np.ndarray]:

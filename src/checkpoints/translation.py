@@ -11,6 +11,7 @@ import numpy as np
 
 # Prefixes that wrappers in training scripts add to all names of a network.
 _WRAPPERS = re.compile(r"\A(?:(?:module|network|_backbone|net|model)\.)+")
+_COMPILED = "_orig_mod."  # of each cell that torch.compile has wrapped
 _IGNORED = (
     (r"(?:.*\.)?num_batches_tracked", "PyTorch's batch counter, which the running statistics do not need"),
     (r"(?:adam_[mv]|moments?[12]?|accum|stat|velocity)\..*", "optimizer state of the old training"),
@@ -60,7 +61,7 @@ def translate(tensors: Mapping[str, np.ndarray], names: NamingRules) -> Translat
     result = Translation()
     parts: dict[str, dict[int, np.ndarray]] = {}
     for written, value in tensors.items():
-        name = _WRAPPERS.sub("", written)
+        name = _WRAPPERS.sub("", written.replace(_COMPILED, ""))
         reason = next((why for pattern, why in (*_IGNORED, *names.ignored) if re.fullmatch(pattern, name)), None)
         if reason:
             result.ignored.setdefault(reason, []).append(written)

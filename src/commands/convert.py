@@ -35,7 +35,9 @@ def convert(resolved: Resolved) -> int:
     with as_user_error(f"input {source}"):
         translation = translate(weights.tensors, names)
     class_num = _class_num(translation, names, resolved)
-    config = _own_config(resolved, class_num[1], info.image_size, translation.options)
+    # PyTorch's pipelines shrink images by Pillow, the old zoo's by OpenCV.
+    found = {"train_image_size": info.image_size, "antialias": not weights.is_mindspore, **translation.options}
+    config = _own_config(resolved, class_num[1], found)
 
     session = start(config, resolved.notes)
     logger = get_logger()
@@ -50,6 +52,8 @@ def convert(resolved: Resolved) -> int:
         logger.info("initialised, missing from the file: %s", few_names(kept))
     origin = {"file": source.name, "entry": weights.entry, "ignored": translation.ignored}
     task_meta = task_type(config.model.backbone).converted_meta(config)
+    if class_num[0] != class_num[1]:  # a new head, which has no classes yet
+        task_meta["class_names"] = []
     _save(target, network, {**task_meta, "config": config.flat(), "source": origin})
     logger.info("wrote %s: %d classes, %d pixels", target, class_num[1], config.data.train_image_size)
     return 0
@@ -89,9 +93,8 @@ def _class_num(translation: Translation, names: PublicNames, resolved: Resolved)
     return wanted, wanted
 
 
-def _own_config(resolved: Resolved, class_num: int, image_size: int, options: dict[str, Any]) -> Config:
+def _own_config(resolved: Resolved, class_num: int, found: dict[str, Any]) -> Config:
     """Configuration for the checkpoint; the user's settings take precedence over values found in the file."""
-    found = {"train_image_size": image_size, **options}
     values = {key: value for key, value in found.items() if key not in resolved.given}
     return resolved.config.with_values(**values, class_num=class_num, input="", output="")
 

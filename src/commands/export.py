@@ -16,7 +16,7 @@ from mindspore import nn
 from src.commands.opened_checkpoint import OpenedCheckpoint
 from src.config import Resolved, UserError
 from src.config.reader import COMMAND_LINE
-from src.datasets.sources.image_folder import find_pictures
+from src.datasets.sources.picture_files import find_pictures
 from src.runtime.compile_cache import cached
 from src.runtime.files import check_new, temporary_folder, write_atomically
 from src.runtime.logs import get_logger

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from src.commands.opened_checkpoint import OpenedCheckpoint
 from src.config import Resolved
-from src.datasets.sources.image_folder import find_pictures
+from src.datasets.sources.picture_files import find_pictures
 from src.runtime.logs import get_logger
 from src.runtime.run_folder import fresh_results
 from src.runtime.session import start

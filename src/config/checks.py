@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import types
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -133,17 +134,20 @@ def _convert_plain(value: Any, hint: Any) -> Any:
 
 
 def path_text(paths: str) -> str:
-    """Paths, separated by commas, with the home folder in place of a leading ~ (the shell leaves `--key=~/x` alone).
+    """Paths, separated by commas or line ends, with the home folder in place of a leading ~.
+
+    The shell replaces it in `--key ~/x` only, not in `--key=~/x`.
 
     None and null are no path. ValueError for what no file system takes.
     """
     if paths.lower() in NULL_WORDS:
         return ""
-    parts = [os.path.expanduser(path) if path.startswith("~/") else path for path in paths.split(",")]
+    parts = re.split("([,\n])", paths)
+    parts = [os.path.expanduser(path) if path.startswith("~/") else path for path in parts]
     for path in parts:
         if "\0" in path or any(len(os.fsencode(name)) > MAX_NAME for name in path.split("/")) or len(path) > MAX_PATH:
             raise ValueError(f"is no path, a name in it is too long or has a zero byte: {as_written(path)}")
-    return ",".join(parts)
+    return "".join(parts)
 
 
 def as_written(value: Any) -> str:

@@ -29,6 +29,7 @@ class OnlyCommands:
 
 PATH = Mark("a path, or several with commas: a leading ~ is the home folder, None is no path")
 FLAG = Mark("may be given on the command line without a value")
+MANY = Mark("may be given several values on the command line, one after the other")
 RUN_ONLY = Mark("concerns one run only: its value in a checkpoint's configuration is not inherited")
 FREE_ON_RESUME = Mark("may differ in a resumed run without changing its weights")
 CLOUD = Mark("has an effect in a cloud job only")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from src.config.lookup import (
     seed_recipe,
     shown,
 )
-from src.config.marks import FLAG, PATH, marks_of
+from src.config.marks import FLAG, MANY, PATH, marks_of
 from src.config.schema import KEY_TYPES, Config, keys_marked
 from src.config.yaml_file import yaml_lines
 
@@ -105,8 +106,11 @@ def read_config(
 
 
 def parse_arguments(argv: list[str]) -> list[Setting]:
-    """`--key value` and `--key=value` as settings; a key marked FLAG needs no value."""
-    settings, position, flags = [], 0, keys_marked(FLAG)
+    """`--key value` and `--key=value` as settings; a key marked FLAG needs no value, one marked MANY may have several.
+
+    Several values are joined by line ends.
+    """
+    settings, position, flags, several = [], 0, keys_marked(FLAG), keys_marked(MANY)
     while position < len(argv):
         word = argv[position]
         if not word.startswith("--") or len(word) == 2:
@@ -120,6 +124,9 @@ def parse_arguments(argv: list[str]) -> list[Setting]:
                 value = "1"
             else:
                 value, position = following, position + 1
+                if key in several:
+                    more = list(takewhile(lambda other: not other.startswith("--"), argv[position + 1 :]))
+                    value, position = "\n".join([value, *more]), position + len(more)
         settings.append(Setting(key.replace("-", "_"), value, COMMAND_LINE))
         position += 1
     return settings

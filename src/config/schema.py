@@ -18,7 +18,18 @@ from src.config.checks import (
     positive,
     share_below_one,
 )
-from src.config.marks import CLOUD, FLAG, FREE_ON_RESUME, PATH, RUN_ONLY, Mark, marks_of, only_commands, only_tasks
+from src.config.marks import (
+    CLOUD,
+    FLAG,
+    FREE_ON_RESUME,
+    MANY,
+    PATH,
+    RUN_ONLY,
+    Mark,
+    marks_of,
+    only_commands,
+    only_tasks,
+)
 
 DECAYS = ("cosine", "cosine_annealing", "cosine_restarts", "constant", "exp", "linear", "poly", "step", "steps")
 
@@ -57,6 +68,7 @@ class DataConfig:
     dataset_path: Annotated[str, PATH, FREE_ON_RESUME]
     train_image_size: Annotated[int, at_least(8)]
     interpolation: Annotated[str | None, one_of("bilinear", "bicubic"), only_tasks("classification")]
+    antialias: Annotated[bool | None, only_tasks("classification")]
     crop_min: Annotated[float, between(0.0, 1.0), only_tasks("classification")]
     train_scales: Annotated[list[float], all_positive(), only_tasks("segmentation")]
     hflip: Annotated[float, between(0.0, 1.0)]
@@ -67,7 +79,8 @@ class DataConfig:
     mean: Annotated[list[float] | None, num_values(3)]
     std: Annotated[list[float] | None, num_values(3)]
     data_list: Annotated[str, PATH, FREE_ON_RESUME]
-    max_bad_images: Annotated[float, between(0.0, 1.0), only_tasks("classification")]
+    max_bad_images: Annotated[float, between(0.0, 1.0)]
+    max_image_pixels: Annotated[int, at_least(1)]
     rgb: Annotated[bool, only_tasks("segmentation")]
     ignore_label: Annotated[int, between(0, 255), only_tasks("segmentation")]
 
@@ -207,7 +220,7 @@ class OutputConfig:
 
     file_format: Annotated[str, only_commands("export")]
     file_name: Annotated[str, PATH, RUN_ONLY, only_commands("export")]
-    input: Annotated[str, PATH, RUN_ONLY, only_commands("export", "predict", "convert")]
+    input: Annotated[str, PATH, MANY, RUN_ONLY, only_commands("export", "predict", "convert")]
     output: Annotated[str, PATH, RUN_ONLY, FREE_ON_RESUME]
     top_k: Annotated[int, at_least(1), only_tasks("classification"), only_commands("predict")]
     show_graph: Annotated[bool, RUN_ONLY, only_tasks("classification"), only_commands("predict")]

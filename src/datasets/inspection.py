@@ -10,10 +10,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from src.datasets.decoding import Unreadable, read_image
-
-EXIF_ORIENTATION = 274
-UPRIGHT = (None, 1)
+from src.datasets.decoding import UPRIGHT, Unreadable, orientation_of, read_image
 
 
 @dataclass(frozen=True)
@@ -23,7 +20,7 @@ class ImageFacts:
     Attributes:
         path: the file.
         fault: why it cannot be read; "" for a readable file, the only kind with the attributes below.
-        size: width and height, pixels; 0 when unknown.
+        size: width and height of the upright image, pixels; 0 when unknown.
         kind: JPEG, PNG, ...; "" when unknown.
         oddities: its unusual properties.
     """
@@ -51,11 +48,11 @@ def inspect_images(
 def inspect_image(path: Path) -> ImageFacts:
     """Decode a file as training does and read its header."""
     try:
-        read_image(path)
+        height, width = read_image(path).shape[:2]
     except Unreadable as fault:
         return ImageFacts(path, str(fault))
     with Image.open(path) as image:
-        size, kind = image.size, image.format or ""
+        size, kind = (width, height), image.format or ""
         try:
             oddities = tuple(_oddities(image))
         except Exception:  # Pillow's EXIF readers raise many types
@@ -75,7 +72,7 @@ def _oddities(image: Image.Image) -> Iterable[str]:
         yield "16 bits per channel, of which the upper 8 are used"
     if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
         yield "transparent, which is ignored"
-    if getattr(image, "n_frames", 1) > 1:
+    if getattr(image, "is_animated", False):
         yield "several frames, of which the first is used"
-    if image.getexif().get(EXIF_ORIENTATION) not in UPRIGHT:
-        yield "rotated by EXIF data, which is ignored"
+    if orientation_of(image) != UPRIGHT:
+        yield "turned by their orientation tag, as viewers do"

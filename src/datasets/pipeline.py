@@ -75,11 +75,17 @@ def read_images(files: Sequence[Path], transforms: list) -> np.ndarray:
     Raises:
         UserError: a file that is missing or cannot be decoded.
     """
+    return np.stack([transformed(pixels, transforms) for pixels in read_all(files)])
+
+
+def read_all(files: Sequence[Path]) -> Iterator[np.ndarray]:
+    """The pixels (H, W, 3) uint8, RGB, of files; UserError for one that is missing or cannot be decoded."""
     images = ImageFiles(files, np.zeros(len(files)))
-    return np.stack([_transformed(images[index][0], transforms) for index in range(len(images))])
+    return (images[index][0] for index in range(len(images)))
 
 
-def _transformed(pixels: np.ndarray, transforms: list) -> np.ndarray:
+def transformed(pixels: np.ndarray, transforms: list) -> np.ndarray:
+    """The result of operators on pixels (H, W, 3) uint8."""
     for operator in transforms:
         pixels = operator(pixels)
     return pixels

@@ -1,11 +1,12 @@
-"""Samples of a data set by position, read ahead of their use, and substitutes for unreadable images.
+"""Samples of a data set by position, read ahead of their use, and substitutes for unreadable files.
 
-A `Source` is one data set; `ImageFiles` are those of classification. An image that cannot be read is replaced by
-another image of its class in training, counts as wrong in evaluation, and is an error elsewhere.
+A `Source` is one data set; `ImageFiles` are those of classification. A sample whose file cannot be read is replaced by
+another one in training, counts as wrong in evaluation, and is an error elsewhere.
 """
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, TimeoutError
@@ -17,12 +18,14 @@ import mindspore.dataset as ds
 import numpy as np
 
 from src.config import Standstill, UserError
-from src.datasets.decoding import Unreadable, read_image
+from src.datasets.decoding import FORMAT_NAMES, Unreadable, read_image
 from src.runtime.device import clamp_workers
 from src.runtime.logs import get_logger
 
 COLUMNS = ["image", "label"]
 NUM_NAMED = 3  # files listed in a message
+
+Sample = tuple[np.ndarray, np.ndarray]  # (image, label)
 
 
 class Source:
@@ -101,53 +104,72 @@ class ReadAhead:
             raise Standstill(source.standstill("sample", source.timeout)) from None
 
 
-class ImageFiles(Source):
-    """Image files and their labels: (H, W, 3) uint8 and () int32. An unreadable file ends reading.
+class FileSource(Source, ABC):
+    """Samples in files. A file that cannot be read is named once and remembered.
 
     Attributes:
         faults: {unreadable file found so far: reason}.
     """
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.faults: dict[Path, str] = {}
+        self._counting = Lock()
+
+    @abstractmethod
+    def files_of(self, index: int) -> tuple[Path, ...]:
+        """The files of a sample, the image first."""
+
+    @abstractmethod
+    def load(self, index: int) -> Sample:
+        """A sample from its files; Unreadable if one of them cannot be read."""
+
+    @abstractmethod
+    def instead_of(self, index: int) -> Sample:
+        """The substitute for a sample that cannot be read."""
+
+    def add_fault(self, path: Path, fault: str) -> None:
+        """Record that a file cannot be read; called once per file."""
+        self.faults[path] = fault
+
+    def __getitem__(self, index: int) -> Sample:
+        sample = self.attempt(index)
+        return sample if sample is not None else self.instead_of(index)
+
+    def attempt(self, index: int) -> Sample | None:
+        """A sample; None if one of its files cannot be read."""
+        if not self.faults.keys().isdisjoint(self.files_of(index)):
+            return None
+        try:
+            return self.load(index)
+        except Unreadable as fault:
+            with self._counting:
+                if fault.path not in self.faults:
+                    self.add_fault(fault.path, str(fault))
+            return None
+
+    def place(self, index: int) -> str:
+        return str(self.files_of(index)[0])
+
+
+class ImageFiles(FileSource):
+    """Image files and their labels: (H, W, 3) uint8 and () int32. An unreadable file ends reading."""
+
     def __init__(self, files: Sequence[Path], labels: Sequence[int]):
         super().__init__()
         self.files, self.labels = files, np.asarray(labels, np.int32)
-        self.faults: dict[Path, str] = {}
-        self._counting = Lock()
 
     def __len__(self) -> int:
         return len(self.files)
 
-    def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
-        pixels = self.read(index)
-        return (pixels, self.labels[index]) if pixels is not None else self.instead_of(index)
+    def files_of(self, index: int) -> tuple[Path, ...]:
+        return (self.files[index],)
 
-    def place(self, index: int) -> str:
-        return str(self.files[index])
+    def load(self, index: int) -> Sample:
+        return read_image(self.files[index]), self.labels[index]
 
-    def read(self, index: int) -> np.ndarray | None:
-        """The pixels of a file, (H, W, 3) uint8; None if it cannot be read."""
-        path = self.files[index]
-        if path in self.faults:
-            return None
-        try:
-            return read_image(path)
-        except Unreadable as fault:
-            with self._counting:
-                if path not in self.faults:
-                    self.add_fault(path, str(fault))
-            return None
-
-    def add_fault(self, path: Path, fault: str) -> None:
-        """Record that a file cannot be read."""
-        self.faults[path] = fault
-
-    def instead_of(self, index: int) -> tuple[np.ndarray, np.ndarray]:
-        """The substitute for a sample that cannot be read."""
-        path = self.files[index]
-        raise UserError(
-            f"{path}: cannot be read as an image ({self.faults[path]}): replace it with a JPEG, PNG, BMP, PPM, TIFF, "
-            "GIF or WebP file, or remove it"
-        )
+    def instead_of(self, index: int) -> Sample:
+        raise unusable(self.files[index], self.faults[self.files[index]])
 
 
 class TrainingImages(ImageFiles):
@@ -165,38 +187,52 @@ class TrainingImages(ImageFiles):
         super().__init__(files, labels)
         self._seed, self._max_bad_images = seed, max_bad_images
 
-    def instead_of(self, index: int) -> tuple[np.ndarray, np.ndarray]:
-        label = self.labels[index]
-        others = np.flatnonzero(self.labels == label)
-        for other in np.random.default_rng((self._seed, index)).permutation(others):
-            pixels = self.read(other)
-            if pixels is not None:
-                return pixels, label
-        raise UserError(f"{self.files[index].parent}: none of its {len(others)} images can be read: replace them")
+    def instead_of(self, index: int) -> Sample:
+        others = np.flatnonzero(self.labels == self.labels[index])
+        sample = first_readable(self, others, (self._seed, index))
+        if sample is None:
+            raise UserError(f"{self.files[index].parent}: none of its {len(others)} images can be read: replace them")
+        return sample
 
     def add_fault(self, path: Path, fault: str) -> None:
         super().add_fault(path, fault)
-        num_bad, num_files = len(self.faults), len(self.files)
-        if num_bad > self._max_bad_images * num_files:
-            raise UserError(too_many_bad(self.faults, num_files, self._max_bad_images))
-        if _worth_a_line(num_bad):
-            get_logger().warning(
-                "%s: cannot be read as an image (%s): replaced by another image of its class; %d of %d so far",
-                *(path, fault, num_bad, num_files),
-            )
+        replaced(self.faults, len(self.files), self._max_bad_images, "another image of its class")
 
 
 class EvaluationImages(ImageFiles):
     """Validation set in which an unreadable image counts as wrong: it is a black image with label -1 - its class."""
 
-    def instead_of(self, index: int) -> tuple[np.ndarray, np.ndarray]:
+    def instead_of(self, index: int) -> Sample:
         return black_image(), np.int32(-1) - self.labels[index]
 
     def add_fault(self, path: Path, fault: str) -> None:
         super().add_fault(path, fault)
-        if _worth_a_line(len(self.faults)):
-            text = "%s: cannot be read as an image (%s): it counts as wrong; %d so far"
-            get_logger().warning(text, path, fault, len(self.faults))
+        counted_as_wrong(self.faults)
+
+
+def unusable(path: Path, fault: str) -> UserError:
+    """The error about a file that is needed and cannot be read."""
+    return UserError(
+        f"{path}: cannot be read as an image ({fault}): replace it with a {FORMAT_NAMES} file, or remove it"
+    )
+
+
+def first_readable(source: FileSource, indices: np.ndarray, key: tuple[int, ...]) -> Sample | None:
+    """The first sample that can be read, in an order drawn from `key`; None if there is none."""
+    samples = (source.attempt(int(index)) for index in np.random.default_rng(key).permutation(indices))
+    return next((sample for sample in samples if sample is not None), None)
+
+
+def replaced(faults: dict[Path, str], num_files: int, max_bad_images: float, substitute: str) -> None:
+    """Log the newest of the unreadable training files; UserError above the tolerated share of the `num_files`."""
+    if len(faults) > max_bad_images * num_files:
+        raise UserError(too_many_bad(faults, num_files, max_bad_images))
+    _log_newest(faults, f"replaced by {substitute}", f" of {num_files}")
+
+
+def counted_as_wrong(faults: dict[Path, str]) -> None:
+    """Log the newest of the unreadable validation files."""
+    _log_newest(faults, "it counts as wrong")
 
 
 def black_image() -> np.ndarray:
@@ -213,6 +249,10 @@ def too_many_bad(faults: dict[Path, str], num_files: int, max_bad_images: float)
     )
 
 
-def _worth_a_line(num_bad: int) -> bool:
-    """Whether to log this file: the first ten, then each time the number doubles. A bad disk must not fill the log."""
-    return num_bad <= 10 or num_bad & (num_bad - 1) == 0
+def _log_newest(faults: dict[Path, str], consequence: str, total: str = "") -> None:
+    """One line for the first ten, then each time the number doubles: a bad disk must not fill the log."""
+    count = len(faults)
+    if count <= 10 or count & (count - 1) == 0:
+        path, fault = list(faults.items())[-1]
+        text = "%s: cannot be read as an image (%s): %s; %d%s so far"
+        get_logger().warning(text, path, fault, consequence, count, total)

@@ -51,7 +51,8 @@ class SegmentationMetric:
 
         Args:
             predictions: (B, H, W) int, 0..K-1.
-            labels: (B, H, W) int, 0..K-1 or the ignored one.
+            labels: (B, H, W) int, 0..K-1 or the ignored one; -1 - k for a pixel of class k in an image that could
+                not be read: it counts as wrong.
             weights: (B,) 1 for an image, 0 for one that only pads the batch; None counts all.
 
         Raises:
@@ -60,7 +61,8 @@ class SegmentationMetric:
         if weights is not None:
             counted = np.asarray(weights) != 0
             predictions, labels = np.asarray(predictions)[counted], np.asarray(labels)[counted]
-        self._confusion.update(predictions, labels)
+        num_classes = self._confusion.num_classes
+        self._confusion.update(*_without_unread(np.asarray(predictions), np.asarray(labels), num_classes))
 
     def state(self) -> np.ndarray:
         """All counts as a float64 vector (K * K,), for `merge`."""
@@ -82,6 +84,13 @@ class SegmentationMetric:
         num_pixels = int(confusion.sum())
         accuracy = int(np.trace(confusion)) / num_pixels
         return SegmentationResult(num_pixels, mean_iou, accuracy, self._confusion.iou(), confusion)
+
+
+def _without_unread(predictions: np.ndarray, labels: np.ndarray, num_classes: int) -> tuple[np.ndarray, np.ndarray]:
+    """Labels below 0 replaced by their classes, and a prediction of that very class by another one."""
+    unread = labels < 0
+    classes = np.where(unread, -1 - labels, labels)
+    return np.where(unread & (predictions == classes), (classes + 1) % num_classes, predictions), classes
 
 
 def seed_result(result: SegmentationResult) -> str:

@@ -37,6 +37,7 @@ class ModelInfo:
         mean, std: in units of the full range 0..1.
         crop_pct: centre crop / shorter side after the resize.
         interpolation: of the resize.
+        antialias: whether the published result was measured with Pillow's resize, which averages when it shrinks.
     """
 
     name: str
@@ -55,6 +56,7 @@ class ModelInfo:
     std: tuple[float, float, float] = IMAGENET_STD
     crop_pct: float = 0.875
     interpolation: str = "bilinear"
+    antialias: bool = False
 
 
 @dataclass(frozen=True)

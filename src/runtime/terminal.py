@@ -7,6 +7,7 @@ import os
 import sys
 import threading
 import unicodedata
+from pathlib import Path
 
 from tqdm import tqdm
 
@@ -15,11 +16,12 @@ _UNPRINTABLE = {"Cc", "Cs", "Zl", "Zp"}
 _DIRECTIONS = set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
-def printable(text: str) -> str:
-    """The text in one line: control characters, direction marks and undecodable bytes as backslash escapes.
+def printable(text: str | Path) -> str:
+    """The text or path in one line: control characters, direction marks and undecodable bytes as backslash escapes.
 
     Names of files and classes come from outside: they must not forge a line or command the terminal.
     """
+    text = str(text)
     if text.isprintable():
         return text
     return "".join(_escaped(letter) for letter in text)

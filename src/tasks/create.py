@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from src.config import Config, UserError
+from src.datasets.decoding import limit_pixels
 from src.inference.networks import network_info
 from src.tasks.classification.task import ClassificationTask
 from src.tasks.segmentation.task import SegmentationTask
@@ -23,7 +24,7 @@ def task_type(backbone: str) -> type[Task]:
 
 
 def create_task(config: Config, meta: dict[str, Any] | None = None, given: frozenset[str] = frozenset()) -> Task:
-    """The task of the configured network.
+    """The task of the configured network, whose images may have `max_image_pixels`.
 
     Args:
         meta, given: see `Task`.
@@ -38,4 +39,5 @@ def create_task(config: Config, meta: dict[str, Any] | None = None, given: froze
             f"dataset {dataset} is not for {task.name}, which is what backbone {backbone} does: give --dataset "
             f"{' or '.join(task.datasets)}, or another --backbone"
         )
+    limit_pixels(config.data.max_image_pixels)
     return task(config, meta, given)

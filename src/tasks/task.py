@@ -99,6 +99,7 @@ class Task(ABC):
             "image_size": evaluation.eval_image_size or data.train_image_size,
             "crop_pct": evaluation.crop_pct or info.crop_pct,
             "interpolation": data.interpolation or info.interpolation,
+            "antialias": info.antialias if data.antialias is None else data.antialias,
             "mean": data.mean or info.mean,
             "std": data.std or info.std,
         }

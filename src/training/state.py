@@ -141,6 +141,26 @@ def restore(
     return differences
 
 
+def check_data(checkpoint: Checkpoint, task_meta: Mapping[str, Any]) -> None:
+    """Raise UserError if the data set is not the one of the interrupted run: other classes, or another size."""
+    for key, what in (("class_names", "classes"), ("training_images", "training images")):
+        before, now = checkpoint.meta.get(key), task_meta.get(key)
+        if before is not None and before != now:
+            raise UserError(
+                f"{checkpoint.path} was trained on other data: {what} {_change(before, now)}: resume with the same "
+                "data set, or start from its weights with --pretrained"
+            )
+
+
+def _change(before: Any, now: Any) -> str:
+    """Both values, or of two lists their lengths or the first difference."""
+    if not isinstance(before, list) or not isinstance(now, list):
+        return f"{before} -> {now}"
+    if len(before) != len(now):
+        return f"{len(before)} -> {len(now)}"
+    return next(f"{one} -> {other}" for one, other in zip(before, now, strict=True) if one != other)
+
+
 def restore_state(checkpoint: Checkpoint, step: TrainStep) -> None:
     """Restore optimizer, averages, loss scale and counters.
 

@@ -135,6 +135,7 @@ class Trainer:
 
     def resume(self, checkpoint: Checkpoint) -> None:
         """Continue an interrupted run of this configuration."""
+        state.check_data(checkpoint, self.task.checkpoint_meta())
         differences = state.restore(checkpoint, self.step, self.network, self.progress, self.config, self.session)
         position = f"epoch {self.progress.epoch + 1}, step {self.progress.batch} of {self.progress.steps_per_epoch}"
         self.notes.append((logging.INFO, f"resumed from {checkpoint.path} at {position}"))

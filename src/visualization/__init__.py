@@ -3,7 +3,7 @@
 from .confusion import plot_confusion_matrix
 from .curves import plot_curves, plot_learning_rate
 from .graph import GraphRow, Look, graph_sheet
-from .grid import Prediction, picture_sheet, prediction_grid
+from .grid import Prediction, picture_sheet, prediction_grid, small_picture
 from .segmentation import (
     SegmentedImage,
     color_map,
@@ -30,6 +30,7 @@ __all__ = [
     "plot_learning_rate",
     "prediction_grid",
     "segmentation_sheet",
+    "small_picture",
     "write_label_png",
     "write_palette_png",
     "write_png",

@@ -1,5 +1,6 @@
 """Grids of pictures with captions, or with their predicted classes."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil
@@ -8,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from PIL import Image
 
 from .canvas import GRAY, GREEN, INK, PALE, RED, canvas, shorten
 
@@ -31,6 +33,7 @@ class Prediction:
         labels: class names, the most probable first.
         probabilities: their probabilities, 0..1.
         truth: the true class name, or None if unknown.
+        fault: why the file cannot be read; "" for all others, the only ones with labels and probabilities.
     """
 
     path: str
@@ -38,6 +41,7 @@ class Prediction:
     labels: list[str]
     probabilities: list[float]
     truth: str | None = None
+    fault: str = ""
 
 
 def prediction_grid(items: Sequence[Prediction], path: str | Path, max_items: int = 36) -> None:
@@ -60,6 +64,15 @@ def prediction_grid(items: Sequence[Prediction], path: str | Path, max_items: in
             _draw_cell(figure, column * CELL_WIDTH, row * CELL_HEIGHT, item)
 
 
+def small_picture(pixels: np.ndarray, side: int) -> np.ndarray:
+    """Pixels (H, W, 3) uint8, reduced to at most `side` pixels along the longer side."""
+    if max(pixels.shape[:2]) <= side:
+        return pixels
+    image = Image.fromarray(pixels)
+    image.thumbnail((side, side))
+    return np.asarray(image)
+
+
 def picture_sheet(images: Sequence[np.ndarray], captions: Sequence[str], path: str | Path) -> None:
     """Draw (H, W, 3) uint8 pictures, each over its caption, in rows of MAX_COLUMNS."""
     num_columns = min(MAX_COLUMNS, len(images))
@@ -80,9 +93,14 @@ def _draw_cell(figure: Figure, left: float, top: float, item: Prediction) -> Non
     bars = axes_at(figure, left, top + PICTURE + CAPTION, PICTURE, BARS)
     title, color = _title(item)
     picture.set_title(title, color=color, fontsize=9, loc="center", pad=4, linespacing=1.1)
-    picture.set_xlabel(shorten(Path(item.path).name, 32), fontsize=7, color=GRAY, labelpad=3)
+    picture.set_xlabel(shorten(_shown("/".join(Path(item.path).parts[-2:])), 32), fontsize=7, color=GRAY, labelpad=3)
     _draw_picture(picture, item.image)
     _draw_bars(bars, item)
+
+
+def _shown(name: str) -> str:
+    """A file's name with a backslash escape for each byte that is not UTF-8, which no font draws."""
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
 def axes_at(figure: Figure, left: float, top: float, width: float, height: float) -> Axes:

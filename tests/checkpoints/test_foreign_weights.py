@@ -1,5 +1,6 @@
 """Weights files of other origin: told apart by their content, and what is wrong with them in one line."""
 
+import json
 import pickle
 from pathlib import Path
 
@@ -84,3 +85,46 @@ def test_other_mistakes(tmp_path):
     assert _message(write_torch(tmp_path / "nothing.pth", {})) == "input FILE contains no named weights, only nothing"
     save_checkpoint(tmp_path / "ours.ckpt", TENSORS, {})
     assert _message(tmp_path / "ours.ckpt") == "input FILE is already a checkpoint of this zoo: use it directly"
+
+
+# -- weights in several files
+
+
+def _sharded(folder, tensors=None, files=None):
+    """Three tensors in two files, and their index."""
+    tensors = tensors or {name: np.arange(4, dtype=np.float32) + number for number, name in enumerate("abc")}
+    shards = {"model-1-of-2.safetensors": ["a"], "model-2-of-2.safetensors": ["b", "c"]}
+    for file, names in shards.items():
+        write_safetensors(folder / file, {name: tensors[name] for name in names})
+    files = files or {name: file for file, names in shards.items() for name in names}
+    index = folder / "model.safetensors.index.json"
+    index.write_text(json.dumps({"metadata": {"total_size": 48}, "weight_map": files}))
+    return index, tensors
+
+
+def test_the_index_of_several_files_stands_for_all_of_them(tmp_path):
+    index, tensors = _sharded(tmp_path)
+    found = read_foreign_weights(index).tensors
+    assert {name: value.tolist() for name, value in found.items()} == {
+        name: value.tolist() for name, value in tensors.items()
+    }
+
+
+@pytest.mark.parametrize(
+    ("files", "reason"),
+    [
+        ({"a": "../model-1-of-2.safetensors"}, "its file ../model-1-of-2.safetensors is not beside it"),
+        ({"a": "gone.safetensors"}, "its file gone.safetensors is missing"),
+        ({"d": "model-1-of-2.safetensors"}, "model-1-of-2.safetensors has no d"),
+    ],
+)
+def test_an_index_that_does_not_match_its_files(tmp_path, files, reason):
+    index, _ = _sharded(tmp_path, files=files)
+    assert _message(index) == f"input FILE is damaged or not a weights file: {reason}"
+
+
+def test_the_framework_that_wrote_a_file_is_known(tmp_path):
+    """The old zoo's preprocessing is another than PyTorch's."""
+    tensors = {"a": np.zeros(3, np.float32)}
+    assert read_foreign_weights(write_mindspore(tmp_path / "a.ckpt", tensors)).is_mindspore
+    assert not read_foreign_weights(write_torch(tmp_path / "a.pth", tensors)).is_mindspore

@@ -61,7 +61,10 @@ def _translated(*names, rules=PLAIN):
     return translate(dict.fromkeys(names, ONE), rules)
 
 
-@pytest.mark.parametrize("wrapper", ["module.", "network.", "_backbone.", "net.", "model.", "module.model."])
+@pytest.mark.parametrize(
+    "wrapper",
+    ["module.", "network.", "_backbone.", "net.", "model.", "module.model.", "_orig_mod.", "module._orig_mod."],
+)
 def test_wrappers_are_taken_off(wrapper):
     assert list(_translated(f"{wrapper}stem.weight").tensors) == ["stem.weight"]
 

@@ -17,17 +17,17 @@ RECIPES = sorted(str(path.relative_to(CONFIG_ROOT)) for path in CONFIG_ROOT.glob
 
 # The command line's surface: a key is added, renamed or removed on purpose only.
 KEYS = """
-T_max accumulate_steps amp_level autoaugment backbone batch_size batch_statistics bce_threshold beta1 beta2
-check_dataset checkpoint_url class_num clip_global_norm color_jitter context_mode crop_min crop_pct cutmix data_list
+T_max accumulate_steps amp_level antialias autoaugment backbone batch_size batch_statistics bce_threshold beta1 beta2
+check_dataset checkpoint_url class_num clip_global_norm color_jitter compile_cache context_mode crop_min crop_pct cutmix
+data_list
 data_path data_sink data_timeout data_url dataset dataset_path device_id device_target drop_path_rate drop_rate
 early_stop_patience ema_decay enable_modelarts eval_batch_size eval_flip eval_image_size eval_interval eval_mode
 eval_num_workers eval_offset eval_path eval_scales eval_split file_format file_name freeze gc_flag hflip ignore_label
 input interpolation is_dynamic_loss_scale keep_checkpoint_max label_smooth_factor layer_decay list_models load_path
 log_interval log_norms loss_name loss_scale lr_decay_mode lr_epochs lr_gamma lr_init lr_max lr_min lr_period
-lr_period_mult lr_power max_bad_images max_epoch max_steps mean mixup mixup_mode mixup_prob momentum name
-no_weight_decay_filter nodes num_steps ohem_keep ohem_thres open_profiler opt output output_path overwrite plot_lr
-pretrained
-print_config re_count re_mode re_prob recipe_global_batch repeated_augment report resume rgb run_distribute
+lr_period_mult lr_power max_bad_images max_epoch max_image_pixels max_steps mean mixup mixup_mode mixup_prob momentum
+name no_weight_decay_filter nodes num_steps ohem_keep ohem_thres open_profiler opt output output_path overwrite plot_lr
+pretrained print_config re_count re_mode re_prob recipe_global_batch repeated_augment report resume rgb run_distribute
 save_checkpoint save_checkpoint_epochs save_checkpoint_path save_checkpoint_steps scale_lr seed show_batch show_graph
 std stem_pool submit switch_prob sync_bn tensorboard top_k train_image_size train_num_workers train_scales train_url
 use_ema use_label_smooth warmup_epochs weight_decay

@@ -5,7 +5,18 @@ import pytest
 from src.config import marks, read_config
 from src.config.effect import known_tasks, no_effect_on_task
 from src.config.lookup import CONFIG_ROOT
-from src.config.marks import CLOUD, FLAG, FREE_ON_RESUME, PATH, RUN_ONLY, Mark, OnlyCommands, OnlyTasks, marks_of
+from src.config.marks import (
+    CLOUD,
+    FLAG,
+    FREE_ON_RESUME,
+    MANY,
+    PATH,
+    RUN_ONLY,
+    Mark,
+    OnlyCommands,
+    OnlyTasks,
+    marks_of,
+)
 from src.config.schema import KEY_TYPES, keys_marked
 from src.tasks.create import TASKS
 from tests.support.recipes import resolve
@@ -13,12 +24,14 @@ from tests.support.recipes import resolve
 CLOUD_KEYS = "checkpoint_url data_path data_url load_path output_path train_url"
 MARKED = {
     FLAG: "check_dataset overwrite print_config",
+    MANY: "input",
     RUN_ONLY: f"""
         {CLOUD_KEYS} check_dataset enable_modelarts eval_split file_name input list_models name nodes output
         overwrite print_config resume run_distribute show_batch show_graph submit
     """,
     FREE_ON_RESUME: f"""
-        {CLOUD_KEYS} data_list data_timeout dataset_path device_id early_stop_patience enable_modelarts eval_batch_size
+        {CLOUD_KEYS} compile_cache data_list data_timeout dataset_path device_id early_stop_patience enable_modelarts
+        eval_batch_size
         eval_flip eval_interval eval_mode eval_num_workers eval_offset eval_path eval_scales eval_split
         keep_checkpoint_max list_models log_interval log_norms max_steps name open_profiler output overwrite plot_lr
         pretrained print_config report resume save_checkpoint save_checkpoint_epochs save_checkpoint_path
@@ -32,7 +45,7 @@ MARKED = {
 }
 TASK_KEYS = {
     "classification": """
-        autoaugment bce_threshold crop_min crop_pct cutmix interpolation label_smooth_factor max_bad_images mixup
+        antialias autoaugment bce_threshold crop_min crop_pct cutmix interpolation label_smooth_factor mixup
         mixup_mode mixup_prob nodes re_count re_mode re_prob repeated_augment show_graph switch_prob top_k
         use_label_smooth
     """,

@@ -6,6 +6,7 @@ import tarfile
 
 import pytest
 
+from src.config import UserError
 from src.datasets.sources.archive import extract_archive
 from src.datasets.sources.find import open_images
 from tests.support.images import write_class_folder
@@ -107,6 +108,47 @@ def test_members_that_do_not_belong_into_a_data_set_are_refused(archive, member,
     message = message_of(extract_archive, archive)
     assert message == f"{archive}: member {member.name} {what}: nothing was unpacked"
     assert sorted(path.name for path in archive.parent.iterdir()) == [".imagenet_train.tar.lock", "imagenet_train.tar"]
+
+
+def test_a_sparse_member_does_not_fill_the_disk(tmp_path):
+    """10 kB of archive that name 400 MB of zeros."""
+    archive = tmp_path / "x.tar"
+    member = tarfile.TarInfo("cat/0.png")
+    member.pax_headers = {"GNU.sparse.major": "0", "GNU.sparse.minor": "1", "GNU.sparse.name": "cat/0.png",
+                          "GNU.sparse.size": str(400 * 2**20), "GNU.sparse.map": "0,0"}  # fmt: skip
+    with tarfile.open(archive, "w", format=tarfile.PAX_FORMAT) as tar:
+        tar.addfile(member, io.BytesIO())
+    assert message_of(extract_archive, archive) == (
+        f"{archive}: member cat/0.png is sparse, as no image is: nothing was unpacked"
+    )
+
+
+def test_archives_are_unpacked_one_level_deep(tmp_path, classes):
+    inner = _pack(classes, tmp_path / "a/inner.tar").parent
+    middle = _pack(inner, tmp_path / "b/middle.tar").parent
+    message = message_of(extract_archive, _pack(middle, tmp_path / "outer.tar"))
+    assert message.endswith("inner.tar is an archive in an inner archive: nothing was unpacked")
+    assert not (tmp_path / "outer").exists()
+
+
+@pytest.mark.parametrize("record", ["99999 path=x\n", "xx path=x\n", "0 path=x\n", "14 size=-12x\n", "12 size=1e9\n"])
+def test_a_damaged_extended_header_is_one_line(tmp_path, record):
+    archive, content = tmp_path / "x.tar", record.encode()
+    header, member = tarfile.TarInfo("pax"), tarfile.TarInfo("cat/0.png")
+    header.type, header.size, member.size = tarfile.XHDTYPE, len(content), 3
+    with tarfile.open(archive, "w") as tar:
+        tar.addfile(header, io.BytesIO(content))
+        tar.addfile(member, io.BytesIO(b"abc"))
+    try:
+        extract_archive(archive)  # read in spite of it
+    except UserError as error:
+        assert str(error).startswith(f"{archive}: damaged or truncated (")
+        assert not (tmp_path / "x").exists()
+
+
+def test_what_a_mac_adds_is_no_class(tmp_path, classes):
+    write_class_folder(tmp_path / "source/__MACOSX", {"cat": 1})
+    assert open_images(_pack(classes, tmp_path / "x.tar"), 2).class_names == ("cat", "dog")
 
 
 def test_what_a_killed_process_left_is_removed(archive):

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 from mindspore.dataset import vision
-from PIL import Image
 
 from src.datasets.transforms.joint import (
     SCALES,
@@ -31,12 +30,12 @@ def pixels():
 
 @pytest.fixture(scope="module")
 def image(pixels):
-    return Image.fromarray(pixels)
+    return pixels
 
 
 @pytest.fixture(scope="module")
 def label():
-    return Image.fromarray(np.random.default_rng(1).integers(0, 19, (HEIGHT, WIDTH), dtype=np.uint8))
+    return np.random.default_rng(1).integers(0, 19, (HEIGHT, WIDTH), dtype=np.uint8)
 
 
 def test_the_scales_are_the_recipes():
@@ -99,7 +98,7 @@ def test_padding_is_zero_and_ignored(image, label):
 def test_image_and_label_stay_together(axis):
     """On a ramp the image has the position itself, and the label the nearest pixel's."""
     ramp = np.indices((HEIGHT, WIDTH), np.uint8)[axis]
-    image, label = Image.fromarray(np.repeat(ramp[..., None], 3, 2)), Image.fromarray(ramp)
+    image, label = np.repeat(ramp[..., None], 3, 2), ramp
     augmentation = JointAugmentation(input_size=28)
     for key in range(40):
         placement = draw_placement(np.random.default_rng(key), HEIGHT, WIDTH, augmentation)
@@ -159,6 +158,6 @@ def test_color_jitter_changes_colours_only(image, label):
     ],
 )
 def test_colours_are_multiplied(colors, expected):
-    image = Image.fromarray(np.array([[(100, 50, 0), (200, 100, 50)]], np.uint8))
+    image = np.array([[(100, 50, 0), (200, 100, 50)]], np.uint8)
     found = place_image(image, Placement(1.0, 0, 0, False, colors), 2, AS_IT_IS)[:, 0]
     np.testing.assert_allclose(found, expected, atol=1e-3)

@@ -1,10 +1,12 @@
 """Samples named by a list file."""
 
+import unicodedata
+
 import pytest
 
 from src.datasets.sources.find import find_list, find_split, find_validation, open_images
 from src.datasets.sources.list_file import read_list
-from tests.support.images import write_class_folder
+from tests.support.images import write_class_folder, write_noise
 from tests.support.user_errors import message_of
 
 
@@ -91,3 +93,25 @@ def test_lists_of_a_folder_are_found_by_split(tmp_path):
     assert message_of(find_list, str(tmp_path), "val") == (
         f"data_list: no file {tmp_path}/val.txt: give --data_list FOLDER with train.txt and val.txt"
     )
+
+
+@pytest.mark.parametrize(
+    "line", ["a b.png 1", "a b.png\t1", "a b.png,1", "a b.png; 1", "\ufeffa b.png 1", "a b.png 1\r"]
+)
+def test_a_line_is_read_whoever_wrote_it(tmp_path, line):
+    write_noise(tmp_path / "a b.png", 1)
+    (tmp_path / "list.txt").write_bytes((line + "\n").encode())
+    images = read_list(tmp_path / "list.txt", tmp_path, 2)
+    assert (images.files, images.labels) == ((tmp_path / "a b.png",), (1,))
+
+
+def test_names_in_another_form_than_the_systems_are_found(tmp_path):
+    composed, decomposed = (unicodedata.normalize(form, "café") for form in ("NFC", "NFD"))
+    picture = write_noise(tmp_path / "train" / f"{decomposed}.png", 1)
+    (tmp_path / "list.txt").write_text(f"train\\{composed}.png 0\n", encoding="utf-8")
+    assert read_list(tmp_path / "list.txt", tmp_path, 2).files == (picture,)
+
+
+def test_a_label_of_thousands_of_digits_is_out_of_range(tmp_path):
+    (tmp_path / "list.txt").write_text("a.png " + "9" * 5000)
+    assert "label 999999999... is out of range" in message_of(read_list, tmp_path / "list.txt", tmp_path, 2)

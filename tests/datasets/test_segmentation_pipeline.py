@@ -14,6 +14,7 @@ from src.datasets.sources.cityscapes import LABEL_FILES
 from src.datasets.sources.cityscapes_classes import CITYSCAPES
 from src.datasets.sources.scene_pairs import ScenePair
 from src.datasets.transforms.joint import JointAugmentation, Normalization, create_normalization
+from src.metrics import SegmentationMetric
 from tests.support.few_scenes import write_gray, write_pair
 from tests.support.user_errors import message_of
 
@@ -140,3 +141,49 @@ def test_a_file_that_cannot_be_used_is_named(broken, num_workers):
     assert (
         message_of(list, scene_by_scene(WholeScenes(pairs, LABEL_FILES, AS_IT_IS), num_workers, timeout=0.0)) == message
     )
+
+
+# -- files that cannot be read
+
+
+@pytest.fixture
+def damaged(tmp_path):
+    """Six pairs, of which the second has a damaged image and the fifth a damaged label."""
+    pairs = [write_pair(tmp_path, "train", number) for number in range(NUM_PAIRS)]
+    for path in (pairs[1].image, pairs[4].label):
+        path.write_bytes(path.read_bytes()[:60])
+    return pairs
+
+
+def test_training_replaces_a_pair_that_cannot_be_read_in_every_epoch_alike(damaged):
+    scenes = TrainingScenes(
+        damaged, LABEL_FILES, JointAugmentation(input_size=SIZE), AS_IT_IS, seed=1, max_bad_images=0.4
+    )
+    samples = [[scenes[entry][0].tobytes() for entry in range(6 * epoch, 6 * epoch + 6)] for epoch in range(2)]
+    substitutes = {bad: {row.index(row[bad]) if row.index(row[bad]) != bad else row.index(row[bad], bad + 1)
+                         for row in samples} for bad in (1, 4)}  # fmt: skip
+    assert all(len(found) == 1 and not found & {1, 4} for found in substitutes.values())
+    assert scenes.faults == {damaged[1].image: "truncated", damaged[4].label: "truncated"}
+
+
+def test_more_than_the_tolerated_share_ends_the_training(damaged):
+    assert message_of(list, (_scenes(damaged)[entry] for entry in range(6))).startswith(
+        f"max_bad_images 0: 1 of 6 training images cannot be read: {damaged[1].image} (truncated): "
+    )
+
+
+def test_in_evaluation_all_pixels_of_an_unreadable_image_are_wrong(damaged):
+    scenes = WholeScenes(damaged, LABEL_FILES, AS_IT_IS)
+    whole, metric = SegmentationMetric(19), SegmentationMetric(19)
+    for index in range(NUM_PAIRS):
+        _, label = scenes[index]
+        truth = np.where(label < 0, -1 - label, label)
+        predictions = np.where(truth == 255, 0, truth)[None]  # all right
+        metric.update(predictions, label[None])
+        if index not in (1, 4):
+            whole.update(predictions, label[None])
+        assert (label == 255).all() == (index == 4)
+    lost = int((scenes[1][1] != 255).sum())
+    assert lost > 0
+    assert metric.compute().num_pixels == whole.compute().num_pixels + lost
+    assert metric.compute().pixel_accuracy == whole.compute().num_pixels / metric.compute().num_pixels

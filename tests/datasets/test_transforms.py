@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from src.datasets.decoding import read_image
 from src.datasets.pipeline import image_batches
@@ -136,3 +137,40 @@ def test_training_in_the_pipeline_crops_flips_and_normalises(tmp_path):
     assert (image.dtype, image.shape) == (np.float32, (3, 2, 2))
     np.testing.assert_allclose(image[:, 0, 0], [2.248908, -2.035714, 2.64], atol=2e-6)
     assert (image == image[:, :1, :1]).all()
+
+
+# -- weights that were scored with Pillow's resize
+
+
+@pytest.mark.parametrize("interpolation", ["bilinear", "bicubic"])
+@pytest.mark.parametrize("size", [(375, 500), (1500, 2000), (80, 100), (257, 383), (33, 90)], ids=str)
+def test_with_antialias_an_image_is_what_pillow_makes_of_it(tmp_path, size, interpolation):
+    pixels = np.random.default_rng(1).integers(0, 256, (*size, 3), dtype=np.uint8)
+    settings = PLAIN | {"interpolation": interpolation, "antialias": True}
+    transforms = evaluation_transforms(Preprocessing(image_size=27, crop_pct=0.9, **settings))
+    image = Image.fromarray(pixels)
+    short = min(image.size)
+    width, height = (int(30 * side / short) if side > short else 30 for side in image.size)  # as torchvision rounds
+    resized = image.resize((width, height), Image.Resampling[interpolation.upper()])
+    top, left = int(round((height - 27) / 2.0)), int(round((width - 27) / 2.0))
+    expected = np.asarray(resized)[top : top + 27, left : left + 27]
+    path = write_image(tmp_path / "a.png", pixels)
+    assert np.abs(_through_pipeline(path, transforms).transpose(1, 2, 0) * 255 - expected).max() < 1e-3
+
+
+def test_without_antialias_shrinking_is_the_old_zoos():
+    pixels = _grey([[0, 0, 0, 0, 200, 0, 0, 0]] * 8)
+    plain, smooth = (
+        evaluation_transforms(Preprocessing(image_size=2, crop_pct=1.0, antialias=antialias, **PLAIN))[0](pixels)
+        for antialias in (False, True)
+    )
+    assert (plain == 0).all()  # between the second and the third of each four pixels
+    assert (smooth > 0).any()
+
+
+@pytest.mark.parametrize("antialias", [False, True])
+def test_the_card_says_how_to_get_the_same_pixels(antialias):
+    card = Preprocessing(image_size=224, crop_pct=0.9, **PLAIN | {"antialias": antialias}).card()
+    assert (card["library"], card["resize"]) == ("Pillow" if antialias else "OpenCV", 248)
+    assert card["crop_offset"].endswith("half to even" if antialias else "down")
+    assert card["scale"] == 1 / 255

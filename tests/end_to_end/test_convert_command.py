@@ -62,6 +62,7 @@ def test_the_checkpoint(converted):
         "image_size": 32,
         "crop_pct": 0.875,
         "interpolation": "bilinear",
+        "antialias": True,  # PyTorch's pipelines shrink by Pillow
         "mean": [0.485, 0.456, 0.406],
         "std": [0.229, 0.224, 0.225],
     }

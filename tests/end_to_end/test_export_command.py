@@ -1,15 +1,19 @@
 """export.py: files that are compared with the network, and cards that say how to use them."""
 
+import importlib.util
 import json
+from pathlib import Path
 
 import mindspore as ms
 import numpy as np
 import onnxruntime
 import pytest
 from mindspore import nn
+from PIL import Image
 
 from src.checkpoints import load_checkpoint
 from tests.support.commands import mistake, run_here, run_process
+from tests.support.processes import PROJECT_ROOT
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +44,13 @@ def test_the_card(exported, reference, ending, form, dynamic):
     assert values["checkpoint"] == str(reference.best)
     assert values["input"] == {"shape": [1, 3, 32, 32], "type": "float32"}
     assert values["class_names"] == [str(digit) for digit in range(10)]
-    assert values["preprocessing"] == {
+    preprocessing = values["preprocessing"]
+    assert (preprocessing.pop("library"), preprocessing.pop("antialias")) == ("OpenCV", False)
+    assert preprocessing.pop("scale") == 1 / 255
+    assert preprocessing.pop("order")[:3] == ["orientation", "resize", "centre crop"]
+    for key in ("orientation", "resize_meaning", "crop_offset"):
+        assert isinstance(preprocessing.pop(key), str)
+    assert preprocessing == {
         "image_size": 32,
         "crop_pct": 0.875,
         "resize": 36,
@@ -91,3 +101,32 @@ def test_formats_that_cannot_be_written(reference, tmp_path):
         "file_format: TFLITE is not one of MINDIR, ONNX, AIR"
     )
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("antialias", [0, 1])
+def test_a_program_that_knows_the_json_only_gets_the_products_classes(reference, tmp_path, capsys, antialias):
+    """Digits as a camera sees them: large and noisy, so that the way of shrinking decides."""
+    files = [_photographed(file, tmp_path / "val") for file in sorted((reference.digits / "val").rglob("*.png"))]
+    options = ("--pretrained", reference.best, "--antialias", antialias)
+    assert run_here("export.py", *options, "--file_format", "ONNX", "--file_name", tmp_path / "net").code == 0
+    assert run_here("predict.py", *options, "--input", tmp_path / "val", "--output", tmp_path / "p").code == 0
+    evaluated = run_here("eval.py", *options, "--eval_path", tmp_path / "val", "--output", tmp_path / "e")
+    assert evaluated.code == 0, evaluated
+    spec = importlib.util.spec_from_file_location("predict_onnx", PROJECT_ROOT / "examples/predict_onnx.py")
+    spec.loader.exec_module(program := importlib.util.module_from_spec(spec))
+    capsys.readouterr()
+    program.main(str(tmp_path / "net.onnx"), *map(str, files))
+    lines = [line.split("\t") for line in capsys.readouterr().out.splitlines()]
+    records = card(tmp_path / "p/predictions.json")
+    assert [tuple(line) for line in lines] == [(record["file"], record["labels"][0]) for record in records]
+    right = sum(Path(file).parent.name == label for file, label in lines)
+    assert card(tmp_path / "e/result.json")["top1"] == right / len(files)
+
+
+def _photographed(file, root):
+    pixels = np.asarray(Image.open(file).resize((400, 300)), float)
+    noise = np.random.default_rng(int(file.stem)).normal(0, 40, (300, 400, 1))
+    target = root / file.parent.name / file.name
+    target.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(np.clip(pixels + noise, 0, 255).astype(np.uint8)).save(target)
+    return target

@@ -41,8 +41,8 @@ def test_the_report_names_what_is_odd_and_what_is_broken(odd):
         "images per class: smallest 18 (dog), median 19.5, largest 21 (cat)",
         "cat  21",
         "dog  18",
-        "width: smallest 40, median 40, largest 40 pixels",
-        "height: smallest 30, median 30, largest 30 pixels",
+        "width: smallest 30, median 40, largest 40 pixels",
+        "height: smallest 30, median 30, largest 40 pixels",
         "formats: JPEG 12, PNG 8, BMP 2, GIF 2, PPM 2, TIFF 2, WEBP 2",
         "odd, but used: 2 16 bits per channel, of which the upper 8 are used: cat/deep.png, dog/deep.png",
     ]
@@ -50,8 +50,8 @@ def test_the_report_names_what_is_odd_and_what_is_broken(odd):
     assert oddities == [
         "16 bits per channel, of which the upper 8 are used",
         "CMYK, converted to RGB",
-        "rotated by EXIF data, which is ignored",
         "transparent, which is ignored",
+        "turned by their orientation tag, as viewers do",
     ]
     assert "cannot be read: 9 of 39 (23.08%)" in training
     assert lines[-1] == "Data set check passed."

@@ -43,7 +43,7 @@ def test_all_that_is_wrong_is_named_at_once(scenes):
         "validation images: 3, of which 1 cannot be used",
     ]
     assert lines[2].startswith(f"another problem: {labels[1]}: 60x48 pixels, ")
-    assert lines[3].startswith(f"another problem: {image}: cannot be read as an image")
+    assert f"  {image}: truncated" in finished.out.splitlines()
 
 
 def test_broken_lines_of_a_list_and_broken_files_are_named_at_once(scenes, tmp_path):

@@ -46,7 +46,7 @@ def test_the_table_has_a_line_a_picture(predicted, records):
     lines = [line.split(":INFO:", 1)[1] for line in predicted[0].splitlines()]
     table = [line for line in lines if line.endswith(")") and "(is " in line]
     for line, record in zip(table, records, strict=True):
-        name, best = record["file"].split("/")[-1], record["labels"][0]
+        name, best = "/".join(record["file"].split("/")[-2:]), record["labels"][0]
         assert line.startswith(f"{name}  {best} {record['probabilities'][0]:.1%}")
         assert line.endswith(f"(is {record['truth']})")
 

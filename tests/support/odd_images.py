@@ -11,12 +11,14 @@ from PIL import Image
 HEIGHT, WIDTH = 30, 40
 
 
-def _smooth() -> Image.Image:
+def smooth() -> Image.Image:
+    """A picture of HEIGHT x WIDTH pixels with few details."""
     coarse = np.random.default_rng(5).integers(0, 256, (3, 4, 3), dtype=np.uint8)
     return Image.fromarray(coarse).resize((WIDTH, HEIGHT), Image.Resampling.BICUBIC)
 
 
-def _encoded(file_format: str, image: Image.Image, **options) -> bytes:
+def encoded(file_format: str, image: Image.Image, **options) -> bytes:
+    """The content of a file of Pillow's format."""
     buffer = io.BytesIO()
     image.save(buffer, file_format, **options)
     return buffer.getvalue()
@@ -25,29 +27,29 @@ def _encoded(file_format: str, image: Image.Image, **options) -> bytes:
 def _turned() -> bytes:
     exif = Image.Exif()
     exif[274] = 6  # orientation: turn by a quarter
-    return _encoded("JPEG", _smooth(), exif=exif)
+    return encoded("JPEG", smooth(), exif=exif)
 
 
 def readable_images() -> dict[str, bytes]:
     """{file name: content} of pictures that can be used."""
-    image = _smooth()
+    image = smooth()
     deep = Image.fromarray(np.asarray(image.convert("L")).astype(np.uint16) * 256)
     return {
-        "plain.jpg": _encoded("JPEG", image),
-        "progressive.jpeg": _encoded("JPEG", image, progressive=True),
-        "gray.jpg": _encoded("JPEG", image.convert("L")),
-        "cmyk.jpg": _encoded("JPEG", image.convert("CMYK")),
+        "plain.jpg": encoded("JPEG", image),
+        "progressive.jpeg": encoded("JPEG", image, progressive=True),
+        "gray.jpg": encoded("JPEG", image.convert("L")),
+        "cmyk.jpg": encoded("JPEG", image.convert("CMYK")),
         "turned.jpg": _turned(),
-        "trailing.jpg": _encoded("JPEG", image) + bytes(100),
-        "plain.png": _encoded("PNG", image),
-        "palette.png": _encoded("PNG", image.convert("P")),
-        "transparent.png": _encoded("PNG", image.convert("RGBA")),
-        "deep.png": _encoded("PNG", deep),
-        "plain.bmp": _encoded("BMP", image),
-        "plain.ppm": _encoded("PPM", image),
-        "plain.tif": _encoded("TIFF", image),
-        "plain.webp": _encoded("WEBP", image, lossless=True),
-        "plain.gif": _encoded("GIF", image.convert("P")),
+        "trailing.jpg": encoded("JPEG", image) + bytes(100),
+        "plain.png": encoded("PNG", image),
+        "palette.png": encoded("PNG", image.convert("P")),
+        "transparent.png": encoded("PNG", image.convert("RGBA")),
+        "deep.png": encoded("PNG", deep),
+        "plain.bmp": encoded("BMP", image),
+        "plain.ppm": encoded("PPM", image),
+        "plain.tif": encoded("TIFF", image),
+        "plain.webp": encoded("WEBP", image, lossless=True),
+        "plain.gif": encoded("GIF", image.convert("P")),
     }
 
 
@@ -70,11 +72,11 @@ def damaged_within() -> dict[str, bytes]:
     whole = readable_images()
     png, middle = bytearray(whole["plain.png"]), len(whole["plain.png"]) // 2
     png[middle] ^= 255
-    floats = Image.fromarray(np.asarray(_smooth().convert("L")).astype(np.float32))
+    floats = Image.fromarray(np.asarray(smooth().convert("L")).astype(np.float32))
     return {
         "flipped.png": bytes(png),
         "cut.bmp": whole["plain.bmp"][:1000],
-        "float.tif": _encoded("TIFF", floats),
+        "float.tif": encoded("TIFF", floats),
     }
 
 

@@ -6,8 +6,9 @@ from mindspore import Tensor
 
 from src.checkpoints import load_checkpoint, save_checkpoint
 from src.step.loss_scale import LossScale
-from src.training.state import restore_state, training_tensors
+from src.training.state import check_data, restore_state, training_tensors
 from tests.support.small_step import small_step
+from tests.support.user_errors import message_of
 
 GENERATOR = np.random.default_rng(0)
 BATCHES = [
@@ -40,3 +41,27 @@ def test_three_steps_saved_and_three_more_equal_six(tmp_path, opt, options):
     assert {name: value.tobytes() for name, value in found.items()} == {
         name: value.tobytes() for name, value in uninterrupted.items()
     }
+
+
+@pytest.mark.parametrize(
+    ("now", "change"),
+    [
+        ({"class_names": ["cat", "dog"], "training_images": 7}, "training images 8 -> 7"),
+        ({"class_names": ["cat", "emu"], "training_images": 8}, "classes dog -> emu"),
+        ({"class_names": ["cat"], "training_images": 8}, "classes 2 -> 1"),
+    ],
+)
+def test_a_run_does_not_go_on_with_other_data(tmp_path, now, change):
+    saved = {"class_names": ["cat", "dog"], "training_images": 8}
+    save_checkpoint(tmp_path / "a.ckpt", {"w": np.zeros(1, np.float32)}, saved)
+    checkpoint = load_checkpoint(tmp_path / "a.ckpt")
+    check_data(checkpoint, saved)
+    assert message_of(check_data, checkpoint, now) == (
+        f"{tmp_path}/a.ckpt was trained on other data: {change}: resume with the same data set, or start from its "
+        "weights with --pretrained"
+    )
+
+
+def test_a_checkpoint_that_tells_no_number_of_images_goes_on(tmp_path):
+    save_checkpoint(tmp_path / "a.ckpt", {"w": np.zeros(1, np.float32)}, {"class_names": ["cat"]})
+    check_data(load_checkpoint(tmp_path / "a.ckpt"), {"class_names": ["cat"], "training_images": 8})

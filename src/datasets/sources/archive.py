@@ -13,6 +13,7 @@ from pathlib import Path, PurePosixPath
 from tqdm import tqdm
 
 from src.config import UserError
+from src.datasets.sources.picture_files import is_junk
 from src.runtime.terminal import progress_shown
 
 END_OF_ARCHIVE = 1024  # bytes of zeros
@@ -34,7 +35,8 @@ def extract_archive(archive: Path) -> Path:
             with _alone(archive):
                 if not folder.is_dir():
                     _extract_complete(archive, folder)
-        except tarfile.TarError as error:
+        # tarfile raises ValueError and others on damaged headers
+        except (tarfile.TarError, ValueError, EOFError, OverflowError) as error:
             raise UserError(f"{archive}: damaged or truncated ({error}): copy it again") from None
         except OSError as error:
             text = f"{archive}: cannot be unpacked into its own folder ({error.strerror or error})"
@@ -81,8 +83,12 @@ def _progress(file) -> tqdm:
     return tqdm(total=total, desc="unpacking", unit="B", unit_scale=True, leave=False, disable=not progress_shown())
 
 
-def _extract_member(tar: tarfile.TarFile, member: tarfile.TarInfo, folder: Path, archive: Path) -> None:
+def _extract_member(
+    tar: tarfile.TarFile, member: tarfile.TarInfo, folder: Path, archive: Path, *, is_inner: bool = False
+) -> None:
     name = PurePosixPath(member.name)
+    if member.issparse():
+        raise UserError(f"{archive}: member {member.name} is sparse, as no image is: nothing was unpacked")
     if name.is_absolute() or ".." in name.parts:
         raise UserError(f"{archive}: member {member.name} points outside the folder: nothing was unpacked")
     if not (member.isfile() or member.isdir()):
@@ -93,9 +99,11 @@ def _extract_member(tar: tarfile.TarFile, member: tarfile.TarInfo, folder: Path,
         return
     content = tar.extractfile(member)
     if name.suffix == ".tar":
+        if is_inner:
+            raise UserError(f"{archive}: {member.name} is an archive in an inner archive: nothing was unpacked")
         with tarfile.open(fileobj=content, mode="r:") as inner:
             for inner_member in inner:
-                _extract_member(inner, inner_member, target.with_suffix(""), archive)
+                _extract_member(inner, inner_member, target.with_suffix(""), archive, is_inner=True)
         return
     target.parent.mkdir(parents=True, exist_ok=True)
     with open(target, "wb") as file:
@@ -104,7 +112,7 @@ def _extract_member(tar: tarfile.TarFile, member: tarfile.TarInfo, folder: Path,
 
 def _class_folder(folder: Path) -> Path:
     """The folder itself, or its only sub-folder if that contains the class folders."""
-    inner = [entry for entry in folder.iterdir() if entry.is_dir()]
+    inner = [entry for entry in folder.iterdir() if entry.is_dir() and not is_junk(entry.name)]
     if len(inner) == 1 and any(entry.is_dir() for entry in inner[0].iterdir()):
         return inner[0]
     return folder

@@ -7,11 +7,13 @@ from pathlib import Path
 
 from src.config import UserError
 from src.datasets.sources.cityscapes_classes import CITYSCAPES
+from src.datasets.sources.picture_files import existing_form
 from src.datasets.sources.scene_pairs import LabelFiles, ScenePair
 from src.runtime.files import write_atomically
 
 IMAGES, LABELS = "leftImg8bit", "gtFine"
 IMAGE_ENDING, LABEL_ENDING = "_leftImg8bit.png", "_gtFine_labelIds.png"
+TRAIN_ID_ENDING = "_labelTrainIds.png"
 SPLITS = ("train", "val", "test")
 
 
@@ -74,6 +76,8 @@ def _own_folder(path: str) -> Path:
 def scan_list(path: Path, root: Path, *, labelled: bool = True) -> tuple[tuple[ScenePair, ...], list[str]]:
     """The pairs of a list file with one line "image label" per pair, relative to `root`; blank lines are skipped.
 
+    A tab between the two allows spaces in their names.
+
     Args:
         labelled: whether each line must name a label.
 
@@ -84,7 +88,7 @@ def scan_list(path: Path, root: Path, *, labelled: bool = True) -> tuple[tuple[S
         UserError: not a list file, or an empty one.
     """
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError):
         raise UserError(
             f"data_list: {path} is not a list file: give one, or create it with scripts/create_cityscapes_lists.py"
@@ -93,7 +97,8 @@ def scan_list(path: Path, root: Path, *, labelled: bool = True) -> tuple[tuple[S
     for number, line in enumerate(lines, 1):
         if line.strip():
             try:
-                pairs.append(_pair_of_line(line.split(), root, f"{path}, line {number}", labelled))
+                words = [word.strip() for word in line.split("\t" if "\t" in line.strip() else None) if word.strip()]
+                pairs.append(_pair_of_line(words, root, f"{path}, line {number}", labelled))
             except UserError as error:
                 problems.append(str(error))
     if not pairs and not problems:
@@ -104,8 +109,10 @@ def scan_list(path: Path, root: Path, *, labelled: bool = True) -> tuple[tuple[S
 def _pair_of_line(words: list[str], root: Path, place: str, labelled: bool) -> ScenePair:
     if len(words) > 2 or (labelled and len(words) < 2):
         raise UserError(f'{place}: expected the fields "image label", found {len(words)}')
-    files = [root / word for word in words]
+    files = [existing_form(root / word) for word in words]
     for file in files:
+        if file.name.endswith(TRAIN_ID_ENDING):
+            raise UserError(f"{place}: {file} holds train ids: use the *{LABEL_ENDING} files")
         if not file.is_file():
             raise UserError(f"{place}: {file} is missing: check dataset_path, or create the list again")
     return ScenePair(files[0], files[1] if len(files) == 2 else None)

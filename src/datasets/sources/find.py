@@ -9,6 +9,9 @@ from src.datasets.sources.archive import extract_archive
 from src.datasets.sources.image_folder import scan_image_folder
 from src.datasets.sources.labelled import LabelledImages
 from src.datasets.sources.list_file import read_list
+from src.datasets.sources.picture_files import find_images, is_junk
+
+SPLITS = ("train", "val", "test")
 
 
 def find_split(path: str, split: str, key: str) -> Path:
@@ -27,7 +30,7 @@ def find_split(path: str, split: str, key: str) -> Path:
         return packed
     if not path or not root.is_dir():
         raise UserError(f"{key}: no folder {path or '(empty)'}: give --{key} FOLDER with one folder per class")
-    return root / split if (root / split).is_dir() else root
+    return root / split if _is_split(root, split) else root
 
 
 def _packed(root: Path, split: str) -> Path | None:
@@ -51,12 +54,21 @@ def find_validation(eval_path: str, dataset_path: str) -> Path:
         return find_split(eval_path, "val", "eval_path")
     root = Path(dataset_path)
     candidates = [folder / name for folder in (root, root.parent) for name in ("val.tar", "val", "val.txt")]
-    found = next((place for place in candidates if dataset_path and place.exists()), None)
+    places = (place for place in candidates if place.is_file() or _is_split(place.parent, place.name))
+    found = next(places, None) if dataset_path else None
     if found is None:
         raise UserError(
             f"eval_path is empty, and val/ is missing inside and beside {dataset_path or '(no dataset_path)'}"
         )
     return found
+
+
+def _is_split(root: Path, name: str) -> bool:
+    """Whether the sub-folder of this name is a split, and not a class called train or val among others."""
+    if not (root / name).is_dir():
+        return False
+    others = [path for path in root.iterdir() if path.is_dir() and path.name != name and not is_junk(path.name)]
+    return any(path.name in SPLITS for path in others) or not any(find_images(path).images for path in others)
 
 
 def find_list(data_list: str, split: str) -> Path:
@@ -87,8 +99,8 @@ def open_images(place: Path, class_num: int, class_names: tuple[str, ...] | None
 
 def _lonely_archive(folder: Path) -> Path | None:
     """The only tar archive in a folder, if it has no other class folders (train/imagenet_train.tar)."""
-    archives = [path for path in folder.iterdir() if path.suffix == ".tar" and path.is_file()]
+    archives = [path for path in folder.glob("*.tar") if path.is_file() and not is_junk(path.name)]
     if len(archives) != 1:
         return None
-    others = [path for path in folder.iterdir() if path.is_dir() and not path.name.startswith(".")]
+    others = [path for path in folder.iterdir() if path.is_dir() and not is_junk(path.name)]
     return archives[0] if all(path == archives[0].with_suffix("") for path in others) else None

@@ -29,6 +29,11 @@ class LabelledSet(ABC):
         return len(self.labels)
 
     @property
+    def left_out(self) -> tuple[str, ...]:
+        """Lines about files beside the images that were not taken."""
+        return ()
+
+    @property
     @abstractmethod
     def files(self) -> tuple[Path, ...]:
         """The image files, parallel to `labels`; UserError if the images are not stored as files."""
@@ -51,6 +56,7 @@ class LabelledImages(LabelledSet):
     """Image files with their classes."""
 
     paths: tuple[Path, ...]
+    left_out: tuple[str, ...] = ()
 
     @property
     def files(self) -> tuple[Path, ...]:

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from src.config import UserError
 from src.config.errors import few_names
-from src.datasets.sources.image_folder import IMAGE_ENDINGS
 from src.datasets.sources.label_table import LabelTable
 from src.datasets.sources.mask_classes import FILES, classes_file, read_classes
+from src.datasets.sources.picture_files import IMAGE_ENDINGS, existing_form, is_junk
 from src.datasets.sources.scene_pairs import LabelFiles, ScenePair
 
 IMAGES, MASKS = "images", "masks"
@@ -63,13 +63,13 @@ def scan_masks(root: str, split: str) -> tuple[tuple[ScenePair, ...], list[str]]
         UserError: there are no images.
     """
     images, masks = _folders(_folder(root), split)
-    files = sorted(path for path in images.iterdir() if path.suffix.lower() in IMAGE_ENDINGS and path.is_file())
+    files = sorted(path for path in images.iterdir() if path.is_file() and _is_image(path))
     if not files:
         raise UserError(f"{images}: no images ({', '.join(IMAGE_ENDINGS)}): check dataset_path")
     stems = Counter(file.stem for file in files)
     pairs, problems = [], []
     for file in files:
-        mask = masks / f"{file.stem}.png"
+        mask = existing_form(masks / f"{file.stem}.png")
         if not mask.is_file():
             problems.append(f"{file} has no mask {mask}: add it, or remove the image")
         elif stems[file.stem] > 1:
@@ -77,6 +77,10 @@ def scan_masks(root: str, split: str) -> tuple[tuple[ScenePair, ...], list[str]]
         else:
             pairs.append(ScenePair(file, mask))
     return tuple(pairs), problems
+
+
+def _is_image(path: Path) -> bool:
+    return path.suffix.lower() in IMAGE_ENDINGS and not is_junk(path.name)
 
 
 def _folder(root: str) -> Path:

@@ -15,8 +15,9 @@ import numpy as np
 from mindspore.mindrecord import FileWriter
 
 from src.config import UserError
-from src.datasets.decoding import Unreadable, decode
+from src.datasets.decoding import Unreadable, decode, read_content
 from src.datasets.reading import COLUMNS, ReadAhead, Source, black_image
+from src.datasets.sources.imagenet import class_of_folder
 from src.datasets.sources.labelled import LabelledSet
 from src.runtime.device import clamp_workers
 from src.runtime.files import write_atomically
@@ -130,6 +131,8 @@ def open_mindrecord(folder: Path, split: str, key: str, class_names: tuple[str, 
             raise UserError(
                 f"{folder / name}: missing or changed since it was written: create it again with python {PROGRAM}"
             )
+    if class_names is not None:
+        names = tuple(class_of_folder(name, class_names) for name in names)
     if class_names is not None and names != class_names:
         raise UserError(f"{path}: MindRecord of another data set: {_difference(names, class_names)}")
     shards = tuple(folder / name for name in sizes if not name.endswith(INDEX_ENDING))
@@ -191,10 +194,10 @@ class _CheckedImages(Source):
     def __getitem__(self, index: int) -> tuple[Path, int, bytes, str]:
         path, label, content = self._images.files[index], self._images.labels[index], b""
         try:
-            content = path.read_bytes()
+            content = read_content(path)
             decode(content)
-        except (OSError, Unreadable) as error:
-            return path, label, content, getattr(error, "strerror", None) or str(error)
+        except Unreadable as fault:
+            return path, label, content, str(fault)
         return path, label, content, ""
 
 

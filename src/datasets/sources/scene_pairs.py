@@ -1,4 +1,4 @@
-"""ScenePair: an image with its label file; decoding and inspection of both."""
+"""ScenePair: an image with its label file; reading and inspection of both."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from src.config import UserError
+from src.datasets.decoding import Unreadable, read_image, read_labels
 from src.datasets.sources.label_table import IGNORED, LabelTable
 
 
@@ -20,6 +20,11 @@ class ScenePair:
 
     image: Path
     label: Path | None
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The image and, if there is one, its label."""
+        return (self.image,) if self.label is None else (self.image, self.label)
 
 
 @dataclass(frozen=True)
@@ -40,51 +45,37 @@ class LabelFiles:
     wrong_value: str
 
 
-def open_image(path: Path) -> Image.Image:
-    """A decoded image, RGB; UserError if it cannot be decoded.
-
-    Pillow releases Python's lock while it decodes, so reading threads run in parallel; the framework's decoders, called
-    one by one, hold it.
-    """
-    image = _decode(path)
-    return image if image.mode == "RGB" else image.convert("RGB")
-
-
-def open_pair(pair: ScenePair, labels: LabelFiles) -> tuple[Image.Image, Image.Image | None]:
-    """The decoded image (RGB) and label (one channel with the file's values) of a pair.
+def read_pair(pair: ScenePair, labels: LabelFiles) -> tuple[np.ndarray, np.ndarray | None]:
+    """The pixels (H, W, 3) uint8, RGB, of a pair and the values (H, W) uint8 of its label.
 
     Raises:
-        UserError: a file cannot be decoded, the label is of another kind, or their sizes differ.
+        Unreadable: a file cannot be read.
+        UserError: the label is of another kind, or their sizes differ.
     """
-    image = open_image(pair.image)
+    image = read_image(pair.image)
     if pair.label is None:
         return image, None
-    label = _decode(pair.label)
-    if label.mode not in labels.modes:
-        raise UserError(f"{pair.label}: not an {labels.kind} (Pillow mode {label.mode}): {labels.wrong_kind}")
-    if label.mode == "1":  # one bit: values 0 and 1, not 0 and 255
-        label = Image.fromarray(np.asarray(label, np.uint8))
-    if label.size != image.size:
-        sizes = ["x".join(map(str, picture.size)) for picture in (label, image)]
+    label = read_label(pair.label, labels)
+    if label.shape != image.shape[:2]:
+        sizes = [f"{width}x{height}" for height, width in (label.shape, image.shape[:2])]
         raise UserError(f"{pair.label}: {sizes[0]} pixels, but its image {pair.image} has {sizes[1]}: correct the pair")
     return image, label
+
+
+def read_label(path: Path, labels: LabelFiles) -> np.ndarray:
+    """The values (H, W) uint8 of a label file; Unreadable, or UserError if it is of another kind."""
+    values, mode = read_labels(path)
+    if mode not in labels.modes:
+        raise UserError(f"{path}: not an {labels.kind} (Pillow mode {mode}): {labels.wrong_kind}")
+    return values
 
 
 def classes_of(values: np.ndarray, path: Path, labels: LabelFiles) -> np.ndarray:
     """The classes, uint8, of values that were read from `path`; UserError names the file."""
     try:
-        return labels.table.to_classes(np.asarray(values, np.uint8))
+        return labels.table.to_classes(values)
     except ValueError as error:
         raise UserError(f"{path}: {error}: {labels.wrong_value}") from None
-
-
-def _decode(path: Path) -> Image.Image:
-    try:
-        with Image.open(path) as picture:
-            picture.load()
-            return picture
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):  # what Pillow's readers raise
-        raise UserError(f"{path}: cannot be read as an image: copy it again") from None
 
 
 def inspect_pairs(
@@ -92,7 +83,7 @@ def inspect_pairs(
     labels: LabelFiles,
     num_threads: int = 8,
     progress: Callable[[int], None] | None = None,
-) -> tuple[np.ndarray, list[str]]:
+) -> tuple[np.ndarray, list[str], dict[Path, str]]:
     """Decode every pair.
 
     Args:
@@ -100,32 +91,34 @@ def inspect_pairs(
         progress: called after each pair with the number of pairs inspected so far.
 
     Returns:
-        (pixels, problems): number of pixels per class, (K + 1,) int64, the last for ignored pixels; and one line per
-        pair with a problem, in the order of the pairs.
+        (pixels, problems, faults): number of pixels per class, (K + 1,) int64, the last for ignored pixels; one line
+        per pair with a problem, in the order of the pairs; {unreadable file: reason}.
     """
-    pixels, problems = np.zeros(labels.table.num_classes + 1, np.int64), []
+    pixels, problems, faults = np.zeros(labels.table.num_classes + 1, np.int64), [], {}
     pool = ThreadPoolExecutor(num_threads)
     try:
         for number, found in enumerate(pool.map(lambda pair: _inspect(pair, labels), pairs), 1):
             if progress is not None:
                 progress(number)
-            if isinstance(found, str):
-                problems.append(found)
+            if isinstance(found, Unreadable):
+                faults[found.path] = str(found)
+            elif isinstance(found, UserError):
+                problems.append(str(found))
             else:
                 pixels += found
     finally:
         pool.shutdown(cancel_futures=True)  # Ctrl-C ends it at once
-    return pixels, problems
+    return pixels, problems, faults
 
 
-def _inspect(pair: ScenePair, labels: LabelFiles) -> np.ndarray | str:
+def _inspect(pair: ScenePair, labels: LabelFiles) -> np.ndarray | UserError | Unreadable:
     """The number of pixels per class, (K + 1,), or the problem."""
     num_classes = labels.table.num_classes
     try:
-        _, label = open_pair(pair, labels)
+        _, label = read_pair(pair, labels)
         if label is None:
             return np.zeros(num_classes + 1, np.int64)
         counts = np.bincount(classes_of(label, pair.label, labels).ravel(), minlength=256)
-    except UserError as error:
-        return str(error)
+    except (UserError, Unreadable) as error:
+        return error
     return np.append(counts[:num_classes], counts[IGNORED])

@@ -1,28 +1,39 @@
-"""Image transforms of classification for training and evaluation, composed of the framework's C++ operators."""
+"""Image transforms of classification for training and evaluation.
+
+They are the framework's C++ operators, except for the resize of weights that were scored with Pillow's.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 from mindspore.dataset import vision
 from mindspore.dataset.vision import Inter
+from PIL import Image
 
 from src.datasets.transforms.rand_augment import RandAugment
 
 POLICIES = "none, autoaugment, trivialaugment, or RandAugment as rand-m9-mstd0.5-inc1 (also n2: operations, p0.5)"
 _INTERPOLATIONS = {"bilinear": Inter.BILINEAR, "bicubic": Inter.BICUBIC}
+_FILTERS = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.BICUBIC}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Preprocessing:
     """Image preprocessing of evaluation, stored with the weights.
 
+    The upright image is resized, cropped in the centre, scaled to 0-1 and normalised.
+
     Attributes:
         image_size: side of the square network input, pixels.
         crop_pct: share of the resized image's side kept by the centre crop, 0-1.
         interpolation: bilinear or bicubic.
         mean, std: per channel (RGB), for pixel values in 0-1.
+        antialias: resize and crop as Pillow and torchvision do: shrinking averages over all pixels that it covers, and
+            the crop's offset is half of the rest, rounded half to even. Otherwise as OpenCV and the framework do:
+            shrinking interpolates between 2 (bicubic: 4) neighbours, and the offset is rounded down.
     """
 
     image_size: int
@@ -30,11 +41,26 @@ class Preprocessing:
     interpolation: str
     mean: tuple[float, ...]
     std: tuple[float, ...]
+    antialias: bool = False
 
     @property
     def resize(self) -> int:
         """Length of the shorter side before the crop, pixels (rounded down, as in the published evaluations)."""
         return int(self.image_size / self.crop_pct + 1e-6)
+
+    def card(self) -> dict[str, Any]:
+        """All that a program needs to give an exported file the same input."""
+        return {
+            **asdict(self),
+            "orientation": "the EXIF tag is followed",
+            "channels": "RGB",
+            "library": "Pillow" if self.antialias else "OpenCV",
+            "resize": self.resize,
+            "resize_meaning": "length of the shorter side; the longer one keeps the aspect ratio and is rounded down",
+            "crop_offset": "(side - image_size) / 2, rounded " + ("half to even" if self.antialias else "down"),
+            "scale": 1 / 255,
+            "order": ["orientation", "resize", "centre crop", "scale", "(value - mean) / std", "channels first"],
+        }
 
     def pixels(self, image: np.ndarray) -> np.ndarray:
         """Normalisation undone: a network input (3, H, W) float -> (H, W, 3) uint8 RGB."""
@@ -99,7 +125,24 @@ def evaluation_transforms(preprocessing: Preprocessing) -> list:
     return [*_centre_crop(preprocessing), *_normalisation(preprocessing)]
 
 
+class PillowCentreCrop:
+    """Resize of the shorter side and centre crop, by Pillow: uint8 (H, W, 3) -> (S, S, 3)."""
+
+    def __init__(self, preprocessing: Preprocessing):
+        self._size, self._resize = preprocessing.image_size, preprocessing.resize
+        self._filter = _FILTERS[preprocessing.interpolation]
+
+    def __call__(self, pixels: np.ndarray) -> np.ndarray:
+        image = Image.fromarray(pixels)
+        sides = [self._resize * side // min(image.size) for side in image.size]
+        left, top = (round((side - self._size) / 2) for side in sides)
+        resized = image.resize(sides, self._filter)
+        return np.asarray(resized.crop((left, top, left + self._size, top + self._size)))
+
+
 def _centre_crop(preprocessing: Preprocessing) -> list:
+    if preprocessing.antialias:
+        return [PillowCentreCrop(preprocessing)]
     return [
         vision.Resize(preprocessing.resize, _INTERPOLATIONS[preprocessing.interpolation]),
         vision.CenterCrop(preprocessing.image_size),

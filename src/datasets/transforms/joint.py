@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from PIL import Image
 
 SCALES = tuple(round(0.7 + 0.1 * step, 1) for step in range(15))
 # Mean of the ImageNet weights that take BGR values in 0-255; they use no standard deviation.
@@ -134,35 +133,35 @@ def axis_samples(side: int, scale: float, offset: int, length: int) -> AxisSampl
     return AxisSamples(first, last, low - first, high - first, weight, nearest - first)
 
 
-def place_image(image: Image.Image, placement: Placement, input_size: int, normalization: Normalization) -> np.ndarray:
-    """The crop of an RGB image, (3, S, S) float32, normalised; 0 in the padding.
+def place_image(image: np.ndarray, placement: Placement, input_size: int, normalization: Normalization) -> np.ndarray:
+    """The crop of an image (H, W, 3) uint8, RGB: (3, S, S) float32, normalised; 0 in the padding.
 
     Only the part that the crop needs is scaled; values are not rounded to integers in between.
     """
     rows, columns = _samples(image, placement, input_size)
-    source = np.asarray(image.crop((columns.first, rows.first, columns.last, rows.last)))
+    source = image[rows.first : rows.last, columns.first : columns.last]
     pixels = np.stack([_interpolate(source[..., channel], rows, columns) for channel in range(3)])
     pixels = normalization(_color(pixels, *placement.colors))
     return _pad_and_flip(pixels, placement, input_size, 0)
 
 
-def place_label(label: Image.Image, placement: Placement, input_size: int, padding: int) -> np.ndarray:
-    """The crop of a label with one 8-bit channel, (S, S) uint8; `padding` outside the image."""
+def place_label(label: np.ndarray, placement: Placement, input_size: int, padding: int) -> np.ndarray:
+    """The crop of a label (H, W) uint8: (S, S) uint8; `padding` outside the image."""
     rows, columns = _samples(label, placement, input_size)
-    source = np.asarray(label.crop((columns.first, rows.first, columns.last, rows.last)))
+    source = label[rows.first : rows.last, columns.first : columns.last]
     return _pad_and_flip(source[rows.nearest][:, columns.nearest], placement, input_size, padding)
 
 
-def whole_image(image: Image.Image, normalization: Normalization) -> np.ndarray:
-    """A whole RGB image for evaluation: (3, H, W) float32, normalised."""
-    pixels = np.asarray(image).transpose(2, 0, 1).astype(np.float32, order="C")
+def whole_image(image: np.ndarray, normalization: Normalization) -> np.ndarray:
+    """A whole image (H, W, 3) uint8, RGB, for evaluation: (3, H, W) float32, normalised."""
+    pixels = image.transpose(2, 0, 1).astype(np.float32, order="C")
     return np.ascontiguousarray(normalization(pixels))
 
 
-def _samples(image: Image.Image, placement: Placement, input_size: int) -> tuple[AxisSamples, AxisSamples]:
+def _samples(image: np.ndarray, placement: Placement, input_size: int) -> tuple[AxisSamples, AxisSamples]:
     return (
-        axis_samples(image.height, placement.scale, placement.top, input_size),
-        axis_samples(image.width, placement.scale, placement.left, input_size),
+        axis_samples(image.shape[0], placement.scale, placement.top, input_size),
+        axis_samples(image.shape[1], placement.scale, placement.left, input_size),
     )
 
 

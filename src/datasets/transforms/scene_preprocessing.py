@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from src.datasets.sources.scene_pairs import open_image
+from src.datasets.pipeline import read_all
 from src.datasets.transforms.joint import Normalization, Placement, create_normalization, place_image
 
 
@@ -52,6 +52,5 @@ def read_corners(files: Sequence[Path], preprocessing: ScenePreprocessing) -> np
         UserError: a file cannot be decoded.
     """
     corner = Placement(scale=1.0, top=0, left=0, flip=False)
-    images = [open_image(file) for file in files]
     size, normalization = preprocessing.image_size, preprocessing.normalization
-    return np.stack([place_image(image, corner, size, normalization) for image in images])
+    return np.stack([place_image(image, corner, size, normalization) for image in read_all(files)])

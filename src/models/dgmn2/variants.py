@@ -32,7 +32,7 @@ VARIANTS = {
 
 PAPER = "https://arxiv.org/abs/1908.06955"
 # The authors' evaluation: resize 256, crop 224, bicubic.
-AUTHORS_INPUT = {"crop_pct": 0.875, "interpolation": "bicubic"}
+AUTHORS_INPUT = {"crop_pct": 0.875, "interpolation": "bicubic", "antialias": True}
 
 CARDS = {
     "dgmn2_tiny": {

@@ -51,7 +51,7 @@ PYRAMIDS = {
 PAPER = "https://arxiv.org/abs/2206.00272"
 HALF = (0.5, 0.5, 0.5)
 # The authors' preprocessing; the zoo's names use the common ImageNet one.
-AUTHORS_INPUT = {"mean": HALF, "std": HALF, "crop_pct": 0.9, "interpolation": "bicubic"}
+AUTHORS_INPUT = {"mean": HALF, "std": HALF, "crop_pct": 0.9, "interpolation": "bicubic", "antialias": True}
 ZOO_INPUT = {"crop_pct": 224 / 256, "interpolation": "bicubic"}
 
 CARDS = {

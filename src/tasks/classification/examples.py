@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
+from src.datasets.decoding import Unreadable, read_image
 from src.metrics import softmax
-from src.visualization import Prediction
+from src.visualization import Prediction, small_picture
 
 NUM_LABELS = 3
 PICTURE_SIDE = 224  # pixels; reports show thumbnails
@@ -32,13 +32,15 @@ class Examples:
         self._weights: list[np.ndarray] = []
 
     def __call__(self, logits: np.ndarray, labels: np.ndarray, weights: np.ndarray) -> None:
-        """Add a batch: logits (B, K), labels (B,), weights (B,), 0 for padding."""
+        """Add a batch: logits (B, K), labels (B,), -1 - k if unreadable, weights (B,), 0 for padding."""
+        unread, labels = labels < 0, np.where(labels < 0, -1 - labels, labels)
         shares = softmax(logits)
         best = np.argsort(-shares, axis=1, kind="stable")[:, :NUM_LABELS]
         self._labels.append(labels)
         self._best.append(best)
         self._probabilities.append(np.take_along_axis(shares, best, axis=1))
-        self._truths.append(np.take_along_axis(shares, labels[:, None].astype(np.int64), axis=1)[:, 0])
+        truths = np.take_along_axis(shares, labels[:, None].astype(np.int64), axis=1)[:, 0]
+        self._truths.append(np.where(unread, 0.0, truths))
         self._weights.append(weights)
 
     def best(self, count: int) -> list[Prediction]:
@@ -64,10 +66,6 @@ class Examples:
 def _thumbnail(path: Path) -> np.ndarray:
     """Thumbnail (H, W, 3) uint8; gray if the image cannot be read as a file (MindRecord, archive, damaged)."""
     try:
-        with Image.open(path) as image:
-            image.draft("RGB", (PICTURE_SIDE, PICTURE_SIDE))  # a large JPEG is decoded small
-            image = image.convert("RGB")
-            image.thumbnail((PICTURE_SIDE, PICTURE_SIDE))
-            return np.asarray(image)
-    except OSError:
+        return small_picture(read_image(path), PICTURE_SIDE)
+    except Unreadable:
         return np.full((PICTURE_SIDE, PICTURE_SIDE, 3), 200, np.uint8)

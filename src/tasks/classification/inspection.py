@@ -56,7 +56,7 @@ def _report(task: ClassificationTask, images: LabelledSet, what: str) -> list[Im
     threads = clamp_workers(task.config.data.train_num_workers)
     facts = inspect_images(images.files, threads, partial(bar, leave=False))
     say(f"{what} images: {len(images)} in {len(images.class_names)} classes at {images.root}")
-    for line in (*class_lines(images), *file_lines(facts)):
+    for line in (*class_lines(images), *images.left_out, *file_lines(facts)):
         say(f"  {line}")
     return facts
 

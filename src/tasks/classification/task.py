@@ -14,11 +14,12 @@ import numpy as np
 from mindspore import nn
 from tqdm import tqdm
 
-from src.config import UserError
+from src.config import Config, UserError
 from src.datasets.epochs import EpochDataset, training_epochs
 from src.datasets.pipeline import image_batches, read_batches, read_images
 from src.datasets.sampling import evaluation_positions, training_positions
 from src.datasets.sources.find import find_list, find_split, find_validation, open_images
+from src.datasets.sources.imagenet import NUM_CLASSES, imagenet_classes
 from src.datasets.sources.labelled import LabelledImages, LabelledSet
 from src.datasets.sources.list_file import read_list
 from src.datasets.sources.mindrecord import RecordedImages, open_mindrecord, write_mindrecord
@@ -37,11 +38,18 @@ from src.tasks.classification.augmentation import (
     create_training_loss,
     silent_loss_settings,
 )
+from src.tasks.classification.classes import check_classes, names_for_unnamed
 from src.tasks.classification.evaluation import task_result
 from src.tasks.classification.examples import Examples
 from src.tasks.classification.graph_view import GraphViewer
 from src.tasks.classification.inspection import caption, check_images
-from src.tasks.classification.prediction import TrainedModel, spread_out, table_lines, write_predictions
+from src.tasks.classification.prediction import (
+    TrainedModel,
+    check_readable,
+    spread_out,
+    table_lines,
+    write_predictions,
+)
 from src.tasks.task import Task, TaskResult, chosen_preprocessing, full_steps
 
 
@@ -55,18 +63,30 @@ class ClassificationTask(Task):
 
     # -- what belongs to the weights
 
+    @classmethod
+    def converted_meta(cls, config: Config) -> dict[str, Any]:
+        """Meta data for converted weights; 1000 classes are ImageNet's, as public weights have them."""
+        names = list(imagenet_classes().values()) if config.model.class_num == NUM_CLASSES else []
+        return super().converted_meta(config) | {"class_names": names}
+
+    def checkpoint_meta(self) -> dict[str, Any]:
+        """Meta data of the weights, with the number of images that they were trained on."""
+        return super().checkpoint_meta() | {"training_images": len(self.training_folder)}
+
     @cached_property
     def class_names(self) -> tuple[str, ...]:
         """Class names in label order: the checkpoint's, else the training folder's (or the validation folder's).
 
-        A converted checkpoint has none; where no folder is given either, classes are numbers.
+        A converted checkpoint has none unless its classes are ImageNet's; where no folder is given either, classes are
+        numbers.
         """
         names = self._meta.get("class_names")
         if names:
             return tuple(names)
         if self._meta and not (self.config.data.dataset_path or self.config.eval.eval_path):
             return tuple(f"class {number}" for number in range(self.config.model.class_num))
-        return self._class_folder().class_names
+        folder = self._class_folder()
+        return names_for_unnamed(folder, self.config.model.class_num) if self._meta else folder.class_names
 
     @cached_property
     def preprocessing(self) -> Preprocessing:
@@ -74,6 +94,8 @@ class ClassificationTask(Task):
         own = self.configured_preprocessing(self.config)
         keys = {"image_size": {"eval_image_size", "train_image_size"}}
         stored = self._meta.get("preprocessing", {})
+        if stored:  # an older checkpoint names no antialias: it was scored without
+            stored = {"antialias": False, **stored}
         return Preprocessing(**chosen_preprocessing(own, stored, keys, self._given))
 
     # -- training
@@ -88,7 +110,7 @@ class ClassificationTask(Task):
         else:
             place = find_split(self.config.data.dataset_path, "train", "dataset_path")
             images = open_images(place, self.config.model.class_num)
-        self._check_classes(images)
+        check_classes(images, self.config.model.class_num)
         return images
 
     @property
@@ -98,7 +120,7 @@ class ClassificationTask(Task):
         text = f"training images: {len(self.training_folder)} in {found} classes at {self.training_folder.root}"
         if found < wanted:
             text += f" (class_num is {wanted}: {wanted - found} outputs have no images)"
-        return [text, *silent_loss_settings(self.config)]
+        return [text, *self.training_folder.left_out, *silent_loss_settings(self.config)]
 
     def steps_per_epoch(self, num_ranks: int) -> int:
         """Training steps that one pass over the images gives; UserError when they do not fill a batch."""
@@ -219,6 +241,7 @@ class ClassificationTask(Task):
             logger.warning("nodes has no effect without --show_graph 1")
         bar = partial(tqdm, leave=False, disable=not progress_shown())
         predictions = model.predict(files, output.top_k, partial(bar, desc="predicting", unit="batch"))
+        check_readable(predictions)
         for line in table_lines(predictions):
             logger.info(line)
         folder = make_folder()
@@ -262,10 +285,10 @@ class ClassificationTask(Task):
 
     def export_card(self) -> dict[str, Any]:
         """What a program must know of input and output to use an exported file."""
-        preprocessing = self.preprocessing
         return {
-            "preprocessing": {**asdict(preprocessing), "resize": preprocessing.resize, "channels": "RGB"},
-            "class_names": list(self.class_names),
+            "preprocessing": self.preprocessing.card(),
+            "output": "logits, one for each of class_names",
+            "class_names": self.output_names,
         }
 
     # -- helpers
@@ -287,12 +310,5 @@ class ClassificationTask(Task):
             folder = self._recorded("val", self.config.eval.eval_path, "eval_path")
         else:
             folder = open_images(find_validation(self.config.eval.eval_path, ""), self.config.model.class_num)
-        self._check_classes(folder)
+        check_classes(folder, self.config.model.class_num)
         return folder
-
-    def _check_classes(self, folder: LabelledSet) -> None:
-        found, wanted = len(folder.class_names), self.config.model.class_num
-        if found > wanted:
-            raise UserError(f"{folder.root} has {found} class folders, class_num is {wanted}: give --class_num {found}")
-        if found < 2:
-            raise UserError(f"{folder.root} has one class folder only: classification needs at least two classes")

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
+from src.datasets.decoding import Unreadable, read_image
 from src.metrics import SegmentationMetric
 from src.visualization import SegmentedImage
 
+GRAY = 200
 NUM_KEPT = 4  # best and worst images each; a Cityscapes prediction takes 2 MB
 
 
@@ -46,7 +47,8 @@ class SceneExamples:
         metric.update(predictions, labels, weights)
         if not metric.state().any():
             return
-        item = _Scored(metric.compute().mean_iou, file, predictions[0], labels[0].astype(np.uint8))
+        truth = np.where(labels[0] < 0, -1 - labels[0], labels[0]).astype(np.uint8)
+        item = _Scored(metric.compute().mean_iou, file, predictions[0], truth)
         ranked = sorted([*self._ranked, item], key=lambda scored: -scored.score)
         self._ranked = ranked if len(ranked) <= 2 * NUM_KEPT else ranked[:NUM_KEPT] + ranked[-NUM_KEPT:]
 
@@ -60,6 +62,8 @@ class SceneExamples:
 
 
 def _segmented(item: _Scored) -> SegmentedImage:
-    with Image.open(item.file) as image:
-        pixels = np.asarray(image.convert("RGB"))
+    try:
+        pixels = read_image(item.file)
+    except Unreadable:  # it counted as wrong
+        pixels = np.full((*item.truth.shape, 3), GRAY, np.uint8)
     return SegmentedImage(item.file.stem, pixels, item.prediction, item.truth)

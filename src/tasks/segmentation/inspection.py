@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from tqdm import tqdm
 
 from src.config import UserError
+from src.datasets.reading import too_many_bad
 from src.datasets.sources.label_table import LabelTable
 from src.datasets.sources.scene_pairs import ScenePair, inspect_pairs
 from src.runtime.device import clamp_workers
@@ -32,11 +34,17 @@ def _report(task: SegmentationTask, what: str) -> list[str]:
         pairs, problems = task.source.scan(*(task.training_place if what == "training" else task.evaluation_place))
     except UserError as error:
         return [str(error)]
-    pixels, broken = _inspect(task, pairs, what)
-    say(f"{what} images: {len(pairs) + len(problems)}, of which {len(problems) + len(broken)} cannot be used")
+    pixels, broken, faults = _inspect(task, pairs, what)
+    num_unusable = len(problems) + len(broken) + len(faults)
+    say(f"{what} images: {len(pairs) + len(problems)}, of which {num_unusable} cannot be used")
     for line in class_lines(pixels, task.table):
         say(line)
+    for path, fault in faults.items():
+        say(f"  {path}: {fault}")
     problems += broken
+    limit = task.config.data.max_bad_images
+    if what == "training" and len(faults) > limit * len(pairs):
+        problems.append(too_many_bad(faults, len(pairs), limit))
     if what == "training" and not problems:
         try:
             task.steps_per_epoch(num_ranks=1)
@@ -45,7 +53,9 @@ def _report(task: SegmentationTask, what: str) -> list[str]:
     return problems
 
 
-def _inspect(task: SegmentationTask, pairs: Sequence[ScenePair], what: str) -> tuple[np.ndarray, list[str]]:
+def _inspect(
+    task: SegmentationTask, pairs: Sequence[ScenePair], what: str
+) -> tuple[np.ndarray, list[str], dict[Path, str]]:
     num_threads = clamp_workers(task.config.data.train_num_workers)
     with tqdm(total=len(pairs), desc=f"checking {what} images", unit="image", disable=not progress_shown()) as bar:
         return inspect_pairs(pairs, task.label_files, num_threads, lambda _: bar.update())

@@ -7,6 +7,7 @@ for scene in model.predict(["a.png", "b.jpg"]):
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,14 +18,16 @@ import numpy as np
 from tqdm import tqdm
 
 from src.config import Config
+from src.datasets.decoding import Unreadable, read_image
+from src.datasets.reading import unusable
 from src.datasets.sources.label_table import LabelTable
-from src.datasets.sources.scene_pairs import open_image
+from src.datasets.sources.picture_files import short_names
 from src.datasets.transforms.joint import whole_image
 from src.inference.sliding_window import predict_scales, predict_windows
-from src.runtime.files import final_path
+from src.runtime.files import final_path, write_atomically
 from src.runtime.logs import get_logger
 from src.runtime.run_folder import distinct_names
-from src.runtime.terminal import progress_shown
+from src.runtime.terminal import printable, progress_shown
 from src.visualization import SegmentedImage, overlay, segmentation_sheet, write_palette_png, write_png
 
 if TYPE_CHECKING:
@@ -99,33 +102,51 @@ class TrainedSegmentation:
         """Predict the classes of all pixels of image files of any size, lazily, in order.
 
         Raises:
-            UserError: a file is missing or cannot be decoded.
+            Unreadable: a file cannot be read.
         """
-        return map(self._predict, map(Path, files))
+        return map(self.predict_file, map(Path, files))
 
-    def _predict(self, file: Path) -> SegmentedImage:
-        image = open_image(file)
-        classes = self._predictor(whole_image(image, self._normalization))
-        return SegmentedImage(file.stem, np.asarray(image), classes)
+    def predict_file(self, file: Path) -> SegmentedImage:
+        """Predict the classes of all pixels of an image file; Unreadable if it cannot be read."""
+        image = read_image(file)
+        return SegmentedImage(file.stem, image, self._predictor(whole_image(image, self._normalization)))
 
 
-def write_maps(model: TrainedSegmentation, files: Sequence[Path], folder: Path) -> None:
+def write_maps(model: TrainedSegmentation, files: Sequence[Path], make_folder: Callable[[], Path]) -> None:
     """Segment images of any size and log the largest classes of each.
 
-    Writes <name>.png (classes in the palette's colours) and <name>_overlay.png for each image, and one sheet.
+    Writes into the folder that `make_folder` creates: <name>.png (classes in the palette's colours) and
+    <name>_overlay.png for each image, one sheet, and unreadable.json, {file: reason}, if files cannot be read.
+
+    Raises:
+        UserError: no file can be read; no folder is created.
     """
-    logger, palette = get_logger(), model.table.palette
-    bar = tqdm(model.predict(files), total=len(files), desc="predicting", leave=False, disable=not progress_shown())
+    logger, palette, folder = get_logger(), model.table.palette, None
     shown: list[SegmentedImage] = []
-    names = distinct_names(files, taken=[SHEET], endings=("", OVERLAY))
-    for name, item in zip(names, bar, strict=True):
+    faults: dict[str, str] = {}
+    flat = [Path(name.replace("/", "_")) for name in short_names(files)]
+    names = distinct_names(flat, taken=[SHEET], endings=("", OVERLAY))
+    bar = tqdm(files, desc="predicting", leave=False, disable=not progress_shown())
+    for name, file in zip(names, bar, strict=True):
+        try:
+            item = model.predict_file(file)
+        except Unreadable as fault:
+            logger.warning("%s: cannot be read as an image (%s): it has no map", printable(file), fault)
+            faults[printable(file)] = str(fault)
+            continue
+        folder = folder or make_folder()
         write_palette_png(folder / f"{name}.png", item.prediction, palette)
         write_png(folder / f"{name}{OVERLAY}.png", overlay(item.image, item.prediction, palette))
-        logger.info("%s  %s", name, largest_classes(item.prediction, model.table))
+        logger.info("%s  %s", printable(name), largest_classes(item.prediction, model.table))
         if len(shown) < SHEET_ITEMS:
             shown.append(item)
+    if folder is None:
+        raise unusable(files[0], faults[printable(files[0])])
+    if faults:
+        write_atomically(folder / "unreadable.json", json.dumps(faults, indent=2))
     segmentation_sheet(shown, model.class_names, palette, folder / f"{SHEET}.png", SHEET_ITEMS)
-    logger.info("see %s; %d maps and overlays beside it", final_path(folder / f"{SHEET}.png"), len(files))
+    place = final_path(folder / f"{SHEET}.png")
+    logger.info("see %s; %d maps and overlays beside it", place, len(files) - len(faults))
 
 
 def largest_classes(classes: np.ndarray, table: LabelTable) -> str:

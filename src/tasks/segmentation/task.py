@@ -72,8 +72,9 @@ class SegmentationTask(Task):
         return self.source.label_files(self.table)
 
     def checkpoint_meta(self) -> dict[str, Any]:
-        """Meta data of the weights, with the table of classes."""
-        return super().checkpoint_meta() | {"label_table": self.table.to_dict()}
+        """Meta data of the weights, with the table of classes and the number of images that they were trained on."""
+        own = {"label_table": self.table.to_dict(), "training_images": len(self.training_pairs)}
+        return super().checkpoint_meta() | own
 
     # -- what belongs to the weights
 
@@ -144,7 +145,7 @@ class SegmentationTask(Task):
             color_jitter=self.config.augment.color_jitter,
         )
         how = self.label_files, augmentation, self.preprocessing.normalization
-        return TrainingScenes(self.training_pairs, *how, seed=self.config.run.seed)
+        return TrainingScenes(self.training_pairs, *how, seed=self.config.run.seed, max_bad_images=data.max_bad_images)
 
     def loss(self) -> nn.Cell:
         """The training loss: (network outputs, labels (B, S, S)) -> scalar."""
@@ -253,7 +254,7 @@ class SegmentationTask(Task):
     def predict(self, network: nn.Cell, files: Sequence[Path], make_folder: Callable[[], Path]) -> None:
         """Write a map and an overlay per image, and a sheet."""
         forward = with_mixed_precision(network, self.config.run.amp_level).set_train(False)
-        write_maps(self.predictor(forward), files, make_folder())
+        write_maps(self.predictor(forward), files, make_folder)
 
     # -- inspection of the data
 
