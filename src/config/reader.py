@@ -194,7 +194,7 @@ def _unsaid(from_file: list[Setting], dialect: str, path: Path | None) -> tuple[
     if found is None or dialect not in ("", written) or path == found[0]:
         return {}, []
     recipe, keys = found
-    settings = _Reader("train").resolve(read_settings(recipe), written)
+    settings = _Reader("train", in_cloud=False).resolve(read_settings(recipe), written)
     values = {key: settings[key].value for key in settings if key in keys}
     said = {setting.key for setting in from_file}
     return values, [f"{', '.join(sorted(set(values) - said))} as in {shown(recipe)}: {shown(path)} has its options"]

@@ -137,6 +137,7 @@ def test_the_configuration_of_a_fetched_checkpoint_is_used(server, place, words,
 
 def put_run(server, name="recipe", last=b"last"):
     for file, content in {
+        "config.yml": b"name: recipe\n",
         "train.log": b"log\n",
         "ckpt/last.ckpt": last,
         "ckpt/best.ckpt": b"best",
@@ -155,7 +156,9 @@ def test_a_restarted_job_gets_its_last_run(server, place):
     assert tree(place / "modelarts/output") == [
         "recipe-2/ckpt/best.ckpt",
         "recipe-2/ckpt/last.ckpt",
+        "recipe-2/config.yml",
         "recipe-2/train.log",
+        "recipe/config.yml",
     ]
     assert (place / "modelarts/output/recipe-2/ckpt/last.ckpt").read_bytes() == b"second"
 
@@ -165,7 +168,7 @@ def test_a_job_that_is_not_to_resume_takes_the_next_name(server, place):
     _, values = job(place, "--train_url=s3://zoo/out", "--resume=")
     assert values["resume"] == ""
     assert [path.name for path in (place / "modelarts/output").iterdir()] == ["recipe"]
-    assert tree(place / "modelarts/output") == []
+    assert tree(place / "modelarts/output") == ["recipe/config.yml"]
 
 
 @pytest.mark.parametrize(("hosts", "kept"), [("1", b"newer"), ("2", b"last")])
