@@ -23,7 +23,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from src.datasets.segmentation import TrainingScenes, scene_batches
 from src.datasets.sources.cityscapes import LABEL_FILES, load_pairs
-from src.datasets.sources.scene_pairs import ScenePair
+from src.datasets.sources.scene_pairs import ScenePair, read_pair
 from src.datasets.synthetic.scenes import draw_scene
 from src.datasets.transforms.joint import JointAugmentation, create_normalization
 
@@ -44,7 +44,6 @@ def main(words: list[str]) -> int:
             JointAugmentation(input_size=INPUT_SIZE),
             create_normalization(True, (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),
             seed=0,
-            num_epochs=NUM_EPOCHS,
         )
         megabytes = sum(pair.image.stat().st_size for pair in pairs) / len(pairs) / 1e6
         print(f"{len(pairs)} images of {megabytes:.2f} MB (PNG), crop {INPUT_SIZE}")
@@ -77,9 +76,9 @@ def _large_scenes(folder: Path) -> list[ScenePair]:
 def _alone(scenes: TrainingScenes) -> tuple[float, float]:
     """Images per second of decoding and of complete samples, in turns, so that both see the same machine."""
     decode, sample = [], []
-    for entry in range(NUM_IMAGES, len(scenes)):
+    for entry in range(len(scenes.pairs), NUM_EPOCHS * len(scenes.pairs)):
         pair = scenes.pairs[entry % len(scenes.pairs)]
-        decode.append(_seconds(lambda pair=pair: [np.asarray(Image.open(file)) for file in (pair.image, pair.label)]))
+        decode.append(_seconds(lambda pair=pair: read_pair(pair, LABEL_FILES)))
         sample.append(_seconds(lambda entry=entry: scenes[entry]))
     return 1 / float(np.median(decode)), 1 / float(np.median(sample))
 

@@ -75,6 +75,25 @@ def test_a_single_picture_of_unknown_truth_beside_earlier_results(reference, pre
     assert sum(record["probabilities"]) == pytest.approx(1)
 
 
+def test_one_bad_picture_is_one_row(reference, tmp_path):
+    good = sorted((reference.digits / "val").rglob("*.png"))[:2]
+    for name, content in {"empty.png": b"", "page.jpg": b"<html>404</html>"}.items():
+        (tmp_path / name).write_bytes(content)
+    odd = tmp_path / "a,b.png"
+    shutil.copyfile(good[0], odd)
+    files = (*good, odd, tmp_path / "empty.png", tmp_path / "page.jpg")
+    finished = run_here("predict.py", "--pretrained", reference.best, "--input", *files, "--output", tmp_path / "p")
+    assert finished.code == 0, finished
+    found = json.loads((tmp_path / "p/predictions.json").read_text())
+    assert [record["file"] for record in found] == [str(file) for file in files]
+    assert [record.get("unreadable") for record in found] == [None, None, None, "empty file", "not an image"]
+    assert found[0]["labels"] == found[2]["labels"]
+    rows = [row for row in csv.reader((tmp_path / "p/predictions.csv").open()) if row[0].endswith(".jpg")]
+    assert rows == [[str(files[4]), "", "", "unreadable (not an image)", ""]]
+    for name in ("empty.png (empty file)", "page.jpg (not an image)"):
+        assert name.split()[0] in finished.out
+
+
 def test_pictures_that_are_none(reference, tmp_path):
     (tmp_path / "empty").mkdir()
     (tmp_path / "text.png").write_text("no picture")

@@ -138,11 +138,13 @@ def test_pictures_of_any_size_are_segmented(run, tmp_path):
     image = next(run.scenes.glob("leftImg8bit/val/*/*.png"))
     small = Image.open(image).crop((0, 0, 41, 23))
     small.save(tmp_path / "small.jpg")
-    words = ("--pretrained", run.best, "--input", f"{image},{tmp_path / 'small.jpg'}", "--output", tmp_path / "p")
-    finished = run_here("predict.py", *words)
+    (tmp_path / "half.jpg").write_bytes((tmp_path / "small.jpg").read_bytes()[:300])
+    files = (image, tmp_path / "small.jpg", tmp_path / "half.jpg")
+    finished = run_here("predict.py", "--pretrained", run.best, "--input", *files, "--output", tmp_path / "p")
     assert (finished.code, finished.err) == (0, "")
     names = {f"{stem}{ending}" for stem in (image.stem, "small") for ending in (".png", "_overlay.png")}
-    assert {path.name for path in (tmp_path / "p").iterdir()} == names | {"predictions.png"}
+    assert {path.name for path in (tmp_path / "p").iterdir()} == names | {"predictions.png", "unreadable.json"}
+    assert json.loads((tmp_path / "p/unreadable.json").read_text()) == {str(files[2]): "truncated"}
     with Image.open(tmp_path / "p" / "small.png") as classes:
         assert (classes.mode, classes.size) == ("P", (41, 23))
         assert set(np.unique(np.asarray(classes))) <= set(range(19))

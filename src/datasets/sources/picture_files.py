@@ -82,10 +82,10 @@ def find_pictures(text: str) -> list[Path]:
 
 
 def short_names(files: Sequence[Path]) -> list[str]:
-    """The names of files below the folder that they share: only the file's own name if all are in one folder."""
+    """The names of files, with that of their folder if they lie in several."""
     paths = [file.absolute() for file in files]
-    shared = os.path.commonpath([path.parent for path in paths])
-    return [path.relative_to(shared).as_posix() for path in paths]
+    is_one = len({path.parent for path in paths}) == 1
+    return [path.name if is_one else f"{path.parent.name}/{path.name}" for path in paths]
 
 
 def _split(text: str) -> Iterator[str]:

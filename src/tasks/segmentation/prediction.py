@@ -8,6 +8,7 @@ for scene in model.predict(["a.png", "b.jpg"]):
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +22,6 @@ from src.config import Config
 from src.datasets.decoding import Unreadable, read_image
 from src.datasets.reading import unusable
 from src.datasets.sources.label_table import LabelTable
-from src.datasets.sources.picture_files import short_names
 from src.datasets.transforms.joint import whole_image
 from src.inference.sliding_window import predict_scales, predict_windows
 from src.runtime.files import final_path, write_atomically
@@ -124,8 +124,7 @@ def write_maps(model: TrainedSegmentation, files: Sequence[Path], make_folder: C
     logger, palette, folder = get_logger(), model.table.palette, None
     shown: list[SegmentedImage] = []
     faults: dict[str, str] = {}
-    flat = [Path(name.replace("/", "_")) for name in short_names(files)]
-    names = distinct_names(flat, taken=[SHEET], endings=("", OVERLAY))
+    names = distinct_names(_own_names(files), taken=[SHEET], endings=("", OVERLAY))
     bar = tqdm(files, desc="predicting", leave=False, disable=not progress_shown())
     for name, file in zip(names, bar, strict=True):
         try:
@@ -147,6 +146,12 @@ def write_maps(model: TrainedSegmentation, files: Sequence[Path], make_folder: C
     segmentation_sheet(shown, model.class_names, palette, folder / f"{SHEET}.png", SHEET_ITEMS)
     place = final_path(folder / f"{SHEET}.png")
     logger.info("see %s; %d maps and overlays beside it", place, len(files) - len(faults))
+
+
+def _own_names(files: Sequence[Path]) -> list[Path]:
+    """The files' names, with that of their folder where several have the same."""
+    num_files = Counter(file.stem for file in files)
+    return [Path(f"{file.parent.name}_{file.name}" if num_files[file.stem] > 1 else file.name) for file in files]
 
 
 def largest_classes(classes: np.ndarray, table: LabelTable) -> str:
