@@ -225,6 +225,7 @@ class CloudConfig:
     output_path: Annotated[str, RUN_ONLY, FREE_ON_RESUME, CLOUD]
     data_path: Annotated[str, RUN_ONLY, FREE_ON_RESUME, CLOUD]
     load_path: Annotated[str, RUN_ONLY, FREE_ON_RESUME, CLOUD]
+    upload_interval: Annotated[float, positive(), RUN_ONLY, FREE_ON_RESUME, CLOUD]
 
 
 @dataclass(frozen=True, kw_only=True)
