@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import http.client
 import os
+import resource
 import shutil
 import socket
 import statistics
@@ -18,12 +19,14 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 SMALL_BYTES = 20_000  # of a file: a digit's or a thumbnail's
 BUCKET = "bench"
+TOOLS = ("ours", "cp", "sync")
 OURS = """
 import sys
 from pathlib import Path
@@ -49,10 +52,12 @@ def main() -> int:
         work = Path(folder)
         _write_files(work / "small", options.small, SMALL_BYTES)
         _write_files(work / "large", 1, options.large_mb * 1_000_000)
-        print(f"{'files':<14} {'way':<5} {'ours s':>8} {'cp s':>8} {'sync s':>8} {'ours / cp':>10} {'ours / sync':>12}")
+        print("seconds, and processor seconds of the client; ratios of the seconds")
+        print(
+            f"{'files':<6} {'way':<5}" + "".join(f"{tool:>16}" for tool in TOOLS) + f"{'ours/cp':>9} {'ours/sync':>9}"
+        )
         for name in ("small", "large"):
-            for way in ("up", "down"):
-                _compare(options.aws, work, name, way, options.repeats)
+            _compare(options.aws, work, name, options.repeats)
     return 0
 
 
@@ -62,45 +67,47 @@ def _write_files(folder: Path, number: int, size: int) -> None:
         (folder / f"{index:05d}.bin").write_bytes(os.urandom(size))
 
 
-def _compare(aws: str, work: Path, name: str, way: str, repeats: int) -> None:
-    """Time one kind of transfer in all three ways, in turn."""
-    seconds: dict[str, list[float]] = {"ours": [], "cp": [], "sync": []}
+def _compare(aws: str, work: Path, name: str, repeats: int) -> None:
+    """Print the medians of both ways, of all tools in turn."""
+    taken = {(way, tool): [] for way in ("up", "down") for tool in TOOLS}
     for _ in range(repeats):
-        for tool, taken in seconds.items():
-            taken.append(_timed(aws, work, name, way, tool))
-    ours, copy, sync = (statistics.median(taken) for taken in seconds.values())
-    print(
-        f"{name:<14} {way:<5} {ours:8.2f} {copy:8.2f} {sync:8.2f} {ours / copy:10.2f} {ours / sync:12.2f}", flush=True
-    )
+        with _server() as port:
+            for (way, tool), values in taken.items():
+                values.append(_timed(aws, port, work, name, way, tool))
+    medians = {
+        key: [statistics.median(column) for column in zip(*values, strict=True)] for key, values in taken.items()
+    }
+    for way in ("up", "down"):
+        row = [medians[way, tool] for tool in TOOLS]
+        shown = "".join(f"{wall:10.2f} {cpu:5.2f}" for wall, cpu in row)
+        print(f"{name:<6} {way:<5}{shown} {row[0][0] / row[1][0]:8.2f} {row[0][0] / row[2][0]:9.2f}", flush=True)
 
 
-def _timed(aws: str, work: Path, name: str, way: str, tool: str) -> float:
-    """Seconds of one transfer through a fresh server and to an empty place."""
-    port = _free_port()
-    server = subprocess.Popen(
-        [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    target = work / "target"
-    try:
-        _wait_for(port)
-        run = _runner(aws, port)
-        run("ours", "up", work / name) if way == "down" else None
-        start = time.monotonic()
-        run(tool, way, target if way == "down" else work / name)
-        taken = time.monotonic() - start
-        if way == "down":
-            _check_same(work / name, target)
-        return taken
-    finally:
-        server.terminate()
-        server.wait()
-        shutil.rmtree(target, ignore_errors=True)
+def _timed(aws: str, port: int, work: Path, name: str, way: str, tool: str) -> tuple[float, float]:
+    """Seconds of one transfer to an empty place, and processor seconds of its client."""
+    source, target = work / name, work / "target"
+    url = f"s3://{BUCKET}/{tool if way == 'up' else 'ours'}"
+    folder = source if way == "up" else target
+    start, before = time.monotonic(), _client_seconds()
+    _run(aws, port, tool, way, folder, url)
+    taken = time.monotonic() - start, _client_seconds() - before
+    if way == "down":
+        assert subprocess.run(["diff", "-rq", source, target], check=False).returncode == 0, "the copies differ"
+        shutil.rmtree(target)
+    return taken
 
 
-def _runner(aws: str, port: int) -> Callable[[str, str, Path], None]:
-    endpoint, url = f"http://127.0.0.1:{port}", f"s3://{BUCKET}/data"
+def _client_seconds() -> float:
+    """Of the processes that have ended; the server has not."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
+def _run(aws: str, port: int, tool: str, way: str, folder: Path, url: str) -> None:
+    endpoint = f"http://127.0.0.1:{port}"
+    ends = [str(folder), url] if way == "up" else [url, str(folder)]
+    theirs = [aws, "--endpoint-url", endpoint, "s3", tool, *ends, "--quiet"] + ["--recursive"] * (tool == "cp")
+    command = [sys.executable, "-c", OURS, way, str(folder), url] if tool == "ours" else theirs
     environment = {
         **os.environ,
         "S3_ENDPOINT": endpoint,
@@ -110,21 +117,24 @@ def _runner(aws: str, port: int) -> Callable[[str, str, Path], None]:
         "AWS_EC2_METADATA_DISABLED": "true",
         "PYTHONPATH": str(ROOT),
     }
-    connection = http.client.HTTPConnection("127.0.0.1", port)
-    connection.request("PUT", f"/{BUCKET}")
-    assert connection.getresponse().status == 200
-
-    def run(tool: str, way: str, folder: Path) -> None:
-        ends = [str(folder), url] if way == "up" else [url, str(folder)]
-        theirs = [aws, "--endpoint-url", endpoint, "s3", tool, *ends, "--quiet"] + ["--recursive"] * (tool == "cp")
-        command = [sys.executable, "-c", OURS, way, str(folder), url] if tool == "ours" else theirs
-        subprocess.run(command, env=environment, check=True)
-
-    return run
+    subprocess.run(command, env=environment, check=True)
 
 
-def _check_same(source: Path, target: Path) -> None:
-    assert subprocess.run(["diff", "-rq", source, target], check=False).returncode == 0, "the copies differ"
+@contextmanager
+def _server() -> Iterator[int]:
+    """The port of a fresh server with one bucket."""
+    port = _free_port()
+    command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
+    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        _wait_for(port)
+        connection = http.client.HTTPConnection("127.0.0.1", port)
+        connection.request("PUT", f"/{BUCKET}")
+        assert connection.getresponse().status == 200
+        yield port
+    finally:
+        server.terminate()
+        server.wait()
 
 
 def _free_port() -> int:
