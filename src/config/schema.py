@@ -240,6 +240,7 @@ class CloudConfig:
     output_path: Annotated[str, PATH, RUN_ONLY, FREE_ON_RESUME, CLOUD]
     data_path: Annotated[str, PATH, RUN_ONLY, FREE_ON_RESUME, CLOUD]
     load_path: Annotated[str, PATH, RUN_ONLY, FREE_ON_RESUME, CLOUD]
+    upload_interval: Annotated[float, positive(), RUN_ONLY, FREE_ON_RESUME, CLOUD]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -30,7 +30,7 @@ name no_weight_decay_filter nodes num_steps ohem_keep ohem_thres open_profiler o
 pretrained print_config re_count re_mode re_prob recipe_global_batch repeated_augment report resume rgb run_distribute
 save_checkpoint save_checkpoint_epochs save_checkpoint_path save_checkpoint_steps scale_lr seed show_batch show_graph
 std stem_pool submit switch_prob sync_bn tensorboard top_k train_image_size train_num_workers train_scales train_url
-use_ema use_label_smooth warmup_epochs weight_decay
+upload_interval use_ema use_label_smooth warmup_epochs weight_decay
 """
 
 

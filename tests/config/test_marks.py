@@ -21,7 +21,7 @@ from src.config.schema import KEY_TYPES, keys_marked
 from src.tasks.create import TASKS
 from tests.support.recipes import resolve
 
-CLOUD_KEYS = "checkpoint_url data_path data_url load_path output_path train_url"
+CLOUD_KEYS = "checkpoint_url data_path data_url load_path output_path train_url upload_interval"
 MARKED = {
     FLAG: "check_dataset overwrite print_config",
     MANY: "input",

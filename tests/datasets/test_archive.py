@@ -8,7 +8,7 @@ import pytest
 
 from src.config import UserError
 from src.datasets.sources.archive import extract_archive
-from src.datasets.sources.find import open_images
+from src.datasets.sources.find import find_split, find_validation, open_images
 from tests.support.images import write_class_folder
 from tests.support.processes import run_python
 from tests.support.user_errors import message_of
@@ -66,6 +66,28 @@ def test_an_archive_of_one_archive_a_class(tmp_path, classes):
 def test_class_folders_beside_an_archive_are_what_counts(archive):
     write_class_folder(archive.parent, {"ant": 1, "bee": 1})
     assert open_images(archive.parent, 2).class_names == ("ant", "bee")
+
+
+def test_archives_in_place_of_train_and_val(tmp_path, classes):
+    data = tmp_path / "data"
+    data.mkdir()
+    for split in ("train", "val"):
+        _pack(classes, data / f"{split}.tar", arcname=split)
+    expected = _names(open_images(classes, 2))
+    for _ in range(2):  # also when they have been unpacked
+        for train in (data, data / "train"):
+            assert find_split(str(train), "train", "dataset_path") == data / "train.tar"
+            assert find_validation("", str(train)) == data / "val.tar"
+        for place in (data / "train.tar", data / "val.tar"):
+            assert _names(open_images(place, 2)) == expected
+    assert find_validation(str(data / "val"), "elsewhere") == data / "val.tar"
+
+
+def test_an_archive_beside_a_whole_data_set_is_not_its_training_images(tmp_path, classes):
+    (tmp_path / "data").mkdir()
+    classes.rename(tmp_path / "data" / "train")
+    (tmp_path / "data.tar").touch()
+    assert find_split(str(tmp_path / "data"), "train", "dataset_path") == tmp_path / "data" / "train"
 
 
 @pytest.mark.parametrize("kept", [0.2, 0.4, 0.6])

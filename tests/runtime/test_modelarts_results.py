@@ -21,8 +21,7 @@ OUT = parse_location("s3://zoo/out", "train_url")
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
-    """Frequent uploads, short pauses."""
-    monkeypatch.setattr("src.runtime.modelarts.results.INTERVAL", 0.1)
+    """Short pauses."""
     monkeypatch.setattr("src.runtime.storage.client.ATTEMPTS", 1)
     monkeypatch.setattr("src.runtime.storage.retry.FIRST_PAUSE", 0.01)
 
@@ -44,7 +43,14 @@ def log(caplog, monkeypatch):
 
 
 def uploaded(folder, rank=0, url="s3://zoo/out"):
-    words = ["--backbone", "vig_ti", "--enable_modelarts=1", f"--train_url={url}", f"--output_path={folder}"]
+    words = [
+        "--backbone",
+        "vig_ti",
+        "--enable_modelarts=1",
+        f"--train_url={url}",
+        f"--output_path={folder}",
+        "--upload_interval=0.1",
+    ]
     return results_uploaded(read_config(words).config.cloud, Session("CPU", rank, 2, ""))
 
 
@@ -127,7 +133,7 @@ def test_a_checkpoint_that_is_replaced_meanwhile_arrives_whole(server, folder):
     thread.start()
     try:
         wait_for(last.exists)
-        upload = ResultsUpload(folder, OUT)
+        upload = ResultsUpload(folder, OUT, 0.1)
         for _ in range(4):
             upload.upload_new()
             content = server.get("out/run/ckpt/last.ckpt")
@@ -148,7 +154,7 @@ def test_a_log_that_grows_meanwhile_arrives_as_its_beginning(server, folder):
     thread = threading.Thread(target=grow)
     thread.start()
     try:
-        upload = ResultsUpload(folder, OUT)
+        upload = ResultsUpload(folder, OUT, 0.1)
         for _ in range(5):
             upload.upload_new()
             assert log.read_bytes().startswith(server.get("out/run/train.log"))
@@ -158,10 +164,10 @@ def test_a_log_that_grows_meanwhile_arrives_as_its_beginning(server, folder):
 
 
 def test_what_is_in_the_bucket_already_stays(server, proxy, folder):
-    ResultsUpload(folder, OUT).upload_new()
+    ResultsUpload(folder, OUT, 0.1).upload_new()
     methods = []
     proxy.befalls = lambda method, _path: bool(methods.append(method))
-    again = ResultsUpload(folder, OUT)
+    again = ResultsUpload(folder, OUT, 0.1)
     again.upload_new()
     again.upload_new()
     assert methods == ["GET"]  # the listing

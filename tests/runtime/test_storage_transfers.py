@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import subprocess
+import time
 
 import pytest
 
 from src.config import UserError
+from src.runtime.logs import get_logger
 from src.runtime.storage import connect, download_file, download_tree, list_files, parse_location, upload_tree
 from src.runtime.storage.content import PART_BYTES, etag_of
+from src.runtime.storage.progress import TransferProgress
 
 DATA = parse_location("s3://zoo/in/data", "data_url")
 ODD_NAMES = [
@@ -160,6 +164,21 @@ def test_no_credentials(server, tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path))
     with pytest.raises(UserError, match="^s3://zoo/in/data: no credentials found: set ACCESS_KEY_ID and"):
         download_tree(connect(), DATA, tmp_path)
+
+
+def test_the_progress_is_told_now_and_then(monkeypatch, caplog):
+    monkeypatch.setattr("src.runtime.storage.progress.LOG_INTERVAL", 0.0)
+    monkeypatch.setattr(get_logger(), "propagate", True)
+    caplog.set_level(logging.INFO, logger=get_logger().name)
+    monkeypatch.setattr(time, "monotonic", iter([100.0, 110.0, 110.0, 120.0]).__next__)
+    progress = TransferProgress("download s3://zoo/x", 4, 80_000_000)
+    progress.add_file()
+    progress.add_bytes(20_000_000)
+    assert progress.close() == "download s3://zoo/x: 1 of 4 files, 20.0 MB in 20.0 s (1.0 MB/s)"
+    assert caplog.messages == [
+        "download s3://zoo/x: 4 files, 80.0 MB",
+        "download s3://zoo/x: 1 of 4 files, 20.0 of 80.0 MB, 2.0 MB/s, 0:00:30 left",
+    ]
 
 
 @pytest.fixture

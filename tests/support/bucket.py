@@ -8,6 +8,7 @@ import os
 import socket
 import struct
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -87,7 +88,8 @@ class FaultyProxy(ThreadingHTTPServer):
     """Forwards to a server, except the requests for which a fault waits.
 
     Attributes:
-        faults: taken one by one: "500", "503" (SlowDown), "reset" (no answer), "cut" (half of the answer).
+        faults: taken one by one: "500", "503" (SlowDown), "reset" (no answer), "cut" (half of the answer),
+            "slow" (an answer after two seconds).
         befalls: (method, path) -> whether a fault may befall this request.
         always: the fault of every further request; "" for none.
         requests: counts them all.
@@ -121,6 +123,8 @@ class _Handler(BaseHTTPRequestHandler):
         fault = self.server.next_fault(self.command, self.path)
         if fault == "reset":
             return self._reset()
+        if fault == "slow":
+            time.sleep(2.0)
         if fault in ("500", "503"):
             code = "InternalError" if fault == "500" else "SlowDown"
             answer = f"<?xml version='1.0'?><Error><Code>{code}</Code><Message>by the test</Message></Error>".encode()

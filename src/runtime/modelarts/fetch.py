@@ -18,6 +18,7 @@ from src.runtime.storage import (
     list_files,
     make_folder,
 )
+from src.runtime.storage.errors import remote_errors
 
 _NUMBERED = re.compile(r"-\d+_\d+\.ckpt$")  # a continued run needs last.ckpt and best.ckpt only
 
@@ -37,7 +38,8 @@ def fetch(paths: JobPaths, run: Path | None, resume: str) -> str:
     with console_log():
         if paths.results is not None:
             make_folder(client, paths.results)
-            paths.output_folder.mkdir(parents=True, exist_ok=True)
+            with remote_errors(paths.results, paths.output_folder):
+                paths.output_folder.mkdir(parents=True, exist_ok=True)
         if paths.data is not None:
             done.append(_fetch_data(client, paths.data, paths.data_folder))
         if paths.checkpoint is not None:

@@ -19,7 +19,6 @@ from src.runtime.session import Session
 from src.runtime.storage import Location, connect, is_remote, list_files, parse_location, upload_files
 from src.runtime.storage.content import is_uploaded
 
-INTERVAL = 20.0  # seconds between two looks at the folder
 CHECKPOINT = ".ckpt"
 _RANK_FOLDER = re.compile(r"rank_\d+/")
 
@@ -28,7 +27,7 @@ Signature = tuple[int, int, int]  # inode, size, modification time: of one conte
 
 @contextmanager
 def results_uploaded(cloud: CloudConfig, session: Session) -> Iterator[None]:
-    """Context in which the results go to train_url, every `INTERVAL` seconds and at its end, whatever ends it.
+    """Context in which the results go to train_url, every `upload_interval` seconds and at its end, whatever ends it.
 
     Only rank 0 uploads the results. Every other rank uploads a log of its own, rank_<N>/rank.log. Without a remote
     train_url nothing happens.
@@ -53,24 +52,27 @@ def results_uploaded(cloud: CloudConfig, session: Session) -> Iterator[None]:
 def _upload_of(cloud: CloudConfig, session: Session) -> ResultsUpload:
     folder, target = Path(cloud.output_path), parse_location(cloud.train_url, "train_url")
     if session.is_main:
-        return ResultsUpload(folder, target, lambda name: not _RANK_FOLDER.match(name))
+        return ResultsUpload(folder, target, cloud.upload_interval, lambda name: not _RANK_FOLDER.match(name))
     own = folder / f"rank_{session.rank}"
     own.mkdir(parents=True, exist_ok=True)
     log_to_file(own / "rank.log")
     get_logger().setLevel(logging.INFO)
     get_logger().info("rank %d of %d", session.rank, session.num_ranks)
-    return ResultsUpload(own, target / own.name)
+    return ResultsUpload(own, target / own.name, cloud.upload_interval)
 
 
 class ResultsUpload:
     """Uploads of what is new in a folder, from a thread of its own.
 
     Args:
+        interval: seconds between two uploads.
         wanted: of the names below the folder, those to upload.
     """
 
-    def __init__(self, folder: Path, target: Location, wanted: Callable[[str], bool] = lambda _name: True):
-        self._folder, self._target, self._wanted = folder, target, wanted
+    def __init__(
+        self, folder: Path, target: Location, interval: float, wanted: Callable[[str], bool] = lambda _name: True
+    ):
+        self._folder, self._target, self._interval, self._wanted = folder, target, interval, wanted
         self._client = connect(target)
         self._uploaded: dict[str, Signature] | None = None  # None: what is in the bucket is not known yet
         self._ended = threading.Event()
@@ -78,7 +80,7 @@ class ResultsUpload:
 
     def start(self) -> None:
         """Begin to upload."""
-        get_logger().info("results go to %s every %g s and at the end", self._target, INTERVAL)
+        get_logger().info("results go to %s every %g s and at the end", self._target, self._interval)
         self._thread.start()
 
     def finish(self) -> None:
@@ -99,11 +101,11 @@ class ResultsUpload:
             get_logger().error("%s", error)
 
     def _watch(self) -> None:
-        while not self._ended.wait(INTERVAL):
+        while not self._ended.wait(self._interval):
             try:
                 checkpoints = [name for name in self.upload_new() if name.endswith(CHECKPOINT)]
             except Exception as error:  # noqa: BLE001 (no fault of the upload may end the training)
-                get_logger().warning("results not uploaded, tried again in %g s: %s", INTERVAL, error)
+                get_logger().warning("results not uploaded, tried again in %g s: %s", self._interval, error)
                 continue
             if checkpoints:
                 get_logger().info("uploaded %s to %s", few_names(checkpoints), self._target)

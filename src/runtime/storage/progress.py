@@ -63,10 +63,10 @@ class TransferProgress:
     def close(self) -> str:
         """Remove the bar; returns what was done, with its rate."""
         self._bar.close()
-        seconds = time.monotonic() - self._start
+        seconds = max(time.monotonic() - self._start, 1e-3)
         return (
             f"{self._title}: {self._files} of {self._num_files} files, {_megabytes(self._bytes)} MB in {seconds:.1f} s "
-            f"({_megabytes(self._rate)} MB/s)"
+            f"({_megabytes(self._bytes / seconds)} MB/s)"
         )
 
     @property
