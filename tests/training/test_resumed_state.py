@@ -5,9 +5,12 @@ import pytest
 from mindspore import Tensor
 
 from src.checkpoints import load_checkpoint, save_checkpoint
+from src.runtime.session import Session
 from src.step.loss_scale import LossScale
+from src.training import state
 from src.training.state import restore_state, training_tensors
 from tests.support.small_step import small_step
+from tests.support.user_errors import message_of
 
 GENERATOR = np.random.default_rng(0)
 BATCHES = [
@@ -40,3 +43,15 @@ def test_three_steps_saved_and_three_more_equal_six(tmp_path, opt, options):
     assert {name: value.tobytes() for name, value in found.items()} == {
         name: value.tobytes() for name, value in uninterrupted.items()
     }
+
+
+@pytest.mark.parametrize(("steps", "agreed"), [([8, 8, 8], True), ([8, 8, 0], False)])
+def test_ranks_that_would_continue_at_different_steps_are_stopped(monkeypatch, steps, agreed):
+    monkeypatch.setattr(state, "gather_over_ranks", lambda own, rank, num_ranks: [np.array([step]) for step in steps])
+    session = Session("CPU", 0, 3, "")
+    if agreed:
+        state.check_same_position(8, session)
+        return
+    assert message_of(state.check_same_position, 8, session).startswith(
+        "--resume: rank 0 continues at step 8, rank 2 at step 0: give all servers the same --save_checkpoint_path"
+    )
