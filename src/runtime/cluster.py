@@ -169,6 +169,8 @@ def _resolved(host: str) -> str:
 def _checked_port(port: int | None) -> int:
     """The port if it is free, or any free one; UserError when it is in use."""
     with socket.socket() as probe:
+        # The connections of a job that has just ended hold its port for a minute; a restarted one may take it.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("", port or 0))
         except (OSError, OverflowError) as error:

@@ -21,7 +21,8 @@ from src.config.schema import KEY_TYPES, keys_marked
 from src.tasks.create import TASKS
 from tests.support.recipes import resolve
 
-CLOUD_KEYS = "checkpoint_url data_path data_url load_path output_path train_url upload_interval"
+CLOUD_PATHS = "checkpoint_url data_path data_url load_path output_path train_url"
+CLOUD_KEYS = f"{CLOUD_PATHS} upload_interval"
 MARKED = {
     FLAG: "check_dataset overwrite print_config",
     MANY: "input",
@@ -31,15 +32,14 @@ MARKED = {
     """,
     FREE_ON_RESUME: f"""
         {CLOUD_KEYS} compile_cache data_list data_timeout dataset_path device_id early_stop_patience enable_modelarts
-        eval_batch_size
-        eval_flip eval_interval eval_mode eval_num_workers eval_offset eval_path eval_scales eval_split
+        eval_batch_size eval_flip eval_interval eval_mode eval_num_workers eval_offset eval_path eval_scales eval_split
         keep_checkpoint_max list_models log_interval log_norms max_steps name open_profiler output overwrite plot_lr
         pretrained print_config report resume save_checkpoint save_checkpoint_epochs save_checkpoint_path
         save_checkpoint_steps submit tensorboard
     """,
     CLOUD: CLOUD_KEYS,
     PATH: f"""
-        {CLOUD_KEYS} data_list dataset_path eval_path file_name input output plot_lr pretrained resume
+        {CLOUD_PATHS} data_list dataset_path eval_path file_name input output plot_lr pretrained resume
         save_checkpoint_path show_batch submit
     """,
 }

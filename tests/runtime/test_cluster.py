@@ -36,6 +36,16 @@ def test_one_server_meets_at_a_free_port_and_two_jobs_do_not_collide():
     assert first.local == (LocalRank(0, 0), LocalRank(1, 1))
 
 
+def test_the_port_of_a_job_that_has_just_ended_can_be_taken_again():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        with socket.create_connection(("127.0.0.1", port)):
+            accepted, _ = server.accept()
+            assert message_of(one_server, 2, port).startswith(f"port {port} cannot be used")
+            accepted.close()  # the side that closes first keeps the address for a while
+    assert one_server(2, port).port == port
+
+
 def test_each_process_is_told_its_rank_and_nothing_of_an_outer_launcher(monkeypatch):
     monkeypatch.setenv("RANK_TABLE_FILE", "another")
     monkeypatch.setenv("MS_NODE_ID", "9")
@@ -58,8 +68,10 @@ def test_each_process_is_told_its_rank_and_nothing_of_an_outer_launcher(monkeypa
 
 
 def test_ranks_of_several_servers_are_numbered_through():
-    first = one_of_servers(2, 3, 0, OWN, None)
-    assert (first.num_ranks, first.is_meeting_place, first.port) == (6, True, 8118)
+    port = one_server(1).port  # a free one
+    first = one_of_servers(2, 3, 0, OWN, port)
+    assert (first.num_ranks, first.is_meeting_place, first.port) == (6, True, port)
+    assert one_of_servers(2, 3, 1, "203.0.113.9", None).port == 8118
     other = one_of_servers(2, 3, 2, "203.0.113.9", 9000)
     assert other.local == (LocalRank(4, 0), LocalRank(5, 1))
     assert (other.host, other.port, other.scheduler_environment) == ("203.0.113.9", 9000, None)

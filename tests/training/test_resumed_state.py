@@ -5,7 +5,9 @@ import pytest
 from mindspore import Tensor
 
 from src.checkpoints import load_checkpoint, save_checkpoint
+from src.runtime.session import Session
 from src.step.loss_scale import LossScale
+from src.training import state
 from src.training.state import check_data, restore_state, training_tensors
 from tests.support.small_step import small_step
 from tests.support.user_errors import message_of
@@ -65,3 +67,15 @@ def test_a_run_does_not_go_on_with_other_data(tmp_path, now, change):
 def test_a_checkpoint_that_tells_no_number_of_images_goes_on(tmp_path):
     save_checkpoint(tmp_path / "a.ckpt", {"w": np.zeros(1, np.float32)}, {"class_names": ["cat"]})
     check_data(load_checkpoint(tmp_path / "a.ckpt"), {"class_names": ["cat"], "training_images": 8})
+
+
+@pytest.mark.parametrize(("steps", "agreed"), [([8, 8, 8], True), ([8, 8, 0], False)])
+def test_ranks_that_would_continue_at_different_steps_are_stopped(monkeypatch, steps, agreed):
+    monkeypatch.setattr(state, "gather_over_ranks", lambda own, rank, num_ranks: [np.array([step]) for step in steps])
+    session = Session("CPU", 0, 3, "")
+    if agreed:
+        state.check_same_position(8, session)
+        return
+    assert message_of(state.check_same_position, 8, session).startswith(
+        "--resume: rank 0 continues at step 8, rank 2 at step 0: give all servers the same --save_checkpoint_path"
+    )
