@@ -13,6 +13,7 @@ from src.runtime.logs import log_to_console
 from src.runtime.terminal import make_output_last, printable
 
 DONE, FAULT, USER_ERROR = 0, 1, 2
+MAX_MESSAGE = 4000  # characters; a name in it may have any length
 REMEDIES = {
     **dict.fromkeys((errno.ENOSPC, errno.EDQUOT, errno.EFBIG), "free some space"),
     errno.ENAMETOOLONG: "give a shorter name",
@@ -41,7 +42,8 @@ def run_command(main: Callable[[list[str]], int | None]) -> int:
 
 
 def _failed(error: UserError | Standstill) -> int:
-    print(f"error: {printable(str(error))}", file=sys.stderr, flush=True)
+    line = printable(str(error))
+    print(f"error: {line if len(line) <= MAX_MESSAGE else line[:MAX_MESSAGE] + '...'}", file=sys.stderr, flush=True)
     return USER_ERROR
 
 
