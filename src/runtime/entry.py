@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import sys
 from collections.abc import Callable, Sequence
 
@@ -68,7 +69,7 @@ def command_config(
         options: `open_checkpoint` and `network_names`, see `read_config`.
     """
     if "--help" in argv or "-h" in argv:
-        print(help_text(f"{command}.py", purpose))
+        print(help_text(command, purpose, min(120, shutil.get_terminal_size((120, 24)).columns)))
         return None
     resolved = read_config(argv, command, **options)
     if resolved.config.run.print_config:
