@@ -37,7 +37,7 @@ def run_command(main: Callable[[list[str]], int | None]) -> int:
         if error.errno not in REMEDIES:
             return _fault()
         place = error.filename or "a result"
-        return _failed(UserError(f"{place} cannot be written ({error.strerror}): {REMEDIES[error.errno]}"))
+        return _failed(UserError(f"{place} cannot be used ({error.strerror}): {REMEDIES[error.errno]}"))
     except Exception:
         return _fault()
 
