@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from src.checkpoints.mindspore_file import read_mindspore
 from src.checkpoints.store import META_KEY
 from src.checkpoints.torch_file import NotAllowed, check_archive, from_bfloat16, read_torch
 from src.config import UserError
@@ -150,5 +151,5 @@ def _read_npz(path: Path) -> Mapping[str, np.ndarray]:
 def _read_mindspore(path: Path) -> Mapping[str, Any]:
     import mindspore as ms
 
-    saved = ms.load_checkpoint(str(path))
+    saved = read_mindspore(path)
     return {name: value.asnumpy() if isinstance(value, ms.Parameter) else value for name, value in saved.items()}

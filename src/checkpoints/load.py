@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from src.checkpoints.meta import NewerFormat, checked_meta
+from src.checkpoints.mindspore_file import read_mindspore
 from src.checkpoints.store import FORMAT_VERSION, META_KEY, Checkpoint, digest
 from src.config import UserError
 from src.config.errors import few_names
@@ -28,10 +29,8 @@ def load_checkpoint(path: str | Path) -> Checkpoint:
     path = Path(path)
     if not path.is_file():
         raise UserError(f"checkpoint {path}: no such file")
-    import mindspore as ms
-
     try:
-        parameters = ms.load_checkpoint(str(path), crc_check=True)
+        parameters = read_mindspore(path, crc_check=True)
     except Exception as error:  # the framework reports damage by several types
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise UserError(f"checkpoint {path} is damaged ({reason.rstrip('.')}): use another checkpoint") from None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import sys
 from collections.abc import Callable, Sequence
 
@@ -15,6 +16,7 @@ from src.runtime.storage import is_remote
 from src.runtime.terminal import make_output_last, printable
 
 DONE, FAULT, USER_ERROR = 0, 1, 2
+MAX_MESSAGE = 4000  # characters; a name in it may have any length
 REMEDIES = {
     **dict.fromkeys((errno.ENOSPC, errno.EDQUOT, errno.EFBIG), "free some space"),
     errno.ENAMETOOLONG: "give a shorter name",
@@ -40,13 +42,14 @@ def run_command(main: Callable[[list[str]], int | None]) -> int:
         if error.errno not in REMEDIES:
             return _fault()
         place = error.filename or "a result"
-        return _failed(UserError(f"{place} cannot be written ({error.strerror}): {REMEDIES[error.errno]}"))
+        return _failed(UserError(f"{place} cannot be used ({error.strerror}): {REMEDIES[error.errno]}"))
     except Exception:
         return _fault()
 
 
 def _failed(error: UserError | RemoteFault | Standstill) -> int:
-    print(f"error: {printable(str(error))}", file=sys.stderr, flush=True)
+    line = printable(str(error))
+    print(f"error: {line if len(line) <= MAX_MESSAGE else line[:MAX_MESSAGE] + '...'}", file=sys.stderr, flush=True)
     return USER_ERROR
 
 
@@ -71,7 +74,7 @@ def command_config(
         options: `open_checkpoint` and `network_names`, see `read_config`.
     """
     if "--help" in argv or "-h" in argv:
-        print(help_text(f"{command}.py", purpose))
+        print(help_text(command, purpose, min(120, shutil.get_terminal_size((120, 24)).columns)))
         return None
     resolved = read_config(argv, command, **_for_local_checkpoints(options))
     if resolved.config.run.print_config:

@@ -72,7 +72,7 @@ def evaluation_report(path: Path, config: Config, summary: Mapping[str, Any], re
 
 def _write(path: Path, title: str, config: Config, sections: Sequence[Section]) -> None:
     subtitle = f"{config.model.backbone}, {config.model.class_num} classes, {config.data.dataset_path}"
-    write_atomically(path, page(title, subtitle, sections).encode())
+    write_atomically(path, page(title, subtitle, sections))
 
 
 def evaluation_sections(result: TaskResult | None) -> list[Section]:

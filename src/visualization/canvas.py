@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import fontManager
 
 from src.runtime.files import write_atomically
+from src.runtime.terminal import printable
 
 DPI = 130
 BLUE, ORANGE, GREEN, RED = "#2f6690", "#d17a22", "#2e7d4f", "#b3372f"
@@ -77,6 +78,9 @@ def _font_families() -> list[str]:
 
 
 def shorten(text: str, max_length: int) -> str:
-    """The text in one line, cut to `max_length` characters with an ellipsis when it is longer."""
-    text = " ".join(text.split())
+    """The text in one line, cut to `max_length` characters with an ellipsis when it is longer.
+
+    What cannot be drawn (a name's undecodable bytes, control characters) appears as backslash escapes.
+    """
+    text = printable(" ".join(text.split()))
     return text if len(text) <= max_length else text[: max_length - 1].rstrip() + "…"

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from mindspore.train.checkpoint_pb2 import Checkpoint
 
 from src.checkpoints import read_foreign_weights, save_checkpoint
 from tests.checkpoints.test_torch_file import FILES, Attack
@@ -85,6 +86,25 @@ def test_other_mistakes(tmp_path):
     assert _message(write_torch(tmp_path / "nothing.pth", {})) == "input FILE contains no named weights, only nothing"
     save_checkpoint(tmp_path / "ours.ckpt", TENSORS, {})
     assert _message(tmp_path / "ours.ckpt") == "input FILE is already a checkpoint of this zoo: use it directly"
+
+
+@pytest.mark.parametrize("shape", [(2,), (4,), (3, -1), (2**40,)])
+def test_a_tensor_whose_bytes_do_not_fit_its_shape_never_reaches_the_framework(tmp_path, shape):
+    """The framework would write behind the tensor's end."""
+    saved = Checkpoint()
+    entry = saved.value.add()
+    entry.tag, entry.tensor.tensor_type, entry.tensor.tensor_content = "w", "Float32", bytes(12)
+    entry.tensor.dims.extend(shape)
+    (tmp_path / "x.ckpt").write_bytes(saved.SerializeToString())
+    assert message_of(read_foreign_weights, tmp_path / "x.ckpt").startswith(f"input {tmp_path}/x.ckpt is damaged ")
+
+
+def test_tensors_that_overlap_are_refused(tmp_path):
+    places = {"a": [0, 8], "b": [4, 12]}
+    entries = {name: {"dtype": "F32", "shape": [2], "data_offsets": place} for name, place in places.items()}
+    header = json.dumps(entries).encode()
+    (tmp_path / "x.safetensors").write_bytes(len(header).to_bytes(8, "little") + header + bytes(12))
+    assert "its tensors overlap" in message_of(read_foreign_weights, tmp_path / "x.safetensors")
 
 
 # -- weights in several files

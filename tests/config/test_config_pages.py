@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from src.config import config_text, help_text, read_config
-from src.config.help import key_meanings
+from src.config.help import COMMAND_KEYS, key_meanings
 from src.config.lookup import CONFIG_ROOT
 from src.config.reader import DEFAULTS_FILE
 from src.config.schema import KEY_TYPES, SECTIONS
@@ -57,7 +57,7 @@ def test_each_key_has_a_meaning():
 
 
 def test_help_lists_each_key_with_default_and_meaning():
-    lines = help_text("train.py", "Train a network.").splitlines()
+    lines = help_text("train", "Train a network.", width=1000).splitlines()
     assert lines[:3] == [
         "usage: python train.py [--config_path RECIPE] [--key value | --key=value ...]",
         "",
@@ -69,10 +69,24 @@ def test_help_lists_each_key_with_default_and_meaning():
 
 
 def test_help_has_a_heading_for_each_section():
-    lines = help_text("eval.py", "").splitlines()
+    lines = help_text("train", "", width=1000).splitlines()
     keys = [f"--{field.name}" for field in fields(SECTIONS["schedule"])]
     first = lines.index("Learning rate:") + 1
     assert [line.split()[0] for line in lines[first : first + len(keys)]] == keys
+
+
+@pytest.mark.parametrize("command", COMMAND_KEYS)
+def test_the_page_of_another_command_has_its_own_keys_only(command):
+    lines = help_text(command, "").splitlines()
+    listed = {line.split()[0][2:] for line in lines if line.startswith("  --")}
+    assert listed - {"config_path", "help", "print_config"} == set(COMMAND_KEYS[command].split()) <= set(KEY_TYPES)
+    assert "lr_max" not in listed
+    assert len(lines) < 90
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_help_fits_the_terminal(width):
+    assert max(map(len, help_text("train", "", width).splitlines())) <= width
 
 
 def test_the_printed_configuration_is_a_recipe(tmp_path):

@@ -34,7 +34,7 @@ def test_three_steps_saved_and_three_more_equal_six(tmp_path, opt, options):
         return small_step(LossScale(8.0, True), opt, ema_decay=0.9, clip_norm=0.5, **options)
 
     uninterrupted = run(build(), BATCHES)
-    save_checkpoint(tmp_path / "a.ckpt", run(build(), BATCHES[:3]), {})
+    save_checkpoint(tmp_path / "a.ckpt", run(build(), BATCHES[:3]), {"config": {"backbone": "vig_s", "class_num": 2}})
     checkpoint, resumed = load_checkpoint(tmp_path / "a.ckpt"), build()
     for name, parameter in resumed.network.parameters_and_names():
         parameter.set_data(Tensor(checkpoint.tensors[name]))

@@ -1,9 +1,11 @@
 """Pictures appear whole, in the house's style, and the user's own settings stay."""
 
 import matplotlib
+import numpy as np
 import pytest
 from PIL import Image
 
+from src.visualization import plot_confusion_matrix
 from src.visualization.canvas import INK, STYLE, canvas, shorten
 
 
@@ -30,3 +32,9 @@ def test_long_names_are_cut_to_one_line():
     assert shorten("daisy", 5) == "daisy"
     assert shorten("a daisy\n chain", 20) == "a daisy chain"
     assert shorten("a daisy chain", 9) == "a daisy…"
+
+
+def test_a_name_that_cannot_be_drawn_is_drawn_escaped(tmp_path):
+    assert shorten("odd\udcff \x1b[2J", 40) == r"odd\udcff \x1b[2J"
+    plot_confusion_matrix(np.eye(2, dtype=int), ["odd\udcff", "$\x07"], tmp_path / "confusion.png")
+    assert (tmp_path / "confusion.png").stat().st_size > 1000

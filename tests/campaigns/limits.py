@@ -1,0 +1,123 @@
+"""Campaign of limits: commands that run out of disk, memory or descriptors end by themselves and leave nothing half.
+
+python -m tests.campaigns.limits                                  each command under each limit, 5 values each
+python -m tests.campaigns.limits --commands predict --values 20 --seed 7
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+
+from tests.campaigns.kills import COMMANDS, Place, outputs, prepare, run_to_end
+from tests.support.commands import PROJECT_ROOT, TINY
+
+SECONDS = 300
+# prlimit's options, with the smallest and the largest value; a command needs more than the first.
+LIMITS: dict[str, Callable[[int], str]] = {
+    "file size": lambda value: f"--fsize={value}",
+    "descriptors": lambda value: f"--nofile={value}",
+    "memory": lambda value: f"--as={value}",
+}
+RANGES = {"file size": (1_000, 2_000_000), "descriptors": (12, 80), "memory": (600_000_000, 4_000_000_000)}
+TRAINING = {
+    "train": lambda at: (
+        *("train.py", "--config_path", TINY, "--dataset_path", at.digits, "--max_epoch", "1", "--report", "1"),
+        *("--save_checkpoint_path", at.folder / "out"),
+    )
+}
+
+
+@dataclass
+class Tally:
+    """Commands that were run under a limit: how many ended well (0), in one line (2), by a fault (1), and failures."""
+
+    codes: dict[int, int] = field(default_factory=dict)
+    failures: list[str] = field(default_factory=list)
+
+
+def run_limited(words: tuple[str | Path, ...], limit: str) -> subprocess.CompletedProcess:
+    command = ["prlimit", limit, sys.executable, "-B", str(PROJECT_ROOT / words[0]), *map(str, words[1:])]
+    return subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        cwd=PROJECT_ROOT,
+        env={"PYTHONPATH": str(PROJECT_ROOT), "PATH": "/usr/bin:/bin", "HOME": "/tmp"},
+    )
+
+
+def failure_of(kind: str, finished: subprocess.CompletedProcess) -> str:
+    """What is wrong with how a command ended, "" if nothing is.
+
+    A full disk is the user's to mend (2, one line); without memory or descriptors even the framework's own libraries
+    may fail in their ways, but never by success.
+    """
+    code, lines = finished.returncode, finished.stderr.strip().splitlines()
+    if code == 0 or (code == 2 and lines and lines[-1].startswith("error: ")):
+        return ""
+    if kind == "file size":
+        return f"exit code {code}: {(finished.stdout + finished.stderr)[-400:]}"
+    return ""
+
+
+def limit_command(kind: str, make: Callable, place: Place, values: list[int]) -> Tally:
+    """Run a command under each value of a limit, and compare what it leaves with what it leaves without one."""
+    tally = Tally()
+    with tempfile.TemporaryDirectory() as folder:
+        at = replace(place, folder=Path(folder) / "whole")
+        run_to_end(make(at))
+        expected = outputs(at.folder)
+        for value in values:
+            at = replace(place, folder=Path(folder) / f"limited-{value}")
+            try:
+                finished = run_limited(make(at), LIMITS[kind](value))
+            except subprocess.TimeoutExpired:
+                tally.failures.append(f"{kind} {value}: still runs after {SECONDS} s")
+                continue
+            tally.codes[finished.returncode] = tally.codes.get(finished.returncode, 0) + 1
+            missing = set(expected) - set(outputs(at.folder))
+            failure = failure_of(kind, finished)
+            if finished.returncode == 0 and missing:
+                failure = f"exit code 0 without {missing}"
+            if failure:
+                tally.failures.append(f"{kind} {value}: {failure}")
+    return tally
+
+
+def main(argv: list[str]) -> int:
+    commands = {**TRAINING, **COMMANDS}
+    parser = argparse.ArgumentParser(prog="python -m tests.campaigns.limits")
+    parser.add_argument("--commands", default=",".join(commands), help="comma-separated (default: all)")
+    parser.add_argument("--kinds", default=",".join(LIMITS), help="comma-separated (default: all)")
+    parser.add_argument("--values", type=int, default=5, help="values of each limit (default: 5)")
+    parser.add_argument("--seed", type=int, default=int(time.time()), help="default: the time")
+    options = parser.parse_args(argv)
+    print(f"seed {options.seed}")
+    failed = 0
+    with tempfile.TemporaryDirectory() as folder:
+        place = prepare(Path(folder))
+        for name in options.commands.split(","):
+            for kind in options.kinds.split(","):
+                rng = np.random.default_rng([options.seed, sum((name + kind).encode())])
+                low, high = np.log(RANGES[kind])
+                values = sorted(np.exp(rng.uniform(low, high, options.values)).astype(int).tolist())
+                tally = limit_command(kind, commands[name], place, values)
+                failed += len(tally.failures)
+                print(f"{name:<18} {kind:<12} exit codes {tally.codes}, failed {len(tally.failures)}", flush=True)
+                for failure in tally.failures:
+                    print(f"  {failure}", flush=True)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
