@@ -1,10 +1,9 @@
 """Which checkpoints are written, which stay, and what is in them."""
 
-import os
-
 from src.callbacks.checkpoints import SaveCheckpoints
 from src.callbacks.evaluation import EvaluateEpochs
 from src.callbacks.progress import Progress
+from src.runtime.files import partial_path
 from tests.support.training import SavedPositions, complete_epochs, run_context
 
 
@@ -114,7 +113,7 @@ def test_files_of_others_stay(tmp_path):
 
 
 def test_the_remains_of_an_own_unfinished_link_do_not_disturb(tmp_path):
-    (tmp_path / f".vig_s-1_22.partial-{os.getpid()}.ckpt").write_text("half")
+    partial_path(tmp_path / "vig_s-1_22.ckpt").write_text("half")
     progress = Progress(num_epochs=9, steps_per_epoch=22, global_batch=1)
     saver, _ = _saver(tmp_path, progress)
     complete_epochs(progress, [saver], 1)

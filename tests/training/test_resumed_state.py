@@ -18,6 +18,8 @@ BATCHES = [
     for _ in range(6)
 ]
 
+CONFIG = {"backbone": "vig_s", "class_num": 2}
+
 
 def run(step, batches):
     for batch in batches:
@@ -34,7 +36,7 @@ def test_three_steps_saved_and_three_more_equal_six(tmp_path, opt, options):
         return small_step(LossScale(8.0, True), opt, ema_decay=0.9, clip_norm=0.5, **options)
 
     uninterrupted = run(build(), BATCHES)
-    save_checkpoint(tmp_path / "a.ckpt", run(build(), BATCHES[:3]), {"config": {"backbone": "vig_s", "class_num": 2}})
+    save_checkpoint(tmp_path / "a.ckpt", run(build(), BATCHES[:3]), {"config": CONFIG})
     checkpoint, resumed = load_checkpoint(tmp_path / "a.ckpt"), build()
     for name, parameter in resumed.network.parameters_and_names():
         parameter.set_data(Tensor(checkpoint.tensors[name]))
@@ -54,7 +56,7 @@ def test_three_steps_saved_and_three_more_equal_six(tmp_path, opt, options):
     ],
 )
 def test_a_run_does_not_go_on_with_other_data(tmp_path, now, change):
-    saved = {"class_names": ["cat", "dog"], "training_images": 8}
+    saved = {"config": CONFIG, "class_names": ["cat", "dog"], "training_images": 8}
     save_checkpoint(tmp_path / "a.ckpt", {"w": np.zeros(1, np.float32)}, saved)
     checkpoint = load_checkpoint(tmp_path / "a.ckpt")
     check_data(checkpoint, saved)
@@ -65,7 +67,7 @@ def test_a_run_does_not_go_on_with_other_data(tmp_path, now, change):
 
 
 def test_a_checkpoint_that_tells_no_number_of_images_goes_on(tmp_path):
-    save_checkpoint(tmp_path / "a.ckpt", {"w": np.zeros(1, np.float32)}, {"class_names": ["cat"]})
+    save_checkpoint(tmp_path / "a.ckpt", {"w": np.zeros(1, np.float32)}, {"config": CONFIG, "class_names": ["cat"]})
     check_data(load_checkpoint(tmp_path / "a.ckpt"), {"class_names": ["cat"], "training_images": 8})
 
 
