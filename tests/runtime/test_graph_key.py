@@ -68,7 +68,7 @@ def test_a_network_has_the_same_key_each_time_it_is_built():
         (parameter([1.0]), parameter([1.0], requires_grad=False)),
         (parameter([1.0]), parameter([1.0, 2.0])),
     ],
-    ids=str,
+    ids=lambda value: type(value).__name__,
 )
 def test_whatever_enters_a_graph_makes_another_key(one, other):
     assert key(held(one)) == key(held(one))
