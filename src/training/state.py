@@ -125,8 +125,8 @@ def restore(
     progress.epoch, progress.batch, progress.best = saved["epoch"], saved["batch"], saved["best"]
     progress.without_improvement = saved.get("without_improvement", 0)
     progress.loss_sum, progress.num_losses = saved.get("losses", (0.0, 0))
-    differences = _differences("", saved["config"], config.flat(), keys_marked(FREE_ON_RESUME))
-    differences += _differences("this machine's ", saved["environment"], environment(config, session), frozenset())
+    differences = _differences(saved["config"], config.flat(), keys_marked(FREE_ON_RESUME))
+    differences += _differences(saved["environment"], environment(config, session), frozenset())
     if saved["steps_per_epoch"] != progress.steps_per_epoch:
         if progress.batch:
             raise UserError(

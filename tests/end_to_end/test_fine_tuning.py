@@ -56,10 +56,10 @@ def test_other_classes_are_a_mistake_elsewhere(script, reference, tmp_path):
 def test_a_run_is_not_resumed_as_another_one(options, message, reference, tmp_path):
     run = replace(reference, parent=tmp_path)
     shutil.copytree(reference.folder, run.folder)
-    files = {path: path.read_bytes() for path in run.folder.rglob("*") if path.is_file()}
+    files = {path: path.read_bytes() for path in run.folder.rglob("[!.]*") if path.is_file()}
     line = mistake(run_here("train.py", *run.options, "--resume", run.folder, "--max_epoch", 5, *options))
     assert line.startswith(f"{run.last} {message}")
-    assert {path: path.read_bytes() for path in run.folder.rglob("*") if path.is_file()} == files
+    assert {path: path.read_bytes() for path in run.folder.rglob("[!.]*") if path.is_file()} == files
 
 
 def test_a_finished_run_has_nothing_to_resume(reference, tmp_path):

@@ -37,7 +37,7 @@ LOG = [
 
 def test_the_run_folder(reference):
     names = sorted(path.name.partition(".out.")[0] for path in reference.folder.iterdir())
-    assert names == ["ckpt", "config.yml", "curves.png", "events", "metrics.jsonl", "train.log"]
+    assert names == [".lock", "ckpt", "config.yml", "curves.png", "events", "metrics.jsonl", "train.log"]
     assert sorted(path.name for path in reference.checkpoints.iterdir()) == [
         *("best.ckpt", "last.ckpt", "resnext_nano-3_4.ckpt", "resnext_nano-4_4.ckpt")
     ]

@@ -131,6 +131,6 @@ def test_the_schedule_is_drawn_without_training(tiny, tmp_path):
     assert f"INFO:learning rate of 16 steps (cosine): see {tmp_path}/lr.png\n" in drawn.out
     with Image.open(tmp_path / "lr.png") as picture:
         assert picture.format == "PNG"
-    nowhere = run_here("train.py", "--config_path", TINY, "--plot_lr", tmp_path / "lr.png")
+    nowhere = run_here("train.py", "--config_path", TINY, "--plot_lr", tmp_path / "other.png")
     assert "INFO:learning rate of 400 steps (cosine): see " in nowhere.out
     assert not tiny.parent.exists()

@@ -15,6 +15,7 @@ from src.config.errors import few_names
 from src.config.schema import CloudConfig
 from src.runtime.files import partial_files
 from src.runtime.logs import get_logger, log_to_file
+from src.runtime.run_lock import LOCK_NAME
 from src.runtime.session import Session
 from src.runtime.storage import Location, connect, is_remote, list_files, parse_location, upload_files
 from src.runtime.storage.content import is_uploaded
@@ -136,7 +137,11 @@ class ResultsUpload:
 
     def _files(self) -> dict[str, Path]:
         unfinished = set(partial_files(self._folder))
-        paths = [path for path in sorted(self._folder.rglob("*")) if path.is_file() and path not in unfinished]
+        paths = [
+            path
+            for path in sorted(self._folder.rglob("*"))
+            if path.is_file() and path not in unfinished and path.name != LOCK_NAME
+        ]
         named = {path.relative_to(self._folder).as_posix(): path for path in paths}
         return {name: path for name, path in named.items() if self._wanted(name)}
 
