@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 import tempfile
@@ -237,9 +238,10 @@ def _write_card(
     differences: dict[str, float],
     allowed: dict[str, float],
 ) -> None:
-    """Write the JSON card of an exported file: input, preprocessing, class names, measured differences."""
+    """Write the JSON card of an exported file: its checksum, input, preprocessing, class names, measured differences."""
     card: dict[str, Any] = {
         "file": path.name,
+        "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
         "format": file_format,
         "task": opened.task.name,
         "backbone": opened.config.model.backbone,
