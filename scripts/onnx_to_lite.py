@@ -51,7 +51,9 @@ def main(argv: list[str]) -> int:
     if not options.lite_python:
         left = options.target.with_suffix(".lite.onnx")
         onnx.save(rewritten, str(left))
-        raise UserError(f"{left} is rewritten; converting it takes --lite_python, a Python 3.7 with mindspore-lite 2.0.0")
+        raise UserError(
+            f"{left} is rewritten; to convert it, give --lite_python, a Python 3.7 with mindspore-lite 2.0.0"
+        )
     _convert(rewritten, options.target, card["input"]["shape"], options.lite_python)
     card |= {"file": options.target.name, "format": "MINDIR of MindSpore Lite 2.0", "dynamic_batch": False}
     card["sha256"] = hashlib.sha256(options.target.read_bytes()).hexdigest()
@@ -142,7 +144,9 @@ def _convert(model: ModelProto, target: Path, shape: list[int], python: str) -> 
         words = [str(source), str(made.with_suffix("")), model.graph.input[0].name, *map(str, shape)]
         done = subprocess.run([python, "-c", _CONVERT, *words], capture_output=True, text=True, check=False)
         if not made.exists():
-            raise UserError(f"{python}: mindspore-lite did not convert the model: {(done.stderr or done.stdout)[-300:]}")
+            raise UserError(
+                f"{python}: mindspore-lite did not convert the model: {(done.stderr or done.stdout)[-300:]}"
+            )
         made.chmod(0o644)
         made.replace(target)
 

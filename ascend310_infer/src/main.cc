@@ -20,10 +20,11 @@ namespace {
 constexpr int kDone = 0, kFault = 1, kUserError = 2;
 constexpr std::size_t kNamed = 10;  // skipped files that are listed
 
-// OpenCV takes its limits from the environment when it is loaded, before main: start again with ours.
-void limit_pictures(char** argv) {
+// OpenCV and MindSpore Lite read the environment when they are loaded, before main: start again with our settings.
+void prepare_process(char** argv) {
   if (std::getenv(infer::kPixelLimitVariable)) return;
   setenv(infer::kPixelLimitVariable, infer::kPixelLimit, 1);
+  setenv("GLOG_v", "4", 0);  // of MindSpore Lite, whose pages would hide our line; GLOG_v=2 shows them
   execv("/proc/self/exe", argv);
 }
 
@@ -66,7 +67,7 @@ int run(const infer::Options& options) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  limit_pictures(argv);
+  prepare_process(argv);
   try {
     const infer::Options options = infer::parse_options(argc, argv);
     if (!options.help) return run(options);
