@@ -238,7 +238,7 @@ def _write_card(
     differences: dict[str, float],
     allowed: dict[str, float],
 ) -> None:
-    """Write the JSON card of an exported file: its checksum, input, preprocessing, class names, measured differences."""
+    """Write the JSON card of an exported file: checksum, input, preprocessing, class names, measured differences."""
     card: dict[str, Any] = {
         "file": path.name,
         "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
