@@ -29,11 +29,13 @@ ARROWS = {
 }
 # The one module of `tasks` that knows every task.
 ALL_TASKS = PROJECT_ROOT / "src/tasks/create.py"
-# A script that makes a data set has no business with the commands.
+# A script that makes a data set or scores finished results has no business with the commands.
 DIRECT = {
     "scripts/create_digits.py": {"datasets"},
     "scripts/create_scenes.py": {"datasets"},
     "scripts/create_cityscapes_lists.py": {"datasets"},
+    "scripts/create_imagenet2012_label.py": {"datasets"},
+    "scripts/postprocess.py": {"datasets", "metrics"},
 }
 
 SOURCES = sorted((PROJECT_ROOT / "src").rglob("*.py"))

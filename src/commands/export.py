@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from collections.abc import Callable
@@ -107,7 +108,8 @@ def export_file(
         differences = _differences(run(exported), inputs, reference, allowed, path) if run else {}
         exported.chmod(0o644)
         if card is not None:
-            write_atomically(_beside(exported), json.dumps(card(differences), indent=2, ensure_ascii=False))
+            content = {**card(differences), "sha256": hashlib.sha256(exported.read_bytes()).hexdigest()}
+            write_atomically(_beside(exported), json.dumps(content, indent=2, ensure_ascii=False))
             os.replace(_beside(exported), _beside(path))
         os.replace(exported, path)
     return differences

@@ -1,5 +1,6 @@
 """A file that computes something else than the network is not kept."""
 
+import hashlib
 import json
 
 import numpy as np
@@ -37,7 +38,9 @@ def test_a_file_appears_with_its_card_or_not_at_all(network, tmp_path):
         export_file(*options, lambda differences: {"random": differences["real"]})
     assert list(tmp_path.iterdir()) == []
     differences = export_file(*options, lambda differences: {"largest": differences, "class": "odd\udcff"})
-    assert json.loads((tmp_path / "net.mindir.json").read_text()) == {"largest": differences, "class": "odd\udcff"}
+    card = json.loads((tmp_path / "net.mindir.json").read_text())
+    digest = hashlib.sha256((tmp_path / "net.mindir").read_bytes()).hexdigest()
+    assert card == {"largest": differences, "class": "odd\udcff", "sha256": digest}
     assert sorted(file.name for file in tmp_path.iterdir()) == ["net.mindir", "net.mindir.json"]
 
 

@@ -1,0 +1,59 @@
+"""Labels and scores around the C++ inference: files on one side, the printed line on the other."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from scripts.create_imagenet2012_label import class_names, labels_of
+from scripts.postprocess import accuracy, mean_iou
+from tests.support.images import write_class_folder
+from tests.support.user_errors import message_of
+
+
+@pytest.fixture
+def results(tmp_path):
+    (tmp_path / "cat").mkdir()
+    rows = {"cat/a": [0.9, 0.1, 0, 0, 0, 0], "cat/b": [0.1, 0.9, 0, 0, 0, 0], "c": [5, 4, 3, 2, 1, 0]}
+    for name, logits in rows.items():
+        np.asarray(logits, np.float32).tofile(tmp_path / f"{name}_0.bin")
+    return tmp_path
+
+
+def test_accuracy_is_the_seeds_line(results):
+    labels = {"cat/a.png": 0, "cat/b.png": 0, "c.JPEG": 5}
+    assert accuracy(results, labels, 6) == "Total data: 3, top1 accuracy: 0.33333, top5 accuracy: 0.66667."
+
+
+def test_a_picture_without_a_result_counts_as_wrong(results):
+    labels = {"cat/a.png": 0, "cat/missing.png": 0}
+    assert accuracy(results, labels, 6) == "Total data: 2, top1 accuracy: 0.50000, top5 accuracy: 0.50000."
+
+
+def test_results_of_another_model_are_a_mistake(results):
+    assert "c_0.bin has 6 logits, the model 7" in message_of(accuracy, results, {"c.png": 0}, 7)
+
+
+def test_labels_of_another_folder_are_a_mistake(results):
+    assert "no result of any labelled picture" in message_of(accuracy, results, {"x.png": 0}, 6)
+
+
+def test_labels_follow_the_models_classes(tmp_path):
+    write_class_folder(tmp_path / "val", {"cat": 1, "dog": 2})
+    card = tmp_path / "model.onnx.json"
+    card.write_text(json.dumps({"class_names": ["bird", "dog", "cat"]}), encoding="utf-8")
+    labels = labels_of(tmp_path / "val", class_names(card))
+    assert labels == {"cat/0.png": 2, "dog/0.png": 1, "dog/1.png": 1}
+
+
+def test_something_else_is_no_card(tmp_path):
+    card = tmp_path / "model.json"
+    card.write_text("{}", encoding="utf-8")
+    assert message_of(class_names, card) == f"{card} is not the card of an exported model: export the model again"
+
+
+def test_a_data_set_without_pictures_is_a_mistake(tmp_path):
+    card = {"class_names": ["a", "b"], "palette": [[0, 0, 0], [1, 1, 1]], "label_ids": [7, 8]}
+    assert "no images" in message_of(mean_iou, tmp_path, tmp_path, card)
