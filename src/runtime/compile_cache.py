@@ -8,7 +8,6 @@ to the framework under the name that it expects.
 from __future__ import annotations
 
 import os
-import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ from pathlib import Path
 
 import mindspore as ms
 from mindspore import nn
+from mindspore.graph import api as framework
 
 from src.runtime.files import write_atomically
 from src.runtime.graph_key import SKIP_SOURCE_CHECK, NoKeyError, graph_key
@@ -55,6 +55,9 @@ class _Exchange:
         if self._folder is None:
             self._folder = tempfile.TemporaryDirectory(prefix="graphs-")
             os.environ[SKIP_SOURCE_CHECK] = "1"
+            # Else it looks up what the started script imports all the same, and thereby loads `sys` a second time,
+            # which resets sys.stderr.
+            framework.entry_script_path = None
         return self._folder.name
 
     def _offer(self, kept: Path, rank: int) -> bytes | None:
@@ -129,8 +132,6 @@ def cache_folder() -> Path:
 
 def _place(cell: nn.Cell, inputs: tuple[ms.Tensor, ...]) -> Path | None:
     """The file in the cache that the graph has or shall have; None (and a line in the log) where none can be."""
-    if not Path(sys.argv[0]).is_file():  # which the framework reads
-        return None
     try:
         return cache_folder() / f"{graph_key(cell, inputs)}.mindir"
     except (NoKeyError, OSError, RuntimeError) as error:

@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from src.runtime import compile_cache
-from tests.support.processes import PROJECT_ROOT
+from tests.support.processes import PROJECT_ROOT, run_python
 
 
 def run(cache, *factors):
@@ -65,3 +65,16 @@ def test_graphs_not_used_for_longest_are_dropped(tmp_path, monkeypatch):
         os.utime(tmp_path / f"{number}.mindir", (number, number))
     compile_cache._keep(tmp_path / "4.mindir", b"graph")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["3.mindir", "4.mindir"]
+
+
+def test_standard_error_stays_what_it_was(tmp_path):
+    """The framework's own look at the sources loads `sys` anew."""
+    program = """
+        import contextlib, importlib, io, sys
+        with contextlib.redirect_stderr(io.StringIO()) as captured:
+            sys.argv = ["script", "2"]
+            importlib.import_module("tests.support.compiled_twice")
+            print(sys.stderr is captured)
+    """
+    finished = run_python(program, env={"XDG_CACHE_HOME": str(tmp_path)})
+    assert finished.stdout.splitlines() == ["2 compiled 2 6", "True"]
