@@ -6,7 +6,10 @@
 #   DEVICE_TARGET (Ascend; CPU for a trial), BATCH_SIZE, THREADS and what build.sh takes are read from the environment.
 set -euo pipefail
 source "$(dirname -- "${BASH_SOURCE[0]}")/common.sh"
-usage_unless test $# -ge 2 -a $# -le 3
+if [[ $# -lt 2 || $# -gt 3 ]]; then
+    sed -n 's/^#   //p' "${BASH_SOURCE[0]}" >&2
+    exit 2
+fi
 model=$1 data=$2
 program=${BUILD_FOLDER:-$project/ascend310_infer/build}/infer
 
@@ -26,5 +29,5 @@ bash "$project/ascend310_infer/build.sh" >build.log 2>&1 || {
 }
 options=(--mindir_path "$model" --dataset_path "$data" --device_target "${DEVICE_TARGET:-Ascend}" --device_id "${3:-0}")
 [[ -n ${BATCH_SIZE:-} ]] && options+=(--batch_size "$BATCH_SIZE")
-logged infer.log "$program" "${options[@]}" --threads "${THREADS:-1}"
-logged acc.log "$python" "$project/scripts/postprocess.py" result_Files "$truth" "$model.json"
+"$program" "${options[@]}" --threads "${THREADS:-1}" 2>&1 | tee -i infer.log
+"$python" "$project/scripts/postprocess.py" result_Files "$truth" "$model.json" 2>&1 | tee -i acc.log
