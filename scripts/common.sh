@@ -6,3 +6,10 @@ python=${PYTHON:-python}
 if [[ -z ${PYTHON:-} && -x $project/.venv/bin/python ]]; then
     python=$project/.venv/bin/python
 fi
+
+# usage_unless CONDITION... : print the script's own usage (its lines that begin with "#   ") and end.
+usage_unless() {
+    "$@" && return
+    sed -n 's/^#   //p' "$0" >&2
+    exit 2
+}

@@ -6,10 +6,7 @@
 #   DEVICE_TARGET (Ascend; CPU for a trial), BATCH_SIZE, THREADS and what build.sh takes are read from the environment.
 set -euo pipefail
 source "$(dirname -- "${BASH_SOURCE[0]}")/common.sh"
-if [[ $# -lt 2 || $# -gt 3 ]]; then
-    sed -n 's/^#   //p' "${BASH_SOURCE[0]}" >&2
-    exit 2
-fi
+usage_unless test $# -ge 2 -a $# -le 3
 model=$1 data=$2
 program=${BUILD_FOLDER:-$project/ascend310_infer/build}/infer
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import mindspore as ms
@@ -40,7 +40,7 @@ class _Exchange:
     def compiling(self, kept: Path, rank: int) -> Iterator[bool]:
         """Context in which one graph is compiled, with its file in the cache; gives whether that is there already."""
         offered = self._offer(kept, rank)
-        ms.set_context(enable_compile_cache=True, compile_cache_path=self._path)
+        ms.set_context(enable_compile_cache=True, compile_cache_path=self.open())
         try:
             yield offered is not None
         finally:
@@ -50,8 +50,8 @@ class _Exchange:
         if left not in (None, offered):  # a damaged file has been compiled anew
             _keep(kept, left)
 
-    @property
-    def _path(self) -> str:
+    def open(self) -> str:
+        """The folder, made at the first call; OSError if it cannot be."""
         if self._folder is None:
             self._folder = tempfile.TemporaryDirectory(prefix="graphs-")
             os.environ[SKIP_SOURCE_CHECK] = "1"
@@ -62,23 +62,25 @@ class _Exchange:
 
     def _offer(self, kept: Path, rank: int) -> bytes | None:
         """Lay the kept graph where the framework looks; returns its content, None if there is none."""
+        copy = Path(self.open(), f"rank_{rank}", "graph_cache", f"compile_cache_{self._number}.mindir")
         try:
             graph = kept.read_bytes()
             os.utime(kept)  # lately used
-        except OSError:
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            copy.write_bytes(graph)
+        except OSError:  # it is not there, or no space
+            copy.unlink(missing_ok=True)
             return None
-        folder = Path(self._path, f"rank_{rank}", "graph_cache")
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / f"compile_cache_{self._number}.mindir").write_bytes(graph)
         return graph
 
     def _take(self) -> bytes | None:
         """Content of the graph's file; the folder is left empty, so that no other graph can be mistaken for this."""
         content = None
-        for file in Path(self._path).glob("rank_*/graph_cache/*"):
-            if file.suffix == ".mindir":
-                content = file.read_bytes()
-            file.unlink()
+        for file in Path(self.open()).glob("rank_*/graph_cache/*"):
+            with suppress(OSError):
+                if file.suffix == ".mindir":
+                    content = file.read_bytes()
+            file.unlink(missing_ok=True)
         return content
 
 
@@ -133,8 +135,9 @@ def cache_folder() -> Path:
 def _place(cell: nn.Cell, inputs: tuple[ms.Tensor, ...]) -> Path | None:
     """The file in the cache that the graph has or shall have; None (and a line in the log) where none can be."""
     try:
+        _exchange.open()
         return cache_folder() / f"{graph_key(cell, inputs)}.mindir"
-    except (NoKeyError, OSError, RuntimeError) as error:
+    except (NoKeyError, OSError, RuntimeError, ValueError) as error:  # ValueError: a closure's variable without value
         _log_not_kept(error)
         return None
 

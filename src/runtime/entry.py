@@ -31,26 +31,25 @@ def run_command(main: Callable[[list[str]], int | None]) -> int:
     try:
         return main(sys.argv[1:]) or DONE
     except UserError as error:
-        return _failed(error)
+        return _failed(error, USER_ERROR)
     except RemoteFault as error:
-        _failed(error)
-        return FAULT
+        return _failed(error, FAULT)
     except Standstill as error:
-        _failed(error)
-        os._exit(FAULT)  # the waiting thread cannot be ended
+        os._exit(_failed(error, FAULT))  # the waiting thread cannot be ended
     except OSError as error:
         if error.errno not in REMEDIES:
             return _fault()
         place = error.filename or "a result"
-        return _failed(UserError(f"{place} cannot be used ({error.strerror}): {REMEDIES[error.errno]}"))
+        return _failed(UserError(f"{place} cannot be used ({error.strerror}): {REMEDIES[error.errno]}"), USER_ERROR)
     except Exception:
         return _fault()
 
 
-def _failed(error: UserError | RemoteFault | Standstill) -> int:
+def _failed(error: UserError | RemoteFault | Standstill, code: int) -> int:
+    """Print the error's line; returns the exit code."""
     line = printable(str(error))
     print(f"error: {line if len(line) <= MAX_MESSAGE else line[:MAX_MESSAGE] + '...'}", file=sys.stderr, flush=True)
-    return USER_ERROR
+    return code
 
 
 def _fault() -> int:

@@ -52,13 +52,17 @@ def check_new(key: str, path: Path, overwrite: bool) -> None:
 
 
 @contextmanager
-def complete_file(path: Path) -> Iterator[Path]:
+def complete_file(path: Path, *, clean: bool = True) -> Iterator[Path]:
     """Context that gives a temporary path to write to and moves it to `path` on exit: readers see an old or new file.
 
     Missing folders are created. After an error `path` is unchanged.
+
+    Args:
+        clean: see `remove_leftovers`, which reads the whole folder; for many files `remove_all_leftovers` does it once.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    remove_leftovers(path)
+    if clean:
+        remove_leftovers(path)
     partial = partial_path(path)
     partial.unlink(missing_ok=True)
     try:
@@ -127,20 +131,32 @@ def partial_files(folder: Path) -> Iterator[Path]:
 
 
 def remove_partials(folder: Path) -> None:
-    """Delete all unfinished files and folders below this folder; no other process may be writing to it."""
-    for leftover in list(folder.rglob(".*.partial-*")):
+    """Delete all unfinished files and folders in this folder; no other process may be writing to it."""
+    for leftover in folder.glob(".*.partial-*"):
         _remove(leftover)
 
 
 def remove_leftovers(path: Path) -> bool:
     """Delete what killed processes of this machine have left of `path`; returns whether there was anything."""
-    found = False
-    for leftover in path.parent.glob(".*.partial-*"):
-        match = _PARTIAL.match(leftover.name)
-        if match and _is_of(match, path) and match["host"] == _host() and not _runs(int(match["process"])):
-            _remove(leftover)
-            found = True
-    return found
+    found = [leftover for match, leftover in _leftovers(path.parent) if _is_of(match, path)]
+    for leftover in found:
+        _remove(leftover)
+    return bool(found)
+
+
+def remove_all_leftovers(folder: Path) -> None:
+    """Delete what killed processes of this machine have left in a folder."""
+    for _, leftover in _leftovers(folder):
+        _remove(leftover)
+
+
+def _leftovers(folder: Path) -> list[tuple[re.Match, Path]]:
+    found = [(_PARTIAL.match(path.name), path) for path in folder.glob(".*.partial-*")]
+    return [
+        (match, path)
+        for match, path in found
+        if match and match["host"] == _host() and not _runs(int(match["process"]))
+    ]
 
 
 def _is_of(match: re.Match, path: Path) -> bool:

@@ -14,6 +14,7 @@ from src.runtime.files import (
     complete_folder,
     final_path,
     partial_path,
+    remove_all_leftovers,
     remove_partials,
     write_atomically,
     write_csv,
@@ -128,3 +129,12 @@ def test_a_full_disk_names_the_file(tmp_path):
 def test_a_table_has_no_formulas_and_keeps_every_name(tmp_path):
     write_csv(tmp_path / "a.csv", [("name", "x"), ("=1+1", -1.5), ("@a", None), ("a,b\n", "+1"), ("odd\udcff", 2)])
     assert (tmp_path / "a.csv").read_bytes() == (b"name,x\r\n'=1+1,-1.5\r\n'@a,\r\n\"a,b\n\",'+1\r\nodd\\udcff,2\r\n")
+
+
+def test_leftovers_of_dead_processes_go_and_those_of_running_ones_stay(tmp_path):
+    running, dead = partial_path(tmp_path / "a.png"), tmp_path / ".b.partial-999999999@HOST.png"
+    dead = dead.with_name(dead.name.replace("HOST", running.name.partition("@")[2].partition(".")[0]))
+    for path in (running, dead, tmp_path / "c.png"):
+        path.write_text("x")
+    remove_all_leftovers(tmp_path)
+    assert sorted(tmp_path.iterdir()) == sorted([running, tmp_path / "c.png"])

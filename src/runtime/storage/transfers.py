@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from src.config import UserError
-from src.runtime.files import complete_file, partial_files, remove_partials
+from src.runtime.files import complete_file, partial_files, remove_all_leftovers
 from src.runtime.storage.client import MAX_THREADS
 from src.runtime.storage.content import PART_BYTES, is_downloaded, is_uploaded
 from src.runtime.storage.errors import remote_errors
@@ -58,7 +58,8 @@ def _download(client: Any, title: str, files: Mapping[Path, RemoteFile], target:
     missing = {path: file for path, file in files.items() if not is_downloaded(path, file)}
     with remote_errors(next(iter(files.values())).location, target):
         target.mkdir(parents=True, exist_ok=True)
-        remove_partials(target)
+        for folder in {path.parent for path in missing}:
+            remove_all_leftovers(folder)
         _check_space(target, sum(file.size for file in missing.values()))
     threads = _threads_per_file(file.size for file in missing.values())
     transfers = [
@@ -88,7 +89,7 @@ def _threads_per_file(sizes: Iterable[int]) -> int:
 
 def _fetch(client: Any, file: RemoteFile, path: Path, threads: int, count: Count) -> None:
     place = file.location
-    with remote_errors(place, path), complete_file(path) as unfinished:
+    with remote_errors(place, path), complete_file(path, clean=False) as unfinished:
         if file.size > PART_BYTES:
             settings = _part_settings(threads)
             client.download_file(place.bucket, place.key, str(unfinished), Callback=count, Config=settings)
