@@ -28,7 +28,7 @@ def server(digits, tmp_path_factory):
     server.put("in/digits/", b"")
     server.put_folder(digits / "val", "in/digits/val")
     yield server
-    server.stop()
+    server.close()
 
 
 @pytest.fixture

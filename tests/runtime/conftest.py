@@ -13,7 +13,7 @@ from tests.support.bucket import Server, environment, faulty_proxy
 def s3_server():
     server = Server()
     yield server
-    server.stop()
+    server.close()
 
 
 @pytest.fixture

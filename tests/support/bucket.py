@@ -40,7 +40,10 @@ def environment(port: int, **changed: str | None) -> dict[str, str]:
 
 
 class Server:
-    """A server with one bucket; it keeps its objects when it is stopped and started again."""
+    """A server with one bucket, whose objects last until it is closed, also while it restarts.
+
+    All servers of a process show the same bucket: moto keeps the objects in the process. So each leaves it empty.
+    """
 
     def __init__(self) -> None:
         logging.getLogger("werkzeug").setLevel(logging.ERROR)
@@ -53,12 +56,13 @@ class Server:
 
     def restart(self, pause: float) -> None:
         """Stop, and start again after `pause` seconds."""
-        self.stop()
+        self._server.stop()
         threading.Event().wait(pause)
         self._server = ThreadedMotoServer(ip_address=LOOPBACK, port=self.port, verbose=False)
         self._server.start()
 
-    def stop(self) -> None:
+    def close(self) -> None:
+        self.clear()
         self._server.stop()
 
     def put(self, key: str, content: bytes = b"content") -> None:
