@@ -25,7 +25,7 @@ from src.runtime.cluster import Cluster
 from src.runtime.entry import run_command
 from src.runtime.run_folder import fresh_folder
 from src.runtime.seed_scripts import device_target
-from src.runtime.supervisor import run_msrun, run_with_restarts
+from src.runtime.supervisor import GRACE, run_msrun, run_with_restarts
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -42,7 +42,7 @@ def main(argv: list[str]) -> int:
         return 0
     if options.use_msrun:
         return run_msrun(_msrun_options(found, options, log_folder), program)
-    return run_with_restarts(found, [sys.executable, *program], log_folder, options.max_restarts)
+    return run_with_restarts(found, [sys.executable, *program], log_folder, options.max_restarts, options.grace)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -70,6 +70,12 @@ def _parser() -> argparse.ArgumentParser:
         help="where each rank's output goes; numbered if it exists (default: launch_logs)",
     )
     add("--max_restarts", type=int, default=0, help="restarts from the last checkpoint after faults (default: 0)")
+    add(
+        "--grace",
+        type=float,
+        default=GRACE,
+        help=f"seconds for the others to end and upload their results after one has failed (default: {GRACE:g})",
+    )
     add("--background", action="store_true", help="return at once; everything goes to LOG_FOLDER/launch.log")
     add("--use_msrun", action="store_true", help="leave the start and the watch to MindSpore's msrun")
     add("program", nargs=argparse.REMAINDER, help="train.py, eval.py, ... with its options")

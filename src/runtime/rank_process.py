@@ -130,8 +130,11 @@ def _copy(source: BinaryIO, log: Path, shown: BinaryIO | None) -> None:
             file.write(data)
             if shown is not None:
                 text, held = without_noise(held + data)
-                shown.write(text)
-                shown.flush()
+                try:
+                    shown.write(text)
+                    shown.flush()
+                except OSError:  # the terminal has closed, or what read the output; the rank goes on
+                    shown = None
 
 
 def without_noise(data: bytes) -> tuple[bytes, bytes]:

@@ -22,7 +22,7 @@ from src.runtime.signals import STOPPED_EXIT_CODE
 POLL = 0.2  # seconds between two looks at the processes
 VERDICT_PATIENCE = 5.0  # seconds that the scheduler has to count a server as lost
 SCHEDULER_LOG = "scheduler.log"
-GRACE = 5.0  # seconds that the others have to end after one has failed
+GRACE = 5.0  # seconds that the others have to end after one has failed, unless the user gives more
 NO_FAULTS = {DONE, USER_ERROR, STOPPED_EXIT_CODE}
 FIRST_PAUSE = 5.0  # seconds before the first restart
 # Waits for the ranks and ends with them; it needs nothing of the job itself.
@@ -35,18 +35,22 @@ class Supervisor:
     The output of each process goes to <log_folder>/rank_<N>.log; the lowest local rank's is shown as well. When one
     process fails all are ended, and the user sees the message of the one that failed first.
 
+    When the terminal closes (SIGHUP) the job continues, as under nohup.
+
     Args:
         command: the program and its arguments, the same for all ranks.
+        grace: seconds that the other ranks have to end, and to upload their results, after one has failed.
     """
 
-    def __init__(self, cluster: Cluster, command: Sequence[str], log_folder: Path):
-        self._cluster, self._command, self._folder = cluster, list(command), log_folder
+    def __init__(self, cluster: Cluster, command: Sequence[str], log_folder: Path, grace: float = GRACE):
+        self._cluster, self._command, self._folder, self._grace = cluster, list(command), log_folder, grace
         self._processes: list[Process] = []
         self._signal = 0
 
     def run(self) -> int:
         """Run the job to its end; returns the exit code: the failed rank's own, 1 for a signal's."""
-        before = {number: signal.signal(number, self._forward) for number in (signal.SIGINT, signal.SIGTERM)}
+        handlers = {signal.SIGINT: self._forward, signal.SIGTERM: self._forward, signal.SIGHUP: _continue}
+        before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
         try:
             self._start()
             return self._watch()
@@ -125,7 +129,7 @@ class Supervisor:
         running = [process for process in self._processes if process.popen.poll() is None]
         for process in running:
             process.signal_group(signal.SIGTERM)
-        end = time.monotonic() + GRACE
+        end = time.monotonic() + self._grace
         while time.monotonic() < end and any(process.popen.poll() is None for process in running):
             time.sleep(0.05)
         for process in self._processes:
@@ -134,14 +138,21 @@ class Supervisor:
             process.copier.join(timeout=GRACE)
 
 
-def run_with_restarts(cluster: Cluster, command: Sequence[str], log_folder: Path, max_restarts: int = 0) -> int:
+def _continue(_number: int, _frame: FrameType | None) -> None:
+    """Unlike an ignored signal, this one is not ignored by the programs that are started."""
+
+
+def run_with_restarts(
+    cluster: Cluster, command: Sequence[str], log_folder: Path, max_restarts: int = 0, grace: float = GRACE
+) -> int:
     """Run a job, and after a fault again from its last checkpoint, with a pause that doubles; returns the exit code.
 
     A user's mistake and a stop that was asked for are no faults.
     """
     restart = 0
     while True:
-        code = Supervisor(cluster, command, log_folder / f"restart_{restart}" if restart else log_folder).run()
+        folder = log_folder / f"restart_{restart}" if restart else log_folder
+        code = Supervisor(cluster, command, folder, grace).run()
         if code in NO_FAULTS or restart >= max_restarts:
             return code
         pause = FIRST_PAUSE * 2**restart

@@ -82,7 +82,7 @@ def test_another_process_takes_over_from_one_that_is_killed(tmp_path):
 
 def test_a_later_job_is_not_fooled_by_the_marker_of_an_earlier_one(tmp_path):
     assert answers(start(tmp_path, 2, "fault", 0)) == ["RemoteFault: 503"] * 2
-    (marker,) = tmp_path.glob("modelarts-*.json")
+    (marker,) = tmp_path.glob("modelarts-*/*.json")
     assert json.loads(marker.read_text()) == ["fault", "503"]
     hour_ago = time.time() - 3600
     os.utime(marker, (hour_ago, hour_ago))
@@ -100,7 +100,7 @@ def test_two_jobs_of_one_process_both_work():
 def test_other_work_has_another_marker(tmp_path):
     once_per_server(["job", "a"], lambda: "a")
     assert once_per_server(["job", "b"], lambda: "b") == "b"
-    assert len(list(tmp_path.glob("modelarts-*.json"))) == 2
+    assert len(list(tmp_path.glob("modelarts-*/*.json"))) == 2
 
 
 def test_the_wait_has_an_end(monkeypatch):
@@ -114,3 +114,10 @@ def test_the_wait_has_an_end(monkeypatch):
 
     with pytest.raises(UserError, match="as told"):
         once_per_server(["job"], meanwhile)
+
+
+@pytest.mark.parametrize("prepare", [lambda at: at.symlink_to(at.parent), lambda at: at.mkdir() or at.chmod(0o777)])
+def test_a_folder_that_others_can_write_to_is_refused(tmp_path, prepare):
+    prepare(tmp_path / f"modelarts-{os.getuid()}")
+    with pytest.raises(UserError, match="not a folder of this user alone: remove it, or set TMPDIR"):
+        once_per_server(["job"], lambda: "fetched")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import threading
 import time
 
@@ -13,6 +14,7 @@ from src.config import RemoteFault, read_config
 from src.runtime.logs import get_logger
 from src.runtime.modelarts.results import ResultsUpload, results_uploaded
 from src.runtime.session import Session
+from src.runtime.signals import StopRequest
 from src.runtime.storage import parse_location
 from src.runtime.storage.content import PART_BYTES
 
@@ -42,14 +44,14 @@ def log(caplog, monkeypatch):
     return caplog
 
 
-def uploaded(folder, rank=0, url="s3://zoo/out"):
+def uploaded(folder, rank=0, url="s3://zoo/out", interval=0.1):
     words = [
         "--backbone",
         "vig_ti",
         "--enable_modelarts=1",
         f"--train_url={url}",
         f"--output_path={folder}",
-        "--upload_interval=0.1",
+        f"--upload_interval={interval}",
     ]
     return results_uploaded(read_config(words).config.cloud, Session("CPU", rank, 2, ""))
 
@@ -59,6 +61,15 @@ def wait_for(condition):
     while not condition():
         assert time.monotonic() < end, "the moment did not come"
         time.sleep(0.02)
+
+
+def test_a_stop_request_has_the_results_uploaded_at_once(server, folder):
+    with StopRequest() as stop, uploaded(folder, interval=3600):
+        (folder / "run/ckpt/last.ckpt").write_bytes(b"one")
+        os.kill(os.getpid(), signal.SIGTERM)
+        wait_for(lambda: "out/run/ckpt/last.ckpt" in server.list_keys())
+        assert stop.requested == "SIGTERM"
+    assert signal.set_wakeup_fd(-1) == -1
 
 
 def test_checkpoints_go_up_while_the_work_is_done(server, folder, log):

@@ -119,6 +119,17 @@ def test_in_the_background_mistakes_are_said_at_once_and_the_rest_is_logged(tmp_
     assert "error: dataset_path: no folder nowhere" in log.read_text()
 
 
+def test_a_closed_terminal_does_not_end_the_job(tmp_path):
+    command = [*LAUNCH, "--num_devices", "1", str(PROGRAM), "later", "0"]
+    launcher = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=tmp_path)
+    assert b"1 ranks" in launcher.stdout.readline()
+    assert launcher.stdout.readline() == b"rank 0 of 1 on device 0\n"
+    launcher.stdout.close()
+    launcher.send_signal(signal.SIGHUP)
+    assert launcher.wait(timeout=60) == 0
+    assert (tmp_path / "launch_logs" / "rank_0.log").read_text().endswith("words\nthe end\n")
+
+
 def test_no_process_outlives_a_killed_launcher(tmp_path):
     words = ["--rank_table", tmp_path / "table.json", "--log_folder", tmp_path / "logs", "--server_id", "here"]
     (tmp_path / "table.json").write_text(

@@ -1,6 +1,7 @@
 """A rank that needs no framework, for the launcher's tests: says who it is, and behaves as its arguments say.
 
-Arguments: BEHAVIOUR RANK, what the rank with that number does; the others wait until they are ended.
+Arguments: BEHAVIOUR RANK, what the rank with that number does; the others wait until they are ended. `done` and `later`
+are for all ranks.
 """
 
 import os
@@ -13,6 +14,10 @@ if sys.argv[3:]:
     print("options", *sys.argv[3:], flush=True)
 behaviour, who = sys.argv[1], int(sys.argv[2])
 if behaviour == "done":
+    sys.exit(0)
+if behaviour == "later":
+    time.sleep(1.5)
+    print("words\n" * 20_000 + "the end", flush=True)
     sys.exit(0)
 if rank == who:
     time.sleep(0.5)

@@ -9,6 +9,7 @@ import fcntl
 import hashlib
 import json
 import os
+import stat
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -53,8 +54,18 @@ def once_per_server(parts: Sequence[str], work: Callable[[], str]) -> str:
 
 
 def _marker(parts: Sequence[str]) -> Path:
-    digest = hashlib.sha256("\n".join([str(os.getuid()), *parts]).encode()).hexdigest()
-    return Path(tempfile.gettempdir()) / f"modelarts-{digest[:24]}.json"
+    """The marker's path, in a folder that only this user can write to.
+
+    Raises:
+        UserError: another user has made a folder of that name.
+    """
+    folder = Path(tempfile.gettempdir()) / f"modelarts-{os.getuid()}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    status = folder.lstat()
+    if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid() or status.st_mode & 0o022:
+        raise UserError(f"{folder}: not a folder of this user alone: remove it, or set TMPDIR to another folder")
+    digest = hashlib.sha256("\n".join(parts).encode()).hexdigest()
+    return folder / f"{digest[:24]}.json"
 
 
 @contextmanager

@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import os
 import re
+import signal
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -29,6 +31,9 @@ Signature = tuple[int, int, int]  # inode, size, modification time: of one conte
 @contextmanager
 def results_uploaded(cloud: CloudConfig, session: Session) -> Iterator[None]:
     """Context in which the results go to train_url, every `upload_interval` seconds and at its end, whatever ends it.
+
+    A signal that Python handles, such as SIGTERM, has them uploaded at once: a rank that waits for another one, which
+    has failed, never gets to its end.
 
     Only rank 0 uploads the results. Every other rank uploads a log of its own, rank_<N>/rank.log. Without a remote
     train_url nothing happens.
@@ -65,6 +70,8 @@ def _upload_of(cloud: CloudConfig, session: Session) -> ResultsUpload:
 class ResultsUpload:
     """Uploads of what is new in a folder, from a thread of its own.
 
+    It is created in the main thread, which alone may ask to be told of signals.
+
     Args:
         interval: seconds between two uploads.
         wanted: of the names below the folder, those to upload.
@@ -77,17 +84,24 @@ class ResultsUpload:
         self._client = connect(target)
         self._uploaded: dict[str, Signature] | None = None  # None: what is in the bucket is not known yet
         self._ended = threading.Event()
+        self._woken, self._wake = socket.socketpair()  # a byte for each signal, also while the main thread is blocked
         self._thread = threading.Thread(target=self._watch, name="results upload", daemon=True)
 
     def start(self) -> None:
         """Begin to upload."""
         get_logger().info("results go to %s every %g s and at the end", self._target, self._interval)
+        self._woken.settimeout(self._interval)
+        self._wake.setblocking(False)
+        signal.set_wakeup_fd(self._wake.fileno(), warn_on_full_buffer=False)
         self._thread.start()
 
     def finish(self) -> None:
         """Upload the rest; UserError or RemoteFault if that fails."""
+        signal.set_wakeup_fd(-1)
         self._ended.set()
+        self._wake.close()
         self._thread.join()
+        self._woken.close()
         get_logger().info("results are in %s", self._target)  # before it is so, to be in the log there
         try:
             self.upload_new()
@@ -102,7 +116,7 @@ class ResultsUpload:
             get_logger().error("%s", error)
 
     def _watch(self) -> None:
-        while not self._ended.wait(self._interval):
+        while not self._wait():
             try:
                 checkpoints = [name for name in self.upload_new() if name.endswith(CHECKPOINT)]
             except Exception as error:  # noqa: BLE001 (no fault of the upload may end the training)
@@ -110,6 +124,12 @@ class ResultsUpload:
                 continue
             if checkpoints:
                 get_logger().info("uploaded %s to %s", few_names(checkpoints), self._target)
+
+    def _wait(self) -> bool:
+        """Wait for the next upload's time, or for a signal; returns whether there is none any more."""
+        with suppress(TimeoutError):
+            self._woken.recv(1)
+        return self._ended.is_set()
 
     def upload_new(self) -> list[str]:
         """Upload what has changed since the last call; returns the names.
