@@ -68,12 +68,14 @@ def _write_files(folder: Path, number: int, size: int) -> None:
 
 
 def _compare(aws: str, work: Path, name: str, repeats: int) -> None:
-    """Print the medians of both ways, of all tools in turn."""
+    """Print the medians of both ways. Each repeat begins with another tool: a fresh server is slow at first."""
     taken = {(way, tool): [] for way in ("up", "down") for tool in TOOLS}
-    for _ in range(repeats):
+    for repeat in range(repeats):
+        first = repeat % len(TOOLS)
         with _server() as port:
-            for (way, tool), values in taken.items():
-                values.append(_timed(aws, port, work, name, way, tool))
+            for way in ("up", "down"):
+                for tool in TOOLS[first:] + TOOLS[:first]:
+                    taken[way, tool].append(_timed(aws, port, work, name, way, tool))
     medians = {
         key: [statistics.median(column) for column in zip(*values, strict=True)] for key, values in taken.items()
     }
