@@ -45,7 +45,7 @@ TABLE = {
     "conv": Formulations(standard.conv, cpu=convolution.conv),
     "linear": Formulations(standard.linear, cpu=rows.linear),
     "layer_norm": Formulations(standard.layer_norm, cpu=layer_norm.CpuLayerNorm),
-    "gelu": Formulations(standard.gelu, cpu=activation.ErfGelu, export=operators.GeluWithoutErf),
+    "gelu": Formulations(standard.Gelu, export=operators.GeluWithoutErf),
     "tanh_gelu": Formulations(standard.tanh_gelu, cpu=activation.TanhGelu, export=activation.TanhGelu),
     "dot_product": Formulations(standard.DotProduct, cpu=dot_product.CpuDotProduct),
     "row_transpose": Formulations(standard.TransposedRows, cpu=rows.GatheredRows),

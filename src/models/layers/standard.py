@@ -7,6 +7,9 @@ from math import prod
 
 from mindspore import nn, ops
 
+SQRT_HALF = 0.7071067811865476
+DENSITY_AT_0 = 0.3989422804014327  # of the standard normal, 1 / sqrt(2 pi)
+
 
 def conv(
     in_channels: int, out_channels: int, kernel: int, *, stride: int, dilation: int, groups: int, bias: bool
@@ -37,8 +40,31 @@ def layer_norm(channels: int, epsilon: float) -> nn.Cell:
     return nn.LayerNorm((channels,), epsilon=epsilon)
 
 
-def gelu() -> nn.Cell:
-    return nn.GELU(approximate=False)
+class GeluFunction(nn.Cell):
+    """Exact GELU, x * Phi(x), and its derivative, Phi(x) + x * phi(x): x (...) -> both (...).
+
+    The derivative is given because the compiler's own, of Erf, has an operator for Ascend only, and because the
+    backward pass is then one product, and this all that is kept for it. Where nothing is differentiated the compiler
+    drops it.
+    """
+
+    def construct(self, x):
+        cdf = 0.5 + 0.5 * ops.erf(SQRT_HALF * x)
+        return x * cdf, cdf + DENSITY_AT_0 * x * ops.exp(-0.5 * x * x)
+
+    def bprop(self, x, out, dout):
+        return (dout[0] * out[1],)
+
+
+class Gelu(nn.Cell):
+    """Exact GELU, (...) -> the same shape."""
+
+    def __init__(self):
+        super().__init__()
+        self.function = GeluFunction()
+
+    def construct(self, x):
+        return self.function(x)[0]
 
 
 def tanh_gelu() -> nn.Cell:

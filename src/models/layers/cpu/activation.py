@@ -1,38 +1,10 @@
-"""GELU in its two forms with their derivatives, element by element, for the CPU."""
+"""Tanh approximation of GELU with its derivative, element by element, for the CPU."""
 
 from mindspore import nn, ops
 from mindspore.ops.auto_generate import SigmoidGrad
 
-SQRT_HALF = 0.7071067811865476
-DENSITY_AT_0 = 0.3989422804014327  # of the standard normal, 1 / sqrt(2 pi)
 TANH_A = 1.5957691216057308  # 2 sqrt(2 / pi)
 TANH_B = 0.044715 * TANH_A
-
-
-class ErfGeluFunction(nn.Cell):
-    """Exact GELU, x * Phi(x), and its derivative, Phi(x) + x * phi(x): x (...) -> both (...).
-
-    With the derivative the backward pass is one product, and it is all that is kept for it. Where nothing is
-    differentiated the compiler drops it.
-    """
-
-    def construct(self, x):
-        cdf = 0.5 + 0.5 * ops.erf(SQRT_HALF * x)
-        return x * cdf, cdf + DENSITY_AT_0 * x * ops.exp(-0.5 * x * x)
-
-    def bprop(self, x, out, dout):
-        return (dout[0] * out[1],)
-
-
-class ErfGelu(nn.Cell):
-    """Exact GELU, (...) -> the same shape."""
-
-    def __init__(self):
-        super().__init__()
-        self.function = ErfGeluFunction()
-
-    def construct(self, x):
-        return self.function(x)[0]
 
 
 class TanhGeluFunction(nn.Cell):
