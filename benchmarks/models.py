@@ -82,7 +82,7 @@ def measure(name: str, mode: str, batch: int, quick: bool) -> dict[str, float | 
     network = create_model(name, class_num, size)
     num_calls = NUM_QUICK_CALLS if quick else NUM_CALLS
     if mode == "step":
-        step, label = _training_step(network, class_num), _label(info.task, batch, size)
+        step, label = training_step(network, class_num), labels(info.task, batch, size)
         first, median = _time(lambda: step(image, label).asnumpy(), num_calls)
     else:
         network.set_train(False)
@@ -102,7 +102,7 @@ def measure(name: str, mode: str, batch: int, quick: bool) -> dict[str, float | 
     }
 
 
-def _label(task: str, batch: int, size: int):
+def labels(task: str, batch: int, size: int):
     """A class for each image, or for each pixel."""
     import mindspore as ms
     import numpy as np
@@ -112,7 +112,7 @@ def _label(task: str, batch: int, size: int):
     return ms.Tensor(np.arange(batch) % 10, ms.int32)
 
 
-def _training_step(network, class_num: int):
+def training_step(network, class_num: int):
     """The network with its family's kind of loss and optimizer."""
     import numpy as np
 

@@ -1,0 +1,176 @@
+"""The networks beside their authors' PyTorch code on this machine, in alternating calls.
+
+    python benchmarks/beside_pytorch.py --peers FOLDER --peer_python PYTHON [--one vig_s] [--threads 1,2]
+
+FOLDER has the checkouts that you made of huawei-noah/Efficient-AI-Backbones (ViG), fudan-zvg/DGMN2 and
+lxtGH/GALD-DGCNet; PYTHON is that of an environment with torch, torchvision (ResNeXt) and timm. Both networks of a pair
+run in processes of their own on the same cores, and call in turn. Ratio: PyTorch's time / ours, the median over the
+rounds; above 1 ours is faster. On a busy machine compare the processor seconds of one thread.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+NETWORKS = ("vig_s", "pvig_s", "dgmn2_tiny", "resnext50_32x4d", "resnext152_64x4d", "dgcnet_res101")
+MODES = (("forward", 1), ("forward", 8), ("step", 8))
+SCENE_MODES = (("forward", 1), ("step", 1))
+SCENE_SIZE, IMAGE_SIZE = 416, 224
+NUM_ROUNDS = 5
+
+
+@dataclass
+class Figures:
+    """What was measured of one program: seconds until its first call was done, and of each later call; peak in GB."""
+
+    first: float
+    wall: list[float]
+    processor: list[float]
+    peak: float
+
+
+class Program:
+    """A process that makes one call when asked.
+
+    Attributes:
+        num_parameters: of its network.
+        first: seconds from its start until its first call was done.
+    """
+
+    def __init__(self, command: list[str], threads: int):
+        environment = {**os.environ, "OMP_NUM_THREADS": str(threads), "PYTHONWARNINGS": "ignore"}
+        began = time.monotonic()
+        self._process = subprocess.Popen(
+            command,
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            preexec_fn=partial(os.sched_setaffinity, 0, range(threads)),  # noqa: PLW1509 (no threads here)
+        )
+        self.num_parameters = self._answer()
+        self.call()
+        self.first = time.monotonic() - began
+
+    def call(self) -> tuple[float, float]:
+        """(wall, processor) seconds of one call."""
+        self._process.stdin.write("\n")
+        self._process.stdin.flush()
+        return self._answer()
+
+    def end(self) -> float:
+        """Its peak memory, GB."""
+        self._process.stdin.close()
+        return self._answer()
+
+    def _answer(self):
+        line = self._process.stdout.readline()
+        if not line:
+            sys.exit(f"{' '.join(self._process.args)}: exit code {self._process.wait()}")
+        return json.loads(line)
+
+
+def main(words: list[str]) -> int:
+    """Print a row for each network, mode and number of threads."""
+    options = _parse(words)
+    if options.ours:
+        _serve_ours(*options.ours[:2], *map(int, options.ours[2:]), options.cpu_kernels)
+        return 0
+    print(f"{'':<33} {'wall ms':>17}       {'processor ms':>17}       {'peak GB':>11} {'first call s':>13}")
+    print(f"{'network':<17} {'mode':<10} threads" + f"{'PyTorch':>9} {'ours':>7} {'ratio':>5}" * 2, end=" ")
+    print(f"{'PyTorch':>7} {'ours':>5} {'PyTorch':>7} {'ours':>5}", flush=True)
+    for threads in map(int, options.threads.split(",")):
+        for name in [options.one] if options.one else NETWORKS:
+            for mode, batch in SCENE_MODES if name.startswith("dgcnet") else MODES:
+                _print_row(
+                    f"{name:<17} {mode + ' b' + str(batch):<10} {threads:>7}",
+                    *_compare(options, name, mode, batch, threads),
+                )
+    return 0
+
+
+def _parse(words: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--peers", type=Path, help="folder with the checkouts")
+    parser.add_argument("--peer_python", default=sys.executable, help="Python with torch (default: this one)")
+    parser.add_argument("--one", choices=NETWORKS, help="this network alone")
+    parser.add_argument("--threads", default="1,2", help="comma-separated numbers of cores (default: 1,2)")
+    parser.add_argument("--rounds", type=int, default=NUM_ROUNDS, help=f"calls of each program (default: {NUM_ROUNDS})")
+    parser.add_argument("--cpu_kernels", default="1", help="0: ours without its own kernels (default: 1)")
+    parser.add_argument("--ours", nargs=4, metavar=("NETWORK", "MODE", "BATCH", "SIZE"), help=argparse.SUPPRESS)
+    options = parser.parse_args(words)
+    if not options.ours and not (options.peers and options.peers.is_dir()):
+        parser.error("--peers: give the folder with the checkouts")
+    return options
+
+
+def _compare(options: argparse.Namespace, name: str, mode: str, batch: int, threads: int) -> tuple[Figures, Figures]:
+    """The figures of PyTorch's network and of ours."""
+    size = SCENE_SIZE if name.startswith("dgcnet") else IMAGE_SIZE
+    what = [name, mode, str(batch), str(size)]
+    peer = [options.peer_python, str(ROOT / "benchmarks" / "pytorch_peer.py"), str(options.peers), *what, str(threads)]
+    ours = [sys.executable, __file__, "--cpu_kernels", options.cpu_kernels, "--ours", *what]
+    programs = [Program(command, threads) for command in (peer, ours)]
+    if len({program.num_parameters for program in programs}) > 1:
+        sys.exit(f"{name}: PyTorch's has {programs[0].num_parameters} parameters, ours {programs[1].num_parameters}")
+    rounds = [[program.call() for program in programs] for _ in range(1 + options.rounds)][1:]  # the first warms up
+    return tuple(
+        Figures(program.first, *map(list, zip(*calls, strict=True)), program.end())
+        for program, calls in zip(programs, zip(*rounds, strict=True), strict=True)
+    )
+
+
+def _print_row(title: str, peer: Figures, ours: Figures) -> None:
+    print(title, end="")
+    for theirs, mine in ((peer.wall, ours.wall), (peer.processor, ours.processor)):
+        ratio = statistics.median(their / my for their, my in zip(theirs, mine, strict=True))
+        print(f"{1000 * statistics.median(theirs):>9.0f} {1000 * statistics.median(mine):>7.0f} {ratio:>5.2f}", end="")
+    print(f" {peer.peak:>7.2f} {ours.peak:>5.2f} {peer.first:>7.1f} {ours.first:>5.1f}", flush=True)
+
+
+def _serve_ours(name: str, mode: str, batch: int, size: int, cpu_kernels: str) -> None:
+    """Be the process of our network, built as for train.py."""
+    from src.config import read_config
+    from src.runtime.session import join
+
+    words = ["--backbone", name, "--device_target", "CPU", "--drop_path_rate", "0"]
+    config = read_config(words).config
+    session = join(config)
+
+    import mindspore as ms
+    import numpy as np
+
+    from benchmarks.models import labels, training_step
+    from benchmarks.served_calls import serve
+    from src.inference.networks import build_network
+    from src.models import model_info
+    from src.runtime.compile_cache import cached
+
+    network = build_network(config, session, size)
+    image = ms.Tensor(np.random.default_rng(0).standard_normal((batch, 3, size, size)), ms.float32)
+    num_parameters = sum(parameter.size for parameter in network.trainable_params())
+    if mode == "forward":
+        cell = cached(network.set_train(False), session)
+        serve(lambda: cell(image).asnumpy(), num_parameters)
+    else:
+        step, label = (
+            cached(training_step(network, config.model.class_num), session),
+            labels(model_info(name).task, batch, size),
+        )
+        serve(lambda: step(image, label).asnumpy(), num_parameters)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
