@@ -46,6 +46,11 @@ def did_you_mean(name: str, known: Iterable[str], otherwise: str) -> str:
     return f"did you mean {near[0]}?" if near else otherwise
 
 
+def counted(number: int, noun: str, plural: str = "") -> str:
+    """A number with its noun: "1 image", "2 images"; `plural` for nouns that do not simply end in s."""
+    return f"{number} {noun if number == 1 else plural or noun + 's'}"
+
+
 def few_names(names: Sequence[str], most: int = 4, separator: str = ", ") -> str:
     """The first `most` names and the number of the others: "a, b (+3 more)"."""
     others = len(names) - most

@@ -2,13 +2,14 @@
 
 import io
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import matplotlib
 from matplotlib.figure import Figure
 from matplotlib.font_manager import fontManager
+from matplotlib.patches import Patch
 
 from src.runtime.files import write_atomically
 from src.runtime.terminal import printable
@@ -16,6 +17,8 @@ from src.runtime.terminal import printable
 DPI = 130
 BLUE, ORANGE, GREEN, RED = "#2f6690", "#d17a22", "#2e7d4f", "#b3372f"
 INK, GRAY, PALE = "#222222", "#767676", "#d9e4ec"
+
+NamedColor = tuple[str, Sequence[int]]  # the colour as RGB, 0-255
 
 # DejaVu (in matplotlib) has no Chinese, Japanese or Korean: the first of these that is installed is the fallback.
 CJK_FONTS = (
@@ -70,6 +73,24 @@ def canvas(path: str | Path, width: float, height: float, layout: str | None = "
         buffer = io.BytesIO()
         figure.savefig(buffer, format="png")
     write_atomically(path, buffer.getvalue())
+
+
+def legend_height(num_entries: int, num_columns: int) -> float:
+    """Inches that `color_legend` takes below the axes; 0 without entries."""
+    return 0.3 + 0.25 * -(-num_entries // num_columns) if num_entries else 0.0
+
+
+def color_legend(figure: Figure, colors: Sequence[NamedColor], num_columns: int, place: str) -> None:
+    """Name the colours of a figure below its axes.
+
+    Args:
+        place: matplotlib's word for the place, "outside lower center" in a constrained layout, else "lower center".
+    """
+    patches = [
+        Patch(facecolor=[channel / 255 for channel in color], edgecolor=GRAY, linewidth=0.5, label=shorten(name, 24))
+        for name, color in colors
+    ]
+    figure.legend(handles=patches, loc=place, ncols=num_columns, fontsize=9)
 
 
 def _font_families() -> list[str]:

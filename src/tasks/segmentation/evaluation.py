@@ -72,8 +72,7 @@ def task_result(
     def write(folder: Path) -> list[str]:
         write_atomically(folder / "result" / "result.txt", seed_result(result))
         write_iou_csv(folder / "per_class.csv", result, table.names)
-        _draw(examples, table, folder)
-        return ["result/result.txt", "per_class.csv", "best.png", "worst.png"]
+        return ["result/result.txt", "per_class.csv", *_draw(examples, table, folder)]
 
     return TaskResult(
         score=result.mean_iou,
@@ -87,6 +86,15 @@ def task_result(
             "seen": setup,
             "seconds_per_image": evaluation.seconds_per_step,
         },
+        headline=f"{result.mean_iou:.2%} mIoU",
+        facts=[
+            ("pixel accuracy", f"{result.pixel_accuracy:.2%}"),
+            ("images", f"{num_images:,}"),
+            ("classes that occur", f"{np.isfinite(result.iou).sum()} of {len(table.names)}"),
+            ("read as", setup),
+            ("time per image", f"{evaluation.seconds_per_step:.3f} s"),
+            ("duration", f"{evaluation.seconds:.1f} s, with compiling"),
+        ],
         lines=[
             f"{evaluation.seconds_per_step:.3f} s per image, total cost time: {evaluation.seconds:.1f}s",
             *iou_table(result, table.names).splitlines(),
@@ -106,6 +114,8 @@ def report_sections(result: SegmentationResult, examples: SceneExamples, labels:
     rows.append(("mean", f"{result.mean_iou:.2%}", result.num_pixels))
 
     def sheet(items: list[SegmentedImage], text: str) -> str:
+        if not items:
+            return paragraph("There are none.")
         drawn = picture(lambda file: segmentation_sheet(items, labels.names, labels.palette, file), text)
         return paragraph("Ranked by the mean IoU of each image.") + drawn
 
@@ -116,12 +126,18 @@ def report_sections(result: SegmentationResult, examples: SceneExamples, labels:
     ]
 
 
-def _draw(examples: SceneExamples, table: LabelTable, folder: Path) -> None:
-    """Write a sheet of the best and one of the worst images of this rank, and their coloured predictions."""
-    for name, items in (("best", examples.best()), ("worst", examples.worst())):
+def _draw(examples: SceneExamples, table: LabelTable, folder: Path) -> list[str]:
+    """Write a sheet of the best and one of the worst images of this rank, and their coloured predictions.
+
+    Returns:
+        The names of the sheets; a single image has no worst one.
+    """
+    sheets = {name: items for name, items in (("best", examples.best()), ("worst", examples.worst())) if items}
+    for name, items in sheets.items():
         segmentation_sheet(items, table.names, table.palette, folder / f"{name}.png")
         for item in items:
             write_palette_png(folder / "predictions" / f"{item.name}.png", item.prediction, table.palette)
+    return [f"{name}.png" for name in sheets]
 
 
 def _number(iou: float) -> float | None:

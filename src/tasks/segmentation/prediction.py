@@ -19,6 +19,7 @@ import numpy as np
 from tqdm import tqdm
 
 from src.config import Config
+from src.config.errors import counted
 from src.datasets.decoding import Unreadable, read_image
 from src.datasets.reading import unusable
 from src.datasets.sources.label_table import LabelTable
@@ -145,7 +146,9 @@ def write_maps(model: TrainedSegmentation, files: Sequence[Path], make_folder: C
         write_atomically(folder / "unreadable.json", json.dumps(faults, indent=2))
     segmentation_sheet(shown, model.class_names, palette, folder / f"{SHEET}.png", SHEET_ITEMS)
     place = final_path(folder / f"{SHEET}.png")
-    logger.info("see %s; %d maps and overlays beside it", place, len(files) - len(faults))
+    logger.info(
+        "see %s; %s beside it", place, counted(len(files) - len(faults), "map and overlay", "maps and overlays")
+    )
 
 
 def _own_names(files: Sequence[Path]) -> list[Path]:

@@ -14,6 +14,7 @@ from mindspore import nn
 
 from src.callbacks.segmentation_log import LogSegmentation
 from src.config import Config, UserError
+from src.config.errors import counted
 from src.datasets.epochs import EpochDataset, training_epochs
 from src.datasets.sampling import evaluation_positions, training_positions
 from src.datasets.segmentation import TrainingScenes, WholeScenes, scene_batches, scene_by_scene
@@ -32,7 +33,8 @@ from src.tasks.segmentation.inspection import check_scenes
 from src.tasks.segmentation.prediction import ScenePredictor, TrainedSegmentation, largest_classes, write_maps
 from src.tasks.segmentation.sources import SOURCES, chosen_table, source_name
 from src.tasks.task import Task, TaskResult, chosen_preprocessing, full_steps
-from src.visualization import overlay
+from src.visualization import class_colors, overlay
+from src.visualization.canvas import NamedColor
 
 
 class SegmentationTask(Task):
@@ -195,7 +197,9 @@ class SegmentationTask(Task):
     @property
     def evaluation_note(self) -> str:
         """Number and split of the images, with windows, scales and flips."""
-        return f"{len(self.evaluation_pairs)} images of {self.config.eval.eval_split}, {self._evaluation_setup}"
+        return (
+            f"{counted(len(self.evaluation_pairs), 'image')} of {self.config.eval.eval_split}, {self._evaluation_setup}"
+        )
 
     def evaluation_set(self, session: Session) -> EvaluationSet:
         """This rank's share of the images, one at a time: their sizes may differ."""
@@ -231,7 +235,7 @@ class SegmentationTask(Task):
     def summarise(self, evaluation: Evaluation, examples: SceneObserver) -> TaskResult:
         """IoU per class; for a split without labels, only the place of the submission."""
         submit, num_images = self.config.output.submit, len(self.evaluation_pairs)
-        submitted = [f"see {submit}: label ids of {num_images} images"] if submit else []
+        submitted = [f"see {submit}: label ids of {counted(num_images, 'image')}"] if submit else []
         if evaluation.result is None:
             return TaskResult(lines=submitted)
         result = task_result(evaluation, examples.examples, self.table, num_images, self._evaluation_setup)
@@ -271,6 +275,10 @@ class SegmentationTask(Task):
         """
         pixels = self.preprocessing.normalization.pixels(image)
         return overlay(pixels, label, self.table.palette), largest_classes(label, self.table)
+
+    def shown_colors(self, samples: Sequence[tuple[np.ndarray, ...]]) -> list[NamedColor]:
+        """The colours of the classes in these samples."""
+        return class_colors([label for _, label in samples], self.table.names, self.table.palette)
 
     # -- export
 
