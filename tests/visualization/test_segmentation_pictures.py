@@ -63,7 +63,7 @@ def test_a_picture_is_captioned_by_what_it_is_sorted_by():
     classes = np.zeros((2, 2), int)
     panels = _panels(SegmentedImage("ulm " * 20, np.zeros((2, 2, 3)), classes, classes, 0.4321), PALETTE)
     assert [title for title, _ in panels] == [
-        *("mIoU 43.2%:  ulm ulm ulm ulm ulm ul…", "truth", "prediction", "errors")
+        *("mIoU 43.2%:  ulm ulm ulm ulm ulm ulm ul…", "truth", "prediction", "errors")
     ]
 
 
