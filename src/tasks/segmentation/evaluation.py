@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from src.config import UserError
 from src.datasets.sources.label_table import LabelTable
 from src.inference.evaluator import Evaluation
 from src.metrics import SegmentationResult, iou_table, seed_result, write_iou_csv
-from src.runtime.files import write_atomically
+from src.runtime.files import partial_path, remove_leftovers, write_atomically
 from src.tasks.segmentation.examples import SceneExamples
 from src.tasks.task import TaskResult
 from src.visualization import SegmentedImage, segmentation_sheet, write_label_png, write_palette_png
@@ -26,19 +27,37 @@ class Submission:
         files: the images in the order of evaluation, padding included.
         table: gives the label id of each class.
         name: file name in the folder for an image.
+        alone: this process evaluates all images: the files appear together, by `finish`. Several processes write
+            theirs into `folder` one by one.
 
     Raises:
         UserError: the folder cannot be created.
     """
 
-    def __init__(self, folder: str, files: Sequence[Path], table: LabelTable, name: Callable[[Path], str]):
+    def __init__(
+        self, folder: str, files: Sequence[Path], table: LabelTable, name: Callable[[Path], str], *, alone: bool
+    ):
         self._table, self._name = table, name
-        self._folder = Path(folder)
+        self._place = Path(folder)
+        self._folder = partial_path(self._place) if alone else self._place
         self._files: Iterator[Path] = iter(files)
         try:
-            self._folder.mkdir(parents=True, exist_ok=True)
+            self._place.mkdir(parents=True, exist_ok=True)
+            remove_leftovers(self._place)
+            self._folder.mkdir(exist_ok=True)
         except OSError as error:
             raise UserError(f"submit: {folder} cannot be written ({error.strerror}): give --submit FOLDER") from None
+
+    def finish(self) -> None:
+        """Let the files appear: all at once, or in place of those of an earlier evaluation of this run."""
+        if self._folder == self._place:
+            return
+        if not os.listdir(self._place):
+            os.replace(self._folder, self._place)
+            return
+        for file in self._folder.iterdir():
+            os.replace(file, self._place / file.name)
+        self._folder.rmdir()
 
     def __call__(self, predictions: np.ndarray, labels: np.ndarray, weights: np.ndarray) -> None:
         """Write the predicted classes (1, H, W) of one image, unless its weight (1,) is 0 (padding)."""
@@ -61,6 +80,17 @@ class SceneObserver:
         self.examples(predictions, labels, weights)
         if self._submission is not None:
             self._submission(predictions, labels, weights)
+
+    def finish(self) -> None:
+        """Complete the submission."""
+        if self._submission is not None:
+            self._submission.finish()
+
+
+def check_submission(folder: str, *, replaced: bool) -> None:
+    """UserError for a folder that holds files already, unless this command may replace them."""
+    if folder and not replaced and os.path.lexists(folder) and not (Path(folder).is_dir() and not os.listdir(folder)):
+        raise UserError(f"submit: {folder} exists already and is not an empty folder: give another --submit FOLDER")
 
 
 def task_result(

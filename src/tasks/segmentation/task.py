@@ -27,7 +27,7 @@ from src.inference.networks import with_mixed_precision
 from src.loss import SEGMENTATION_LOSSES, create_loss
 from src.metrics import SegmentationMetric
 from src.runtime.session import Session
-from src.tasks.segmentation.evaluation import SceneObserver, Submission, task_result
+from src.tasks.segmentation.evaluation import SceneObserver, Submission, check_submission, task_result
 from src.tasks.segmentation.examples import SceneExamples
 from src.tasks.segmentation.inspection import check_scenes
 from src.tasks.segmentation.prediction import ScenePredictor, TrainedSegmentation, largest_classes, write_maps
@@ -186,6 +186,7 @@ class SegmentationTask(Task):
     def check_validation(self) -> None:
         """Raise UserError if validation images are missing, or if a split without public labels is not submitted."""
         self.source.check(self.evaluation_place[0], self.table)
+        check_submission(self.config.output.submit, replaced=bool(self.config.checkpoint.resume))
         _ = self.evaluation_pairs
         if not self._has_truth and not self.config.output.submit:
             raise UserError("eval_split test has no public labels: give --submit FOLDER for the files to be scored")
@@ -217,7 +218,10 @@ class SegmentationTask(Task):
     def examples(self, data: EvaluationSet) -> SceneObserver:
         """An observer of an evaluation that keeps its best and worst images, and writes the files of `submit`."""
         submit = self.config.output.submit
-        submission = Submission(submit, data.files, self.table, self.source.submission_name) if submit else None
+        submission = None
+        if submit:
+            alone = len(data.files) == data.num_samples
+            submission = Submission(submit, data.files, self.table, self.source.submission_name, alone=alone)
         return SceneObserver(SceneExamples(data.files, self.table.num_classes, IGNORED), submission)
 
     def outputs(self, forward: Callable, image: np.ndarray) -> np.ndarray:
@@ -235,6 +239,7 @@ class SegmentationTask(Task):
     def summarise(self, evaluation: Evaluation, examples: SceneObserver) -> TaskResult:
         """IoU per class; for a split without labels, only the place of the submission."""
         submit, num_images = self.config.output.submit, len(self.evaluation_pairs)
+        examples.finish()
         submitted = [f"see {submit}: label ids of {counted(num_images, 'image')}"] if submit else []
         if evaluation.result is None:
             return TaskResult(lines=submitted)
