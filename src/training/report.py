@@ -40,6 +40,14 @@ ENVIRONMENT_NAMES = {
     "python": "Python",
 }
 
+# Of the columns of metrics.jsonl that the report shows.
+FIGURE_NAMES = {
+    "mean_loss": "mean loss",
+    "lr": "learning rate",
+    "fps": "images per second",
+    "eval_loss": "evaluation loss",
+}
+
 
 def training_report(
     path: Path,
@@ -181,7 +189,8 @@ def _curves(
     keys = ("epoch", "step", "mean_loss", "lr", "fps", *evaluated)
     rows = [[_short(record.get(key, "")) for key in keys] for record in records]
     drawing = picture(lambda file: plot_curves(drawn, file, curves, score_name), "curves")
-    return drawing + folded("figures", table(rows, keys))
+    names = FIGURE_NAMES | {key: f"{name} (0-1)" for key, name in curves.items()}
+    return drawing + folded("figures", table(rows, [names.get(key, key) for key in keys]))
 
 
 def _short(value: Any) -> str:

@@ -61,6 +61,7 @@ def test_a_complete_run(tmp_path, result):
     assert page.texts["h2"] == SECTIONS
     assert len(page.values("src")) == 4
     assert page.texts["p"][1] == "75.00% top-1 accuracy after epoch 2"
+    assert {"learning rate", "images per second", "top-1 accuracy (0-1)"} <= set(page.texts["th"])
     cells = page.texts["td"]
     rows = dict(zip(cells, cells[1:], strict=False))
     assert (rows["epochs"], rows["mean loss of the last epoch"]) == ("2 of 4", "1.5000")
