@@ -22,6 +22,7 @@ from src.visualization.page import (
     Section,
     code,
     folded,
+    halved_table,
     headline,
     page,
     paragraph,
@@ -136,9 +137,7 @@ def configuration(config: Config) -> str:
     """Table of the changed keys, and all keys in a folded block."""
     defaults = yaml.safe_load(DEFAULTS_FILE.read_text(encoding="utf-8"))
     changed = [(key, value, defaults[key]) for key, value in config.flat().items() if value != defaults[key]]
-    header, half = ("key", "value", "default"), (len(changed) + 1) // 2
-    tables = side_by_side(*(table(rows, header) for rows in (changed[:half], changed[half:]) if rows))
-    return tables + folded("all keys", code(config_text(config)))
+    return halved_table(changed, ("key", "value", "default")) + folded("all keys", code(config_text(config)))
 
 
 def _summary(first: str, facts: Iterable[Sequence[Any]], environment: Mapping[str, Any]) -> str:

@@ -78,6 +78,12 @@ def table(rows: Iterable[Sequence[Any]], header: Sequence[str] = ()) -> str:
     return f"<table>\n{head}{body}\n</table>"
 
 
+def halved_table(rows: Sequence[Sequence[Any]], header: Sequence[str]) -> str:
+    """A long, narrow table as two that stand side by side."""
+    half = (len(rows) + 1) // 2
+    return side_by_side(*(table(part, header) for part in (rows[:half], rows[half:]) if part))
+
+
 def code(text: str) -> str:
     """Preformatted text."""
     return f"<pre>{_text(text)}</pre>"

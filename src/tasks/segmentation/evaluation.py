@@ -16,7 +16,7 @@ from src.runtime.files import partial_path, remove_leftovers, write_atomically
 from src.tasks.segmentation.examples import SceneExamples
 from src.tasks.task import TaskResult
 from src.visualization import SegmentedImage, segmentation_sheet, write_label_png, write_palette_png
-from src.visualization.page import Section, paragraph, picture, table
+from src.visualization.page import Section, halved_table, paragraph, picture
 
 
 class Submission:
@@ -150,7 +150,7 @@ def report_sections(result: SegmentationResult, examples: SceneExamples, labels:
         return paragraph("Ranked by the mean IoU of each image.") + drawn
 
     return [
-        Section("Intersection over union", table(rows, ("class", "IoU", "pixels"))),
+        Section("Intersection over union", halved_table(rows, ("class", "IoU", "pixels"))),
         Section("Best examples", sheet(examples.best(), "images with the best predictions")),
         Section("Worst examples", sheet(examples.worst(), "images with the worst predictions")),
     ]
