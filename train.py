@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import sys
 
-from src.runtime.entry import command_config, run_command
+from src.runtime.entry import command_config, naming_assumed_recipe, run_command
 
 
 def main(argv: list[str]) -> int:
@@ -39,7 +39,8 @@ def main(argv: list[str]) -> int:
         return show_batch(resolved)
     if resolved.config.run.plot_lr:
         return draw_schedule(resolved)
-    return train(resolved)
+    with naming_assumed_recipe(resolved):
+        return train(resolved)
 
 
 if __name__ == "__main__":

@@ -11,21 +11,33 @@ import onnxruntime
 from PIL import Image, ImageOps
 
 
-def kernel(x, interpolation, a=-0.75):
-    """OpenCV's weight of a pixel at the distance x."""
-    x = abs(x)
+def neighbours(old, new, interpolation):
+    """The old pixels (new, taps) of each new one along a side, and their weights in OpenCV's units of 1/2048."""
+    centres = ((np.arange(new) + 0.5) * (old / new) - 0.5).astype(np.float32)
+    first = np.floor(centres).astype(int)
+    x = centres - first.astype(np.float32)
     if interpolation == "bilinear":
-        return np.maximum(1 - x, 0)
-    return np.where(x < 1, ((a + 2) * x - (a + 3)) * x * x + 1, a * (((x - 5) * x + 8) * x - 4))
+        offsets, weights = (0, 1), [1 - x, x]
+    else:
+        a, y = np.float32(-0.75), 1 - x
+        far = ((a * (x + 1) - 5 * a) * (x + 1) + 8 * a) * (x + 1) - 4 * a
+        near = [((a + 2) * distance - (a + 3)) * distance * distance + 1 for distance in (x, y)]
+        offsets, weights = (-1, 0, 1, 2), [far, *near, 1 - far - near[0] - near[1]]
+    taps = first[:, None] + np.array(offsets)
+    return taps.clip(0, old - 1), np.rint(np.stack(weights, 1) * 2048).astype(int)
 
 
-def resized(pixels, new, interpolation):
-    """OpenCV's resize along the first axis: interpolation between neighbours, whatever the scale."""
-    old, radius = len(pixels), 2 if interpolation == "bicubic" else 1
-    centres = (np.arange(new) + 0.5) * old / new - 0.5
-    taps = np.floor(centres).astype(int)[:, None] + np.arange(1 - radius, radius + 1)
-    weights = kernel(centres[:, None] - taps, interpolation)
-    return np.einsum("nt,nt...->n...", weights, pixels[taps.clip(0, old - 1)])
+def resized(pixels, width, height, interpolation):
+    """OpenCV's resize of 8-bit pixels (H, W, 3), with its roundings: interpolation between neighbours at any scale."""
+    taps, weights = neighbours(pixels.shape[1], width, interpolation)
+    rows = sum(weights[:, tap, None] * pixels[:, taps[:, tap]] for tap in range(taps.shape[1]))
+    taps, weights = neighbours(pixels.shape[0], height, interpolation)
+    if interpolation == "bilinear":
+        upper, lower = ((weights[:, tap, None, None] * (rows[taps[:, tap]] >> 4)) >> 16 for tap in (0, 1))
+        return (upper + lower + 2) >> 2
+    scaled = (weights / 2048**2).astype(np.float32)
+    parts = [scaled[:, tap, None, None] * rows[taps[:, tap]].astype(np.float32) for tap in range(4)]
+    return np.rint(parts[0] + (parts[1] + (parts[2] + parts[3]))).clip(0, 255)
 
 
 def network_input(path, spec):
@@ -35,8 +47,7 @@ def network_input(path, spec):
     if spec["library"] == "Pillow":
         pixels = np.asarray(image.resize((width, height), Image.Resampling[spec["interpolation"].upper()]))
     else:
-        rows = resized(np.asarray(image, float), height, spec["interpolation"])
-        pixels = resized(rows.swapaxes(0, 1), width, spec["interpolation"]).swapaxes(0, 1).round().clip(0, 255)
+        pixels = resized(np.asarray(image, int), width, height, spec["interpolation"])
     size, offset = spec["image_size"], round if spec["library"] == "Pillow" else int
     top, left = (offset((side - size) / 2) for side in pixels.shape[:2])
     pixels = pixels[top : top + size, left : left + size] * spec["scale"]

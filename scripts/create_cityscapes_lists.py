@@ -8,6 +8,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from src.config import UserError
+from src.config.errors import counted
 from src.datasets.sources.cityscapes import write_lists
 from src.runtime.entry import run_command
 
@@ -18,7 +19,7 @@ def main(argv: list[str]) -> int:
         raise UserError("give DATA_FOLDER (with leftImg8bit/ and gtFine/) and, optionally, LIST_FOLDER")
     folder = Path(argv[1] if len(argv) == 2 else "datalist/cityscapes")
     for name, count in write_lists(Path(argv[0]), folder).items():
-        print(f"{folder / name}.txt: {count} images")
+        print(f"{folder / name}.txt: {counted(count, 'image')}")
     return 0
 
 

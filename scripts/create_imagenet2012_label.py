@@ -15,6 +15,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from src.config import UserError
+from src.config.errors import counted
 from src.datasets.sources.image_folder import scan_image_folder
 from src.runtime.entry import run_command
 from src.runtime.files import write_atomically
@@ -29,7 +30,7 @@ def main(argv: list[str]) -> int:
         raise UserError(f"{folder} is not a folder: give one with one folder per class")
     labels = labels_of(folder, class_names(card))
     write_atomically(target, json.dumps(labels, indent=0, ensure_ascii=False))
-    print(f"{target}: labels of {len(labels)} pictures")
+    print(f"{target}: labels of {counted(len(labels), 'picture')}")
     return 0
 
 

@@ -17,6 +17,7 @@ from src.checkpoints.torch_file import NotAllowed, check_archive, from_bfloat16,
 from src.config import UserError
 
 MAX_HEADER = 100_000_000  # bytes, the format's own limit
+MAX_SHARDED = 2**32  # bytes of weights in several files; the largest network here has half a gigabyte
 INDEX_ENDING = ".index.json"  # of weights in several files
 _AVERAGED = ("state_dict_ema", "model_ema", "ema")
 _PLAIN = ("state_dict", "model", "model_state_dict", "net")
@@ -131,10 +132,14 @@ def _read_shards(path: Path) -> dict[str, Any]:
     for name in sorted(set(files.values())):
         if Path(name).name != name:
             raise ValueError(f"its file {name} is not beside it")
+        if name.endswith(INDEX_ENDING):
+            raise ValueError(f"its file {name} is an index itself")
         shard = path.with_name(name)
         if not shard.is_file():
             raise ValueError(f"its file {name} is missing")
         tensors |= _reader_for(shard)(shard)
+        if sum(value.nbytes for value in tensors.values() if isinstance(value, np.ndarray)) > MAX_SHARDED:
+            raise ValueError(f"its files hold more than {MAX_SHARDED // 2**30} GiB of weights")
     missing = [name for name in files if name not in tensors]
     if missing:
         raise ValueError(f"{files[missing[0]]} has no {missing[0]}")

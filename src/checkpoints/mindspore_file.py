@@ -31,10 +31,14 @@ def read_mindspore(path: Path, *, crc_check: bool = False) -> dict[str, Any]:
 
 def _check_sizes(content: bytes) -> None:
     """ValueError unless each tensor has as many bytes as its shape says; a large one is several entries in a row."""
+    from google.protobuf.message import DecodeError
     from mindspore.train.checkpoint_pb2 import Checkpoint
 
     saved, sizes = Checkpoint(), {}
-    saved.ParseFromString(content[:-17] if content[-17:-10] == _TRAILER else content)
+    try:
+        saved.ParseFromString(content[:-17] if content[-17:-10] == _TRAILER else content)
+    except DecodeError:
+        raise ValueError("it is not in the form of MindSpore's checkpoints") from None
     for entry in saved.value:
         kind, shape = entry.tensor.tensor_type, tuple(entry.tensor.dims)
         if not entry.HasField("tensor") or (kind != "str" and kind not in _BYTES) or min(shape, default=0) < 0:

@@ -7,6 +7,7 @@ from itertools import chain, islice
 from pathlib import Path
 
 from src.config import Resolved, UserError
+from src.config.errors import counted
 from src.runtime.files import check_new, complete_folder
 from src.runtime.session import Session
 from src.runtime.terminal import say
@@ -46,12 +47,13 @@ def show_batch(resolved: Resolved) -> int:
     task = create_task(resolved.config, given=resolved.given)
     batches = task.training_dataset(Session("CPU", rank=0, num_ranks=1, isa=""), 0, 0)
     samples = chain.from_iterable(zip(*(column.asnumpy() for column in batch), strict=True) for batch in batches)
-    pictures, captions = zip(*(task.show(*sample) for sample in islice(samples, NUM_SHOWN)), strict=True)
+    shown = list(islice(samples, NUM_SHOWN))
+    pictures, captions = zip(*(task.show(*sample) for sample in shown), strict=True)
     try:
-        picture_sheet(pictures, captions, path)
+        picture_sheet(pictures, captions, path, task.shown_colors(shown))
     except OSError as error:
         raise UserError(f"show_batch: {path} cannot be written ({error.strerror}): give another file") from None
-    say(f"see {path}: {len(pictures)} training images as the network sees them")
+    say(f"see {path}: {counted(len(pictures), 'training image')} as the network sees them")
     return 0
 
 

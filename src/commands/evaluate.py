@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 
 from src.commands.opened_checkpoint import OpenedCheckpoint
 from src.config import Resolved
@@ -13,7 +14,7 @@ from src.runtime.modelarts import results_uploaded
 from src.runtime.run_folder import fresh_results
 from src.runtime.session import Session, start
 from src.tasks.task import TaskResult
-from src.training.report import evaluation_report
+from src.training.report import environment_facts, evaluation_report
 
 
 def evaluate(resolved: Resolved) -> int:
@@ -44,17 +45,25 @@ def _evaluate(opened: OpenedCheckpoint, session: Session) -> None:
         for line in result.lines:
             logger.info(line)
         if result.summary:
-            _write(opened, result)
+            _write(opened, result, session)
 
 
-def _write(opened: OpenedCheckpoint, result: TaskResult) -> None:
+def _write(opened: OpenedCheckpoint, result: TaskResult, session: Session) -> None:
     """Write the task's files, result.json and the report."""
     summary = {"checkpoint": str(opened.checkpoint.path), **result.summary}
     with fresh_results(opened.evaluation_folder) as folder:
         names = result.write(folder)
         write_atomically(folder / "result.json", json.dumps(summary, indent=2))
         if opened.config.run.report:
-            evaluation_report(folder / "report.html", opened.config, summary, result)
+            evaluation_report(
+                folder / "report.html",
+                checkpoint=opened.checkpoint.path,
+                data=opened.task.evaluation_note,
+                config=opened.config,
+                command=sys.argv,
+                result=result,
+                environment=environment_facts(opened.config, session),
+            )
             names.append("report.html")
     for name in names:
         get_logger().info("see %s", final_path(folder / name))

@@ -34,7 +34,8 @@ def describe_networks() -> str:
     for name in list_models():
         info = model_info(name)
         result = info.top1 if info.miou is None else info.miou
-        numbers = [f"{value:g}" if value is not None else "-" for value in (info.params_m, info.flops_g, result)]
+        values = ((info.params_m, ".2f"), (info.flops_g, "g"), (result, "g"))
+        numbers = ["-" if value is None else format(value, form) for value, form in values]
         rows.append(
             f"{name:<22} {info.image_size:>4} {numbers[0]:>8} {numbers[1]:>7} {numbers[2]:>6} "
             f"{info.source or '-':<9} {info.paper}"

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from difflib import SequenceMatcher, get_close_matches
+from typing import TypeVar
+
+T = TypeVar("T")
 
 
 class UserError(Exception):
@@ -36,14 +39,23 @@ def as_user_error(what: str = "", remedy: str = "") -> Iterator[None]:
 
 def unknown(kind: str, name: str, known: Iterable[str]) -> ValueError:
     """Error for an unknown name among a few known ones, which it lists, the nearest first."""
-    nearest = sorted(known, key=lambda word: -SequenceMatcher(None, name, word).ratio())
-    return ValueError(f"unknown {kind} '{name}': choose one of {', '.join(nearest)}")
+    return ValueError(f"unknown {kind} '{name}': choose one of {', '.join(nearest_first(name, known))}")
+
+
+def nearest_first(name: str, known: Iterable[T], word: Callable[[T], str] = str) -> list[T]:
+    """The known things, those whose `word` is most like `name` first."""
+    return sorted(known, key=lambda each: -SequenceMatcher(None, name, word(each)).ratio())
 
 
 def did_you_mean(name: str, known: Iterable[str], otherwise: str) -> str:
     """End of a message about an unknown name among many: the nearest one, or `otherwise` if none is near."""
     near = get_close_matches(name, list(known), n=1, cutoff=0.5)
     return f"did you mean {near[0]}?" if near else otherwise
+
+
+def counted(number: int, noun: str, plural: str = "") -> str:
+    """A number with its noun: "1 image", "2 images"; `plural` for nouns that do not simply end in s."""
+    return f"{number} {noun if number == 1 else plural or noun + 's'}"
 
 
 def few_names(names: Sequence[str], most: int = 4, separator: str = ", ") -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from src.config.errors import UserError
+from src.config.errors import UserError, few_names, nearest_first
 
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
 CONFIG_ROOT = PROJECT_ROOT / "config"
@@ -44,10 +44,19 @@ def find_config(path: str, network: Callable[[], str] = str) -> Path:
         matches = [file for file in matches if file.parent.name == folder] or matches
     if len(matches) == 1:
         return matches[0]
-    names = ", ".join(str(file.relative_to(PROJECT_ROOT)) for file in matches or recipes)
     if matches:
+        names = ", ".join(map(_within_project, matches))
         raise UserError(f"--config_path {path} matches several recipes: give the path of one of {names}")
-    raise UserError(f"--config_path {path}: no such file; the recipes are {names}")
+    nearest = few_names([_within_project(file) for file in nearest_first(wanted_stem, recipes, _stem)], 3)
+    raise UserError(f"--config_path {path}: no such file; the nearest recipes are {nearest}")
+
+
+def _within_project(file: Path) -> str:
+    return str(file.relative_to(PROJECT_ROOT))
+
+
+def _stem(file: Path) -> str:
+    return file.stem.lower()
 
 
 def shown(path: Path) -> str:

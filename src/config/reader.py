@@ -55,6 +55,7 @@ class Resolved:
     origins: dict[str, str]  # origin of each key that the recipe or the command line sets
     changed: dict[str, Any]  # of these keys, those whose value differs from the default
     checkpoint: Any = None  # the result of `open_checkpoint`, if the configuration comes from a checkpoint
+    assumed: str = ""  # the recipe that was taken because the command line names none; "" if it does
 
     @property
     def given(self) -> frozenset[str]:
@@ -102,7 +103,8 @@ def read_config(
     recipe = recipe_path.stem if recipe_path else config.run.name or config.model.backbone
     notes += [*reader.notes, *no_effect_in_command(from_arguments, command, config.cloud.enable_modelarts)]
     origins = {key: setting.origin for key, setting in given.items()}
-    return Resolved(config, recipe, tuple(notes), origins, changed, checkpoint)
+    assumed = shown(recipe_path) if recipe_path and _argument(arguments, "config_path") is None else ""
+    return Resolved(config, recipe, tuple(notes), origins, changed, checkpoint, assumed)
 
 
 def parse_arguments(argv: list[str]) -> list[Setting]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import re
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -51,10 +52,15 @@ class Unreadable(ValueError):
 
 
 def limit_pixels(max_pixels: int) -> None:
-    """Set the largest number of pixels that this process decodes; a limit of its memory, like those of the system."""
+    """Set the largest number of pixels that this process decodes; a limit of its memory, like those of the system.
+
+    From then on Pillow is silent about files that it reads in spite of a fault (odd meta data).
+    """
     global _max_pixels
     _max_pixels = max_pixels
     Image.MAX_IMAGE_PIXELS = None  # Pillow's own limit warns, or refuses what the user allows
+    # Once for the process: threads that decode share its filters.
+    warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
 
 
 def read_image(path: Path) -> np.ndarray:

@@ -7,10 +7,13 @@ averaged.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from math import ceil
 
 import numpy as np
+
+from src.inference.rows import Rows
 
 OVERLAP = 1 / 3
 
@@ -26,11 +29,6 @@ class Window:
     left: int
     bottom: int
     right: int
-
-    @property
-    def slices(self) -> tuple[slice, slice]:
-        """Slices of the rows and the columns."""
-        return slice(self.top, self.bottom), slice(self.left, self.right)
 
 
 def window_starts(side: int, window: int, overlap: float = OVERLAP) -> list[int]:
@@ -49,96 +47,105 @@ def windows(height: int, width: int, window: int, overlap: float = OVERLAP) -> l
     ]
 
 
-def cut(image: np.ndarray, window: Window, size: int) -> np.ndarray:
+def cut(image: Rows, window: Window, size: int) -> np.ndarray:
     """The window of an image (3, H, W) as network input (3, size, size), padded with zeros below and on the right."""
-    part = image[(slice(None), *window.slices)]
-    tile = np.zeros((image.shape[0], size, size), image.dtype)
+    part = image.read(window.top, window.bottom)[..., window.left : window.right]
+    tile = np.zeros((part.shape[0], size, size), part.dtype)
     tile[:, : part.shape[1], : part.shape[2]] = part
     return tile
 
 
-def predict_windows(
-    predict: Predict, image: np.ndarray, size: int, *, batch_size: int = 1, overlap: float = OVERLAP
-) -> np.ndarray:
-    """Logits of an image from overlapping windows: at each pixel, the mean over the windows that contain it.
+def predict_windows(predict: Predict, image: Rows, size: int, *, batch_size: int = 1, overlap: float = OVERLAP) -> Rows:
+    """Logits (K, H, W) of an image from overlapping windows: at each pixel, the mean over the windows that contain it.
 
     Args:
         predict: (batch_size, 3, size, size) float32 -> logits (batch_size, K, size, size). The last batch is padded by
             repeating its last tile, so that one compiled graph serves all; logits of padding are dropped.
-        image: (3, H, W) float32, normalised.
+        image: (3, H, W) float32, normalised; it is read in any order.
         size: side of a window in pixels.
         batch_size: windows per call.
         overlap: overlap of neighbouring windows, as a fraction of their side.
-
-    Returns:
-        (K, H, W) float32.
     """
-    places = windows(*image.shape[1:], size, overlap)
-    total, count = None, np.zeros(image.shape[1:], np.float32)
-    for place, logits in _tiles_logits(predict, image, places, size, batch_size):
-        if total is None:
-            total = np.zeros((logits.shape[0], *count.shape), np.float32)
-        height, width = place.bottom - place.top, place.right - place.left
-        total[(slice(None), *place.slices)] += logits[:, :height, :width]
-        count[place.slices] += 1
-    total /= count
-    return total
+    places = windows(image.height, image.width, size, overlap)
+    read = lru_cache(maxsize=1)(image.read)  # the windows beside each other have the same rows
+    tiles = _tiles_logits(predict, replace(image, read=read), places, size, batch_size)
+    return Rows(image.height, image.width, _WindowMeans(places, tiles, image.width).read)
+
+
+class _WindowMeans:
+    """Means of overlapping windows, of which it holds the rows that are not read yet.
+
+    Args:
+        places: the windows, row by row.
+        tiles: their logits (K, size, size), computed when they are asked for.
+        width: of the image.
+    """
+
+    def __init__(self, places: Sequence[Window], tiles: Iterator[np.ndarray], width: int):
+        self._places, self._tiles, self._num_added = places, tiles, 0
+        self._first = 0  # row of the image with which the sums begin
+        self._total, self._count = np.zeros((0, 0, width), np.float32), np.zeros((0, width), np.float32)
+
+    def read(self, begin: int, end: int) -> np.ndarray:
+        """The rows from `begin` to before `end`; those above `begin` are dropped."""
+        self._total, self._count = self._total[:, begin - self._first :].copy(), self._count[begin - self._first :]
+        self._first = begin
+        while self._num_added < len(self._places) and self._places[self._num_added].top < end:
+            self._add(self._places[self._num_added], next(self._tiles))
+            self._num_added += 1
+        return self._total[:, : end - begin] / self._count[: end - begin]
+
+    def _add(self, place: Window, logits: np.ndarray) -> None:
+        self._extend(logits.shape[0], place.bottom - self._first)
+        skipped = max(self._first - place.top, 0)  # rows that are not asked for
+        rows = slice(max(place.top - self._first, 0), place.bottom - self._first)
+        columns = slice(place.left, place.right)
+        self._total[:, rows, columns] += logits[:, skipped : place.bottom - place.top, : place.right - place.left]
+        self._count[rows, columns] += 1
+
+    def _extend(self, num_classes: int, num_rows: int) -> None:
+        """Add rows of zeros below, up to `num_rows`."""
+        height, width = self._count.shape
+        if num_rows > height:
+            total, count = np.zeros((num_classes, num_rows, width), np.float32), np.zeros((num_rows, width), np.float32)
+            if height:
+                total[:, :height], count[:height] = self._total, self._count
+            self._total, self._count = total, count
 
 
 def _tiles_logits(
-    predict: Predict, image: np.ndarray, places: Sequence[Window], size: int, batch_size: int
-) -> Iterator[tuple[Window, np.ndarray]]:
-    """Each window with its logits (K, size, size)."""
+    predict: Predict, image: Rows, places: Sequence[Window], size: int, batch_size: int
+) -> Iterator[np.ndarray]:
+    """The logits (K, size, size) of each window."""
     for start in range(0, len(places), batch_size):
         group = places[start : start + batch_size]
         tiles = [cut(image, place, size) for place in group]
         tiles += tiles[-1:] * (batch_size - len(group))
-        yield from zip(group, predict(np.stack(tiles)), strict=False)
+        yield from predict(np.stack(tiles))[: len(group)]
 
 
 def predict_scales(
-    predict_image: Callable[[np.ndarray], np.ndarray],
+    predict_image: Callable[[Rows], Rows],
     image: np.ndarray,
     scales: Sequence[float] = (1.0,),
     flip: bool = False,
-) -> np.ndarray:
-    """Logits of an image as the mean over scaled and mirrored copies of it.
+) -> Iterator[Rows]:
+    """Logits (K, H, W) of an image from scaled copies of it, for each scale; their mean is the prediction.
 
     Args:
         predict_image: an image (3, h, w) -> its logits (K, h, w).
         image: (3, H, W) float32, normalised.
         scales: factors applied to both sides.
         flip: average with the logits of mirrored copies.
-
-    Returns:
-        (K, H, W) float32.
     """
     height, width = image.shape[1:]
-    total = 0.0
     for scale in scales:
-        scaled = resize(image, round(height * scale), round(width * scale))
+        scaled = Rows.of(image).resized(round(height * scale), round(width * scale))
         logits = predict_image(scaled)
         if flip:
-            mirrored = predict_image(np.ascontiguousarray(scaled[..., ::-1]))
-            logits = (logits + mirrored[..., ::-1]) / 2
-        total = total + resize(logits, height, width)
-    return total / np.float32(len(scales))
+            logits = _mean(logits, predict_image(scaled.mirrored()).mirrored())
+        yield logits.resized(height, width)
 
 
-def resize(planes: np.ndarray, height: int, width: int) -> np.ndarray:
-    """Bilinear resizing with half-pixel centres and clamped edges: (C, h, w) float32 -> (C, height, width)."""
-    if planes.shape[1:] == (height, width):
-        return planes
-    rows, row_weights = _neighbours(planes.shape[1], height)
-    columns, column_weights = _neighbours(planes.shape[2], width)
-    upper, lower = planes[:, rows[0]], planes[:, rows[1]]
-    planes = upper + (lower - upper) * row_weights[:, None]
-    left, right = planes[..., columns[0]], planes[..., columns[1]]
-    return left + (right - left) * column_weights
-
-
-def _neighbours(side: int, new_side: int) -> tuple[tuple[np.ndarray, np.ndarray], np.ndarray]:
-    """The two source pixels of each new pixel, and the weight of the second one."""
-    positions = np.clip((np.arange(new_side) + 0.5) * (side / new_side) - 0.5, 0, side - 1)
-    low = np.floor(positions).astype(np.intp)
-    return (low, np.minimum(low + 1, side - 1)), (positions - low).astype(np.float32)
+def _mean(one: Rows, other: Rows) -> Rows:
+    return Rows(one.height, one.width, lambda begin, end: (one.read(begin, end) + other.read(begin, end)) / 2)

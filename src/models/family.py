@@ -28,10 +28,10 @@ class ModelInfo:
         title: its name in print.
         paper: address.
         image_size: pixels.
-        params_m: trained parameters, millions, at 1000 classes; segmentation: at 19.
+        params_m: trained parameters, millions, at 1000 classes; nano: at 10; segmentation: at 19.
         flops_g: multiply-adds per image, in units of 1e9, published or counted here (benchmarks/multiply_adds.py).
         top1, top5: percent on ImageNet-1k.
-        source: of the results, "authors" or "seed".
+        source: of the results, "authors" or "zoo" (the older MindSpore zoo).
         task: "classification" or "segmentation".
         miou: percent on Cityscapes' validation set (segmentation).
         mean, std: in units of the full range 0..1.

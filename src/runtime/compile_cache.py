@@ -7,7 +7,9 @@ to the framework under the name that it expects.
 
 from __future__ import annotations
 
+import errno
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -23,6 +25,7 @@ from src.runtime.logs import get_logger
 from src.runtime.session import Session
 
 MAX_FILES = 200  # a graph has about 2 MB
+MIN_FREE = 2**26  # bytes; on a full disk the framework prints its own errors about the graph's file
 CACHE_FOLDER = "mindspore-vision-research-zoo/graphs"
 
 
@@ -135,7 +138,8 @@ def cache_folder() -> Path:
 def _place(cell: nn.Cell, inputs: tuple[ms.Tensor, ...]) -> Path | None:
     """The file in the cache that the graph has or shall have; None (and a line in the log) where none can be."""
     try:
-        _exchange.open()
+        if shutil.disk_usage(_exchange.open()).free < MIN_FREE:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), tempfile.gettempdir())
         return cache_folder() / f"{graph_key(cell, inputs)}.mindir"
     except (NoKeyError, OSError, RuntimeError, ValueError) as error:  # ValueError: a closure's variable without value
         _log_not_kept(error)

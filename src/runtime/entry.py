@@ -6,7 +6,8 @@ import errno
 import os
 import shutil
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 from src.config import RemoteFault, Resolved, Standstill, UserError, config_text, help_text, read_config
 from src.runtime.device import prepare_process
@@ -43,6 +44,17 @@ def run_command(main: Callable[[list[str]], int | None]) -> int:
         return _failed(UserError(f"{place} cannot be used ({error.strerror}): {REMEDIES[error.errno]}"), USER_ERROR)
     except Exception:
         return _fault()
+
+
+@contextmanager
+def naming_assumed_recipe(resolved: Resolved) -> Iterator[None]:
+    """Context in which a user error names the recipe that was taken because the command line names none."""
+    try:
+        yield
+    except UserError as error:
+        if not resolved.assumed:
+            raise
+        raise UserError(f"{error} (recipe: {resolved.assumed}, since --config_path names none)") from None
 
 
 def _failed(error: UserError | RemoteFault | Standstill, code: int) -> int:

@@ -27,7 +27,7 @@ class Placement:
     Attributes:
         launcher: "msrun" (the project's own launcher sets the same variables), "OpenMPI", "rank table", or "" for a
             process on its own.
-        why: the variable that says so.
+        why: the variable that says so; "" if none is set.
         is_scheduler: msrun's process that only brings the ranks together.
         rank_table: file or folder of the rank table; "" with other launchers.
     """
@@ -38,9 +38,9 @@ class Placement:
     rank_table: str = ""
 
     def describe(self, rank: int, num_ranks: int) -> str:
-        """One line for the log."""
+        """One line for the log; "" for a process that no launcher started."""
         if not self.launcher:
-            return f"cluster: 1 process ({self.why})"
+            return f"cluster: 1 process ({self.why})" if self.why else ""
         return f"cluster: {num_ranks} processes, this is rank {rank} ({self.launcher}: {self.why})"
 
 
@@ -52,7 +52,7 @@ def find_placement(environment: Mapping[str, str]) -> Placement:
         return Placement(OPENMPI, f"OMPI_COMM_WORLD_SIZE={size}")
     name = next((name for name in TABLE_VARIABLES if environment.get(name)), None)
     if name is None:
-        return Placement("", "none of MS_ROLE, OMPI_COMM_WORLD_SIZE and RANK_TABLE_FILE is set")
+        return Placement("", "")
     if not environment.get("RANK_ID"):
         return Placement("", f"{name} is set, but RANK_ID is not")
     why = f"{name}={environment[name]}, RANK_ID={environment['RANK_ID']}"

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from src.config import Config, UserError
-from src.runtime.device import ISA_VARIABLE, prepare_process, select_device
+from src.runtime.device import prepare_process, select_device
 from src.runtime.distributed import join_group
 from src.runtime.logs import get_logger, log_to_console
 from src.runtime.placement import RANK_TABLE, STARTABLE, Placement, find_placement, rank_table_variables
@@ -18,7 +18,7 @@ class Session:
     """Device, rank and number of ranks of this process, and the processor's ISA limit.
 
     Attributes:
-        cluster: how the cluster was found, for the log.
+        cluster: how the cluster was found, for the log; "" for a process on its own.
         compile_cache: whether compiled graphs are kept for later processes.
     """
 
@@ -79,13 +79,12 @@ def _launched_device(placement: Placement, device_target: str) -> int | None:
 
 
 def announce(config: Config, session: Session, notes: Iterable[str]) -> None:
-    """Log `notes`, and remarks on the device and the launcher."""
+    """Log `notes`, and remarks on the launcher."""
     logger = get_logger()
     for note in notes:
         logger.info(note)
-    logger.info(session.cluster)
-    if session.device == "CPU":
-        logger.info("CPU kernels limited to %s=%s (set it in the environment to change it)", ISA_VARIABLE, session.isa)
+    if session.cluster:
+        logger.info(session.cluster)
     if config.run.run_distribute and session.num_ranks == 1:
         logger.warning(
             "run_distribute is on, but no launcher started this process: using one device; use scripts/launch.py"

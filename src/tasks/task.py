@@ -19,6 +19,7 @@ from src.datasets.sampling import steps_per_epoch
 from src.inference.evaluator import Evaluation, EvaluationSet
 from src.inference.networks import network_info
 from src.runtime.session import Session
+from src.visualization.canvas import NamedColor
 from src.visualization.page import Section
 
 
@@ -30,6 +31,8 @@ class TaskResult:
         score: higher is better; None without ground truth.
         numbers: {name: value} of further results, for metrics.jsonl, TensorBoard and the report.
         summary: content of result.json besides the checkpoint's path.
+        headline: the score in words, for the report.
+        facts: further results with their names and units, for the report.
         lines: lines for the log.
         write: writes the result files into a folder and returns their names.
         sections: creates the report sections of the result.
@@ -38,6 +41,8 @@ class TaskResult:
     score: float | None = None
     numbers: Mapping[str, float] = field(default_factory=dict)
     summary: Mapping[str, Any] = field(default_factory=dict)
+    headline: str = ""
+    facts: Sequence[tuple[str, str]] = ()
     lines: Sequence[str] = ()
     write: Callable[[Path], list[str]] = lambda folder: []
     sections: Callable[[], list[Section]] = list
@@ -207,6 +212,10 @@ class Task(ABC):
     @abstractmethod
     def show(self, *sample: np.ndarray) -> tuple[np.ndarray, str]:
         """Picture (H, W, 3) uint8 and caption of one training sample: image (3, S, S) float32 and its targets."""
+
+    def shown_colors(self, samples: Sequence[tuple[np.ndarray, ...]]) -> Sequence[NamedColor]:
+        """The meaning of the colours that `show` adds to these samples; none by default."""
+        return ()
 
     def write_records(self, folder: Path) -> None:
         """Write the data as MindRecord files; UserError if the task does not read them."""

@@ -4,21 +4,50 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import yaml
 
 from src.config import Config, config_text
 from src.config.reader import DEFAULTS_FILE
+from src.runtime.code_version import code_version
 from src.runtime.files import write_atomically
+from src.runtime.session import Session
 from src.tasks.task import TaskResult
-from src.visualization import (
-    plot_curves,
-    plot_learning_rate,
+from src.training.state import environment
+from src.visualization import plot_curves
+from src.visualization.page import (
+    Section,
+    code,
+    folded,
+    halved_table,
+    headline,
+    page,
+    paragraph,
+    picture,
+    side_by_side,
+    table,
 )
-from src.visualization.page import Section, code, folded, page, paragraph, picture, table
+
+# The names in the report of what a checkpoint records in short words.
+ENVIRONMENT_NAMES = {
+    "isa": "limit of the CPU kernels",
+    "cores": "processor cores",
+    "workers": "reading threads",
+    "ranks": "processes",
+    "mindspore": "MindSpore",
+    "python": "Python",
+}
+
+# Of the columns of metrics.jsonl that the report shows.
+FIGURE_NAMES = {
+    "mean_loss": "mean loss",
+    "lr": "learning rate",
+    "fps": "images per second",
+    "eval_loss": "evaluation loss",
+}
 
 
 def training_report(
@@ -31,8 +60,7 @@ def training_report(
     records: Sequence[dict[str, Any]],
     score_name: str,
     curves: Mapping[str, str],
-    rates: np.ndarray,
-    steps_per_epoch: int,
+    num_epochs: int,
     result: TaskResult | None,
     environment: Mapping[str, Any],
 ) -> None:
@@ -44,30 +72,53 @@ def training_report(
         ended: description of how the run ended.
         records: records of metrics.jsonl, one per epoch.
         score_name, curves: see `Task`.
-        rates: (steps of the run,) learning rate of each step.
+        num_epochs: epochs of the whole run.
         result: result of the last evaluation; None without one.
-        environment: facts besides the configuration on which the result depends.
+        environment: see `environment_facts`.
     """
+    facts = _training_facts(ended, records, num_epochs)
     sections = [
-        Section("Summary", _summary(ended, records, len(rates) // steps_per_epoch, score_name, curves[score_name])),
+        Section("Summary", _summary(_best(records, score_name, curves[score_name]), facts, environment)),
         Section("Command", _commands(command, path.parent / "config.yml")),
         Section("Curves", _curves(records, curves, score_name, result.numbers if result else {})),
-        Section("Learning rate", picture(lambda file: plot_learning_rate(rates, steps_per_epoch, file), "schedule")),
         *evaluation_sections(result),
         Section("Configuration", configuration(config)),
-        Section("Environment", table(environment.items())),
     ]
     _write(path, f"Training {name}", config, sections)
 
 
-def evaluation_report(path: Path, config: Config, summary: Mapping[str, Any], result: TaskResult) -> None:
-    """Write the report of an evaluation; `summary` is the content of result.json."""
+def evaluation_report(
+    path: Path,
+    *,
+    checkpoint: Path,
+    data: str,
+    config: Config,
+    command: Sequence[str],
+    result: TaskResult,
+    environment: Mapping[str, Any],
+) -> None:
+    """Write the report of an evaluation.
+
+    Args:
+        data: description of the validation data.
+        command: command line of the evaluation, without the interpreter.
+        environment: see `environment_facts`.
+    """
+    facts = [*result.facts, ("checkpoint", str(checkpoint)), ("data", data)]
     sections = [
-        Section("Summary", table([(name, _short(value)) for name, value in summary.items()])),
+        Section("Summary", _summary(result.headline, facts, environment)),
+        Section("Command", code(shlex.join(["python", *command]))),
         *evaluation_sections(result),
         Section("Configuration", configuration(config)),
     ]
-    _write(path, f"Evaluation of {Path(summary['checkpoint']).name}", config, sections)
+    _write(path, f"Evaluation of {checkpoint.name}", config, sections)
+
+
+def environment_facts(config: Config, session: Session) -> dict[str, Any]:
+    """{name: value} of the facts besides the configuration on which a result depends, and of the present time."""
+    facts = {ENVIRONMENT_NAMES.get(name, name): value for name, value in environment(config, session).items()}
+    now = datetime.now().astimezone().strftime("%Y-%m-%d %H:%M:%S %z")
+    return {"date": now, "version of the code": code_version(), "device": session.device, **facts}
 
 
 def _write(path: Path, title: str, config: Config, sections: Sequence[Section]) -> None:
@@ -86,10 +137,24 @@ def configuration(config: Config) -> str:
     """Table of the changed keys, and all keys in a folded block."""
     defaults = yaml.safe_load(DEFAULTS_FILE.read_text(encoding="utf-8"))
     changed = [(key, value, defaults[key]) for key, value in config.flat().items() if value != defaults[key]]
-    return table(changed, ("key", "value", "default")) + folded("all keys", code(config_text(config)))
+    return halved_table(changed, ("key", "value", "default")) + folded("all keys", code(config_text(config)))
 
 
-def _summary(ended: str, records: Sequence[dict[str, Any]], num_epochs: int, score_name: str, title: str) -> str:
+def _summary(first: str, facts: Iterable[Sequence[Any]], environment: Mapping[str, Any]) -> str:
+    return (headline(first) if first else "") + side_by_side(table(facts), table(environment.items()))
+
+
+def _best(records: Sequence[dict[str, Any]], score_name: str, title: str) -> str:
+    """The best score of a training in words, "" if it was not evaluated."""
+    evaluated = [record for record in records if score_name in record]
+    best = max(evaluated, key=lambda record: record[score_name], default=None)
+    if best is None:
+        return ""
+    last = "" if best is evaluated[-1] else f", {evaluated[-1][score_name]:.2%} after epoch {evaluated[-1]['epoch']}"
+    return f"{best[score_name]:.2%} {title} after epoch {best['epoch']}{last}"
+
+
+def _training_facts(ended: str, records: Sequence[dict[str, Any]], num_epochs: int) -> list[tuple[str, Any]]:
     rows = [("ended", ended), ("epochs", f"{len(records)} of {num_epochs}")]
     if records:
         last = records[-1]
@@ -98,17 +163,10 @@ def _summary(ended: str, records: Sequence[dict[str, Any]], num_epochs: int, sco
             ("optimizer steps", last["step"]),
             ("mean loss of the last epoch", f"{last['mean_loss']:.4f}"),
             ("time in steps", f"{sum(record['epoch_seconds'] for record in records):.1f} s"),
-            ("images per second", f"{speed:.1f}"),
+            ("speed", f"{speed:.1f} images per second"),
             ("steps skipped on overflow", last["skipped"]),
         ]
-    evaluated = [record for record in records if score_name in record]
-    if evaluated:
-        best = max(evaluated, key=lambda record: record[score_name])
-        rows += [
-            (f"best {title}", f"{best[score_name]:.2%} after epoch {best['epoch']}"),
-            (f"last {title}", f"{evaluated[-1][score_name]:.2%} after epoch {evaluated[-1]['epoch']}"),
-        ]
-    return table(rows)
+    return rows
 
 
 def _commands(command: Sequence[str], config_file: Path) -> str:
@@ -130,7 +188,8 @@ def _curves(
     keys = ("epoch", "step", "mean_loss", "lr", "fps", *evaluated)
     rows = [[_short(record.get(key, "")) for key in keys] for record in records]
     drawing = picture(lambda file: plot_curves(drawn, file, curves, score_name), "curves")
-    return drawing + folded("figures", table(rows, keys))
+    names = FIGURE_NAMES | {key: f"{name} (0-1)" for key, name in curves.items()}
+    return drawing + folded("figures", table(rows, [names.get(key, key) for key in keys]))
 
 
 def _short(value: Any) -> str:

@@ -41,7 +41,7 @@ from src.tasks.task import Task, TaskResult
 from src.training import state
 from src.training.create_step import create_train_step
 from src.training.freezing import freeze
-from src.training.report import training_report
+from src.training.report import environment_facts, training_report
 from src.training.schedule import (
     check_learning_rates,
     learning_rate_table,
@@ -254,10 +254,9 @@ class Trainer:
             records=read_records(self.folder.metrics, self.task.score_name),
             score_name=self.task.score_name,
             curves=self.task.curves,
-            rates=self.rates,
-            steps_per_epoch=progress.steps_per_epoch,
+            num_epochs=progress.num_epochs,
             result=self.latest_result,
-            environment={"device": self.session.device, **state.environment(self.config, self.session)},
+            environment=environment_facts(self.config, self.session),
         )
         self.logger.info("see %s", self.folder.report)
 
@@ -322,13 +321,11 @@ def _not_resumed(config: Config, continues: bool, checkpoint: Checkpoint | None)
 def settings_without_effect(resolved: Resolved, task: str) -> list[str]:
     """A line for each of the user's settings that the task does not read or this machine cannot fulfil."""
     notes, config = no_effect_on_task(resolved.changed, task), resolved.config
-    workers = {
-        "train_num_workers": config.data.train_num_workers,
-        "eval_num_workers": config.eval.eval_num_workers,
-    }
-    for name, requested in workers.items():
-        if clamp_workers(requested) < requested:
-            notes.append(f"{name}: {clamp_workers(requested)} of {requested}, the number of cores of this machine")
+    workers = {"train_num_workers": config.data.train_num_workers, "eval_num_workers": config.eval.eval_num_workers}
+    reduced = {name: number for name, number in workers.items() if clamp_workers(number) < number}
+    if reduced:
+        given = ", ".join(f"{name} {number}" for name, number in reduced.items())
+        notes.append(f"{given}: {max(map(clamp_workers, reduced.values()))}, the number of cores of this machine")
     return notes
 
 

@@ -6,6 +6,7 @@ from .graph import GraphRow, Look, graph_sheet
 from .grid import Prediction, picture_sheet, prediction_grid, small_picture
 from .segmentation import (
     SegmentedImage,
+    class_colors,
     color_map,
     error_map,
     overlay,
@@ -20,6 +21,7 @@ __all__ = [
     "Look",
     "Prediction",
     "SegmentedImage",
+    "class_colors",
     "color_map",
     "error_map",
     "overlay",

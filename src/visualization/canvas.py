@@ -2,20 +2,25 @@
 
 import io
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 import matplotlib
 from matplotlib.figure import Figure
 from matplotlib.font_manager import fontManager
+from matplotlib.patches import Patch
 
 from src.runtime.files import write_atomically
+from src.runtime.logs import get_logger
 from src.runtime.terminal import printable
 
 DPI = 130
 BLUE, ORANGE, GREEN, RED = "#2f6690", "#d17a22", "#2e7d4f", "#b3372f"
 INK, GRAY, PALE = "#222222", "#767676", "#d9e4ec"
+
+NamedColor = tuple[str, Sequence[int]]  # the colour as RGB, 0-255
 
 # DejaVu (in matplotlib) has no Chinese, Japanese or Korean: the first of these that is installed is the fallback.
 CJK_FONTS = (
@@ -63,13 +68,52 @@ def canvas(path: str | Path, width: float, height: float, layout: str | None = "
     With `layout` None the axes keep their positions. The style applies inside the context only: pyplot and the user's
     settings are not changed.
     """
-    with matplotlib.rc_context({**STYLE, "font.family": _font_families()}), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Glyph")  # a missing character is drawn as a box
+    with matplotlib.rc_context({**STYLE, "font.family": _font_families()}), _missing_characters_reported():
         figure = Figure(figsize=(width, height), dpi=DPI, layout=layout)
         yield figure
         buffer = io.BytesIO()
         figure.savefig(buffer, format="png")
     write_atomically(path, buffer.getvalue())
+
+
+@contextmanager
+def _missing_characters_reported() -> Iterator[None]:
+    """Context in which characters that no font has, drawn as boxes, are reported in the log, once per process."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.filterwarnings("always", message="Glyph")
+        yield
+    missing = [each for each in caught if str(each.message).startswith("Glyph")]
+    for other in caught:
+        if other not in missing:
+            warnings.warn_explicit(other.message, other.category, other.filename, other.lineno)
+    if missing:
+        _report_boxes()
+
+
+@cache
+def _report_boxes() -> None:
+    get_logger().warning(
+        "pictures: no installed font has all characters of the names, some are drawn as boxes: install a font that has "
+        "them (Chinese: apt-get install fonts-noto-cjk)"
+    )
+
+
+def legend_height(num_entries: int, num_columns: int) -> float:
+    """Inches that `color_legend` takes below the axes; 0 without entries."""
+    return 0.3 + 0.25 * -(-num_entries // num_columns) if num_entries else 0.0
+
+
+def color_legend(figure: Figure, colors: Sequence[NamedColor], num_columns: int, place: str) -> None:
+    """Name the colours of a figure below its axes.
+
+    Args:
+        place: matplotlib's word for the place, "outside lower center" in a constrained layout, else "lower center".
+    """
+    patches = [
+        Patch(facecolor=[channel / 255 for channel in color], edgecolor=GRAY, linewidth=0.5, label=shorten(name, 24))
+        for name, color in colors
+    ]
+    figure.legend(handles=patches, loc=place, ncols=num_columns, fontsize=9)
 
 
 def _font_families() -> list[str]:

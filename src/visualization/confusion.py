@@ -14,6 +14,11 @@ from .canvas import INK, canvas, shorten
 MAX_CLASSES = 30  # more do not fit on a page
 MAX_ANNOTATED_CLASSES = 20
 NUM_MOST_CONFUSED = 20
+LARGE_CELLS = 6  # so many rows are drawn large, further ones smaller
+
+# Inches; the last two of a character.
+LARGE_CELL, SMALL_CELL, ABOVE_AND_BELOW, SCALE, MIN_WIDTH = 0.62, 0.28, 1.25, 1.9, 4.2
+CHARACTER_WIDTH, CHARACTERS_IN_CELL = 0.085, 5
 
 
 def plot_confusion_matrix(confusion: np.ndarray, class_names: Sequence[str], path: str | Path) -> None:
@@ -27,12 +32,12 @@ def plot_confusion_matrix(confusion: np.ndarray, class_names: Sequence[str], pat
     shown = np.arange(len(confusion)) if len(confusion) <= MAX_CLASSES else most_confused(confusion)
     counts = confusion[np.ix_(shown, shown)]
     shares = counts / np.maximum(confusion.sum(1)[shown, None], 1)
-    side = 2.8 + 0.33 * max(len(shown), 6)
-    with canvas(path, width=side + 0.9, height=side) as figure:
+    labels = [shorten(names[index], 20) for index in shown]
+    with canvas(path, *_size(labels)) as figure:
         axes = figure.subplots()
         # The square root makes an error of 2 % visible beside a diagonal near 100 %.
         image = axes.imshow(shares, cmap="Blues", norm=PowerNorm(0.5, 0, 1))
-        _name_classes(axes, [shorten(names[index], 20) for index in shown])
+        _name_classes(axes, labels)
         if len(shown) <= MAX_ANNOTATED_CLASSES:
             _write_counts(axes, counts, shares)
         _add_scale(figure, axes, image)
@@ -48,10 +53,21 @@ def most_confused(confusion: np.ndarray, num_classes: int = NUM_MOST_CONFUSED) -
     return np.sort(list(dict.fromkeys(classes.tolist()))[:num_classes])
 
 
+def _size(names: list[str]) -> tuple[float, float]:
+    """Width and height of the figure in inches, for cells of about the same size in matrices of 2 to 6 classes."""
+    side = LARGE_CELL * min(len(names), LARGE_CELLS) + SMALL_CELL * max(len(names) - LARGE_CELLS, 0)
+    longest = CHARACTER_WIDTH * max(map(len, names))
+    height = side + ABOVE_AND_BELOW + (longest if _upright(names) else 0)
+    return max(side + longest + SCALE, MIN_WIDTH), height
+
+
+def _upright(names: list[str]) -> bool:
+    """Whether names are too long to stand side by side below the columns."""
+    return max(map(len, names)) > CHARACTERS_IN_CELL * min(1, LARGE_CELLS / len(names))
+
+
 def _name_classes(axes: Axes, names: list[str]) -> None:
-    num_characters_that_fit = 5 * max(len(names), 6) / len(names)
-    upright = max(map(len, names)) > num_characters_that_fit
-    axes.set_xticks(range(len(names)), names, rotation=90 if upright else 0)
+    axes.set_xticks(range(len(names)), names, rotation=90 if _upright(names) else 0)
     axes.set_yticks(range(len(names)), names)
     axes.set_xlabel("prediction")
     axes.set_ylabel("truth")
@@ -82,12 +98,12 @@ def compact(count: int) -> str:
 
 
 def _add_scale(figure: Figure, axes: Axes, image: AxesImage) -> None:
-    ticks = [0, 0.01, 0.05, 0.2, 0.5, 1]
-    scale = figure.colorbar(image, ax=axes, shrink=0.8, aspect=30, ticks=ticks)
+    ticks = [0, 0.05, 0.2, 0.5, 1]
+    scale = figure.colorbar(image, ax=axes, shrink=0.8, aspect=20, ticks=ticks)
     scale.ax.set_yticklabels([f"{tick:.0%}" for tick in ticks])
     scale.ax.tick_params(length=0, labelsize=9)
     scale.outline.set_visible(False)
-    scale.set_label("share of the row")
+    scale.set_label("share of the class's images,\ncolours by its square root")
 
 
 def _title(confusion: np.ndarray, num_shown: int) -> str:

@@ -57,7 +57,7 @@ def _draw_scores(axes: Axes, records: Sequence[dict[str, Any]], curves: Mapping[
         axes.set_yticks([])
         axes.grid(False)
         return
-    others = [name for name in curves if name != score_name]
+    others = [name for name in curves if name != score_name and not _always_full(records, name)]
     for name, color in zip(others, (ORANGE, GRAY, "tab:purple"), strict=False):
         _draw_series(axes, *_series(records, name, scale=100), color, curves[name])
     _draw_series(axes, epochs, values, BLUE, curves[score_name])
@@ -67,6 +67,11 @@ def _draw_scores(axes: Axes, records: Sequence[dict[str, Any]], curves: Mapping[
         label=f"best {values[best]:.2f}% (epoch {epochs[best]})", clip_on=False,
     )  # fmt: skip
     axes.legend()
+
+
+def _always_full(records: Sequence[dict[str, Any]], key: str) -> bool:
+    """Whether a fraction is 1 in every record (top-5 of few classes): its line would only squeeze the score's."""
+    return set(_series(records, key)[1]) <= {1.0}
 
 
 def _series(records: Sequence[dict[str, Any]], key: str, scale: float = 1) -> tuple[list[int], list[float]]:

@@ -148,6 +148,10 @@ def test_a_missing_and_an_empty_file_are_told_apart(tmp_path):
     assert message_of(load_checkpoint, tmp_path) == f"checkpoint {tmp_path}: no such file"
     path.touch()
     assert message_of(load_checkpoint, path).startswith(f"checkpoint {path} is damaged (")
+    path.write_text("# A page of text")
+    assert message_of(load_checkpoint, path) == (
+        f"checkpoint {path} is damaged (it is not in the form of MindSpore's checkpoints): use another checkpoint"
+    )
 
 
 def test_a_checkpoint_of_another_program_is_sent_to_convert(tmp_path):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from mindspore.train.checkpoint_pb2 import Checkpoint
 
-from src.checkpoints import read_foreign_weights, save_checkpoint
+from src.checkpoints import foreign, read_foreign_weights, save_checkpoint
 from tests.checkpoints.test_torch_file import FILES, Attack
 from tests.support.user_errors import message_of
 from tests.support.weights_files import write_mindspore, write_npz, write_safetensors, write_torch
@@ -130,12 +130,19 @@ def test_the_index_of_several_files_stands_for_all_of_them(tmp_path):
     }
 
 
+def test_weights_in_several_files_have_a_limit_together(tmp_path, monkeypatch):
+    index, _ = _sharded(tmp_path)
+    monkeypatch.setattr(foreign, "MAX_SHARDED", 40)
+    assert "its files hold more than" in message_of(read_foreign_weights, index)
+
+
 @pytest.mark.parametrize(
     ("files", "reason"),
     [
         ({"a": "../model-1-of-2.safetensors"}, "its file ../model-1-of-2.safetensors is not beside it"),
         ({"a": "gone.safetensors"}, "its file gone.safetensors is missing"),
         ({"d": "model-1-of-2.safetensors"}, "model-1-of-2.safetensors has no d"),
+        ({"a": "model.safetensors.index.json"}, "its file model.safetensors.index.json is an index itself"),
     ],
 )
 def test_an_index_that_does_not_match_its_files(tmp_path, files, reason):

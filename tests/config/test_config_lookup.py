@@ -71,10 +71,10 @@ def test_a_name_of_several_recipes_lists_them(zoo):
     )
 
 
-def test_a_name_of_no_recipe_lists_all(zoo):
-    assert message_of(find_config, "dgcnet.yml") == (
-        "--config_path dgcnet.yml: no such file; the recipes are config/dgmn2/dgmn2_eval.yml, "
-        "config/dgmn2/dgmn2_export.yml, config/hlg/hlg_eval.yml, config/hlg/hlg_export.yml"
+def test_a_name_of_no_recipe_names_the_nearest(zoo):
+    assert message_of(find_config, "hlg_eval_.yml") == (
+        "--config_path hlg_eval_.yml: no such file; the nearest recipes are config/hlg/hlg_eval.yml, "
+        "config/dgmn2/dgmn2_eval.yml, config/hlg/hlg_export.yml (+1 more)"
     )
 
 

@@ -88,6 +88,30 @@ def test_lists_are_written_and_read(root):
     assert load_pairs(str(root), "", "val") == scan_folders(root, "val")[0]
 
 
+def test_existing_lists_are_not_overwritten(root):
+    write_lists(root, root / "lists")
+    before = (root / "lists/train.txt").read_bytes()
+    write_pair(root, "train", 7)
+    assert message_of(write_lists, root, root / "lists").startswith(f"{root}/lists exists already and is not an empty")
+    assert (root / "lists/train.txt").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("values", "refused"),
+    [([0, 10, 18, 255], True), ([7, 23, 26, 255], False), ([0, 10, 18], False), ([255], False)],
+)
+def test_train_ids_under_the_name_of_label_ids_are_refused(root, values, refused):
+    pair = scan_folders(root, "train")[0][0]
+    shape = np.asarray(Image.open(pair.label)).shape
+    write_gray(pair.label, np.resize(np.uint8(values), shape))
+    if refused:
+        assert message_of(read_pair, pair, LABEL_FILES) == (
+            f"{pair.label}: holds train ids (0-18 and 255): use the *_labelIds.png files"
+        )
+    else:
+        read_pair(pair, LABEL_FILES)
+
+
 def test_the_parents_of_the_seeds_layout_will_do(tmp_path):
     pair = write_pair(tmp_path / "datasets/cityscapes", "val", 1)
     write_lists(tmp_path / "datasets/cityscapes", tmp_path / "datalist/cityscapes")
@@ -100,7 +124,7 @@ def test_the_lists_command_writes_them(root):
     finished = run_process("scripts/create_cityscapes_lists.py", root, "lists", cwd=root)
     assert (finished.code, finished.out) == (
         0,
-        "lists/train.txt: 2 images\nlists/val.txt: 1 images\nlists/trainval.txt: 3 images\n",
+        "lists/train.txt: 2 images\nlists/val.txt: 1 image\nlists/trainval.txt: 3 images\n",
     )
     assert sorted(path.name for path in (root / "lists").iterdir()) == ["train.txt", "trainval.txt", "val.txt"]
     assert mistake(run_process("scripts/create_cityscapes_lists.py", root / "lists")) == (

@@ -166,3 +166,15 @@ def test_a_machine_without_memory_is_not_blamed_on_the_file(monkeypatch):
     monkeypatch.setattr(simplejpeg, "decode_jpeg", exhausted)
     with pytest.raises(MemoryError):
         decode(readable_images()["plain.jpg"])
+
+
+# An orientation tag whose value lies behind the file's end.
+BAD_EXIF = b"Exif\0\0II*\0" + struct.pack("<IHHHII", 8, 1, 0x0112, 2, 65535, 2**31 - 1)
+
+
+def test_pillow_is_silent_about_files_that_it_reads(recwarn):
+    limit_pixels(decoding.MAX_PIXELS)
+    buffer = io.BytesIO()
+    Image.new("RGB", (4, 3), "red").save(buffer, "JPEG", exif=BAD_EXIF)
+    assert decode(buffer.getvalue()).shape == (3, 4, 3)
+    assert [str(each.message) for each in recwarn] == []

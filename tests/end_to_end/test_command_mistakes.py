@@ -63,6 +63,10 @@ def test_a_mistyped_network_without_a_recipe(told):
     )
 
 
+def test_without_a_recipe_the_error_names_the_assumed_one(told):
+    assert told(base=()).endswith("config/resnext152/default_config.yaml, since --config_path names none)")
+
+
 def test_places_in_the_cloud(told):
     remote = ("--config_path", TINY, "--dataset_path", "s3://zoo/digits")
     assert told(base=remote) == "dataset_path (command line) is in a bucket: add --enable_modelarts 1"

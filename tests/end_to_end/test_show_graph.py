@@ -41,7 +41,7 @@ def test_sheets_beside_the_same_predictions(untrained, pictures, tmp_path, mode)
     assert run_here("predict.py", *options, tmp_path / "plain").code == 0
     finished = run_here("predict.py", *options, tmp_path / "shown", "--show_graph", 1, "--nodes", "9,54")
     assert (finished.code, finished.err) == (0, "")
-    assert finished.out.splitlines()[-1].endswith(f"see the graphs of 2 pictures in {tmp_path}/shown/graphs")
+    assert finished.out.splitlines()[-1].endswith(f"see the graphs of 2 images in {tmp_path}/shown/graphs")
     records = [json.loads((tmp_path / name / "predictions.json").read_text()) for name in ("plain", "shown")]
     assert records[0] == records[1]  # probabilities to the last bit
     assert not (tmp_path / "plain" / "graphs").exists()

@@ -16,8 +16,6 @@ LOG = [
     r"INFO:run folder \S+/outputs/tiny",
     r"INFO:configuration \S+tiny\.yml",
     r"INFO:training images: 64 in 10 classes at \S+/digits/train",
-    r"INFO:cluster: 1 process \(none of MS_ROLE, OMPI_COMM_WORLD_SIZE and RANK_TABLE_FILE is set\)",
-    r"INFO:CPU kernels limited to ONEDNN_MAX_CPU_ISA=\w+ \(set it in the environment to change it\)",
     r"INFO:compiling the training graph \(with the first step\) \.\.\.",
     r"INFO:compiled(?: by an earlier run)?; first step done after \d+\.\ds",
     r"INFO:epoch\[1\], step_num\[4\], loss=\d\.\d{6}",

@@ -112,7 +112,7 @@ def test_early_stopping_waits_for_evaluations_without_a_new_best(tiny):
     assert "INFO:last_metric[" in tiny.log
     page = parse_page((tiny.folder / "report.html").read_text(encoding="utf-8"))
     assert_self_contained(page)
-    assert len(page.values("src")) == 5
+    assert len(page.values("src")) == 4
     assert f"by early_stop_patience 2 after step {4 * len(accuracies)}" in page.texts["td"]
 
 

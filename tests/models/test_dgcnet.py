@@ -66,7 +66,7 @@ def test_the_smaller_body_and_its_forward_pass():
 
 def test_cards():
     info = model_info("dgcnet_res101")
-    assert (info.task, info.miou, info.source, info.image_size) == ("segmentation", 80.3, "seed", 832)
+    assert (info.task, info.miou, info.source, info.image_size) == ("segmentation", 80.3, "zoo", 832)
     assert model_info("vig_s").task == "classification"
 
 

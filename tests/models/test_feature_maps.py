@@ -87,3 +87,10 @@ def test_maps_are_the_recorded_stages(check, fixture, stages):
         known = ~np.isnan(ours)
         assert known.sum() >= 60
         np.testing.assert_allclose(ours[known], expected[known], atol=2e-5 * facts["absmax"])
+
+
+@pytest.mark.parametrize("name", ["pvig_nano", "dgmn2_nano", "hlg_nano"])
+def test_images_of_another_size_are_refused(name):
+    network = create_model(name, features_only=True).set_train(False)
+    with pytest.raises(ValueError, match="takes square images of the size that it was built for: give create_model"):
+        network(_image(64))

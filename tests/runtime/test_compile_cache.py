@@ -6,7 +6,9 @@ import os
 import subprocess
 import sys
 
+import mindspore as ms
 import pytest
+from mindspore import nn
 
 from src.runtime import compile_cache
 from tests.support.processes import PROJECT_ROOT, run_python
@@ -56,6 +58,15 @@ def test_a_damaged_graph_is_compiled_and_kept_anew(cache):
 def test_a_cache_that_cannot_be_written_costs_nothing_but_time(tmp_path):
     (tmp_path / "file").write_text("")
     assert run(tmp_path / "file", 2) == ["2 compiled 2 6"]
+
+
+def test_on_a_full_disk_no_graph_is_kept_and_the_framework_has_nothing_to_say(monkeypatch):
+    messages = []
+    monkeypatch.setattr(compile_cache, "MIN_FREE", 2**62)
+    monkeypatch.setattr(compile_cache.get_logger(), "info", lambda text, error: messages.append(text % error))
+    assert compile_cache._place(nn.ReLU(), (ms.Tensor([1.0]),)) is None
+    assert len(messages) == 1
+    assert "No space left on device" in messages[0]
 
 
 def test_graphs_not_used_for_longest_are_dropped(tmp_path, monkeypatch):

@@ -11,7 +11,7 @@ from tests.support.user_errors import message_of
 MSRUN = {"MS_ROLE": "MS_WORKER", "MS_WORKER_NUM": "2"}
 MPI = {"OMPI_COMM_WORLD_SIZE": "4", "OMPI_COMM_WORLD_RANK": "1"}
 TABLE = {"RANK_TABLE_FILE": "t.json", "RANK_ID": "1"}
-ALONE = "none of MS_ROLE, OMPI_COMM_WORLD_SIZE and RANK_TABLE_FILE is set"
+ALONE = ""  # nothing to say
 
 CASES = [
     ({}, Placement("", ALONE)),
@@ -39,7 +39,9 @@ def test_the_first_launcher_that_has_left_its_variables_is_it(environment, expec
 
 def test_one_line_says_what_was_found_and_why():
     assert find_placement(MSRUN).describe(0, 2) == "cluster: 2 processes, this is rank 0 (msrun: MS_ROLE=MS_WORKER)"
-    assert find_placement({}).describe(0, 1) == f"cluster: 1 process ({ALONE})"
+    assert find_placement({}).describe(0, 1) == ""
+    half = find_placement({"RANK_TABLE_FILE": "table.json"})
+    assert half.describe(0, 1) == "cluster: 1 process (RANK_TABLE_FILE is set, but RANK_ID is not)"
 
 
 def write(path, content):

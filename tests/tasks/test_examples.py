@@ -26,8 +26,20 @@ def names(predictions):
 
 def test_images_are_ranked_by_the_probability_of_their_truth(examples):
     """0.9 0.2 0.5 0.4 0.7; the sixth image counts no second time."""
-    assert names(examples.best(9)) == ["0", "4", "2", "3", "1"]
+    assert names(examples.best(1)) == ["0"]
     assert names(examples.worst(2)) == ["1", "3"]
+
+
+def test_no_image_is_both_best_and_worst_and_none_of_the_best_is_wrong(examples):
+    assert names(examples.best(9)) == ["0", "4"]  # image 2, of the better half, was taken for a cat
+    assert names(examples.worst(9)) == ["1", "3", "2"]
+
+
+def test_a_single_image_is_the_best_or_the_worst(tmp_path):
+    for label, kinds in ((0, (1, 0)), (1, (0, 1))):
+        watched = Examples([write_noise(tmp_path / "a.png", 0)], ["cat", "dog"])
+        watched(FIRST[:1], np.array([label]), np.ones(1))
+        assert (len(watched.best(3)), len(watched.worst(3))) == kinds
 
 
 def test_an_example_is_a_prediction_with_its_picture(examples):

@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from src.runtime.logs import get_logger
 from src.visualization import plot_confusion_matrix
-from src.visualization.canvas import INK, STYLE, canvas, shorten
+from src.visualization.canvas import INK, STYLE, _report_boxes, canvas, shorten
 
 
 def test_failed_drawing_leaves_no_file(tmp_path):
@@ -38,3 +39,15 @@ def test_a_name_that_cannot_be_drawn_is_drawn_escaped(tmp_path):
     assert shorten("odd\udcff \x1b[2J", 40) == r"odd\udcff \x1b[2J"
     plot_confusion_matrix(np.eye(2, dtype=int), ["odd\udcff", "$\x07"], tmp_path / "confusion.png")
     assert (tmp_path / "confusion.png").stat().st_size > 1000
+
+
+def test_a_character_that_no_font_has_is_reported_once(tmp_path, monkeypatch):
+    messages = []
+    monkeypatch.setattr(get_logger(), "warning", messages.append)
+    monkeypatch.setattr("src.visualization.canvas._font_families", lambda: ["DejaVu Sans"])
+    _report_boxes.cache_clear()
+    for _ in range(2):
+        plot_confusion_matrix(np.eye(2, dtype=int), ["金鱼", "cat"], tmp_path / "confusion.png")
+    assert len(messages) == 1
+    assert "fonts-noto-cjk" in messages[0]
+    _report_boxes.cache_clear()

@@ -5,7 +5,7 @@ import io
 
 from PIL import Image
 
-from src.visualization.page import Section, code, folded, page, paragraph, picture, table
+from src.visualization.page import Section, code, folded, halved_table, page, paragraph, picture, table
 from tests.support.html_pages import assert_self_contained, parse_page
 
 
@@ -25,6 +25,12 @@ def test_a_page_of_every_part_is_well_formed_and_complete():
     (source,) = parsed.values("src")
     with Image.open(io.BytesIO(base64.b64decode(source.partition(",")[2]))) as image:
         assert image.size == (3, 2)
+
+
+def test_a_long_table_stands_in_two_columns():
+    parsed = parse_page(page("t", "", [Section("s", halved_table([(1,), (2,), (3,)], ("n",)))]))
+    assert (parsed.tags.count("table"), parsed.texts["td"], parsed.texts["th"]) == (2, ["1", "2", "3"], ["n", "n"])
+    assert halved_table([(1,)], ("n",)).count("<table>") == 1
 
 
 def test_names_cannot_break_the_page():

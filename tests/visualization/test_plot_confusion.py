@@ -21,7 +21,15 @@ def test_every_number_of_classes_gives_a_readable_size(tmp_path, num_classes):
     names = [f"class of some length {i}" for i in range(num_classes)]
     plot_confusion_matrix(_confusion(num_classes), names, tmp_path / "confusion.png")
     width, height = Image.open(tmp_path / "confusion.png").size
-    assert 500 < height < width < 1800
+    assert 450 < height < width < 1850
+
+
+def test_two_classes_have_cells_of_the_size_of_six(tmp_path):
+    heights = []
+    for num_classes in (2, 6):
+        plot_confusion_matrix(_confusion(num_classes), list("abcdef")[:num_classes], tmp_path / f"{num_classes}.png")
+        heights.append(Image.open(tmp_path / f"{num_classes}.png").size[1])
+    assert heights[1] - heights[0] == pytest.approx(4 * 0.62 * 130, abs=2)
 
 
 def test_names_may_be_missing_chinese_or_full_of_dollars(tmp_path):

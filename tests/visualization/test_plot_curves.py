@@ -32,6 +32,13 @@ def test_first_of_the_best_epochs_is_marked_with_its_value():
     assert axes.lines[-1].get_xydata().tolist() == [[3.0, 75.0]]
 
 
+def test_a_line_at_100_percent_does_not_squeeze_the_score():
+    axes = Figure().subplots()
+    _draw_scores(axes, [{**record, "top5": 1.0} for record in RECORDS], CURVES, "top1")
+    assert [text.get_text() for text in axes.get_legend().get_texts()][0] == "of one"
+    assert axes.get_ylim()[1] < 80
+
+
 @pytest.mark.parametrize("num_epochs", [1, 5])
 def test_curves_are_three_panels_wide(tmp_path, num_epochs):
     plot_curves(RECORDS[:num_epochs], tmp_path / "curves.png", CURVES, "top1")

@@ -6,9 +6,8 @@ from matplotlib.colors import to_rgb
 from PIL import Image
 
 from src.datasets.synthetic.digits import load_digits
-from src.visualization import Prediction, prediction_grid
-from src.visualization.canvas import GREEN, INK, RED
-from src.visualization.grid import _title
+from src.visualization import Prediction, picture_sheet, prediction_grid
+from src.visualization.canvas import GREEN, PALE, RED
 
 LABELS, PROBABILITIES = ["3", "8", "5", "1"], [0.7, 0.2, 0.06, 0.04]
 
@@ -27,23 +26,23 @@ def _holds(pixels, color):
     return bool((pixels == np.round(np.array(to_rgb(color)) * 255)).all(-1).any())
 
 
-@pytest.mark.parametrize(
-    ("truth", "title", "color"),
-    [("3", "3  70.0%", GREEN), ("8", "3  70.0%\ntruth: 8", RED), (None, "3  70.0%", INK)],
-)
-def test_title_tells_right_from_wrong_from_unknown(tmp_path, truth, title, color):
-    item = _digit(0, truth)
-    assert _title(item) == (title, color)
-    pixels = _drawn([item], tmp_path / "grid.png")
-    assert _holds(pixels, color)
+@pytest.mark.parametrize(("truth", "color"), [("3", GREEN), ("8", RED), (None, None)])
+def test_the_truth_is_green_when_right_red_when_wrong_and_absent_when_unknown(tmp_path, truth, color):
+    pixels = _drawn([_digit(0, truth)], tmp_path / "grid.png")
     assert [_holds(pixels, other) for other in (GREEN, RED)] == [color == GREEN, color == RED]
+
+
+def test_no_bar_reaches_its_percentage(tmp_path):
+    items = [Prediction("a.png", np.zeros((8, 8, 3), np.uint8), [""], [1.0])]
+    bars = (_drawn(items, tmp_path / "grid.png") == np.round(np.array(to_rgb(PALE)) * 255)).all(-1)
+    assert bars[290:].any(0).nonzero()[0].max() == pytest.approx((0.13 + 0.77 * 1.9) * 130, abs=2)
 
 
 @pytest.mark.parametrize(("num_items", "columns", "rows"), [(1, 1, 1), (6, 6, 1), (8, 4, 2), (13, 5, 3)])
 def test_rows_are_filled_evenly(tmp_path, num_items, columns, rows):
     height, width, _ = _drawn([_digit(0, "3")] * num_items, tmp_path / "grid.png").shape
     assert width == pytest.approx(columns * 2.16 * 130, abs=1)
-    assert height == pytest.approx(rows * 3.24 * 130, abs=1)
+    assert height == pytest.approx((rows * 2.95 + 0.13) * 130, abs=1)
 
 
 def test_only_the_first_items_are_drawn(tmp_path):
@@ -56,15 +55,31 @@ def test_small_pictures_are_enlarged_without_blur(tmp_path):
     image = np.zeros((32, 32, 3), np.uint8)
     image[::2, ::2] = (255, 0, 255)
     pixels = _drawn([Prediction("a.png", image, ["x"], [1.0])], tmp_path / "grid.png")
-    inside = pixels[80:290, 30:250].reshape(-1, 3)
+    inside = pixels[30:250, 30:250].reshape(-1, 3)
     assert np.unique(inside, axis=0).tolist() == [[0, 0, 0], [255, 0, 255]]
 
 
 def test_pictures_of_any_shape_and_names_of_any_script(tmp_path):
     items = [Prediction("图.png", np.zeros((600, 90, 3), np.uint8), ["金鱼", "$x"], [0.5, 0.5], "long " * 9)]
-    assert _drawn(items, tmp_path / "grid.png").shape == (421, 280, 3)
+    assert _drawn(items, tmp_path / "grid.png").shape == (400, 280, 3)
 
 
 def test_empty_list_is_refused(tmp_path):
     with pytest.raises(ValueError, match="no prediction"):
         prediction_grid([], tmp_path / "grid.png")
+
+
+def test_captions_of_a_sheet_are_whole_and_colours_are_explained(tmp_path):
+    picture, caption = np.zeros((8, 8, 3), np.uint8), "vegetation 39.5%, road 23.2%, building 12.1%, sky 9.9%"
+    heights = []
+    for name, captions, colors in (
+        ("short", ["road"], ()),
+        ("long", [caption], ()),
+        ("key", [caption], [("road", (128, 64, 128))]),
+    ):
+        picture_sheet([picture], captions, tmp_path / f"{name}.png", colors)
+        pixels = np.asarray(Image.open(tmp_path / f"{name}.png").convert("RGB"))
+        heights.append(len(pixels))
+    assert heights[1] - heights[0] == pytest.approx(0.17 * 130, abs=1)
+    assert heights[2] > heights[1]
+    assert (pixels == (128, 64, 128)).all(-1).any()

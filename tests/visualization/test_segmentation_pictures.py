@@ -16,6 +16,7 @@ from src.visualization import (
     write_label_png,
     write_palette_png,
 )
+from src.visualization.segmentation import RIGHT, WRONG, _panels, colors_shown
 
 PALETTE = ((128, 64, 128), (70, 130, 180))
 CLASSES = np.array([[0, 1], [255, 0]])
@@ -48,6 +49,22 @@ def test_a_sheet_has_a_row_a_picture(tmp_path, num_items, has_truth):
     assert width == round(3.4 * 130) * (4 if has_truth else 2)
     assert height / 130 == pytest.approx(min(num_items, 8) * 1.9 + 0.55, abs=0.02)
     assert (70, 130, 180) in colours or not has_truth
+
+
+def test_the_key_explains_every_colour():
+    classes = np.zeros((2, 2), int)
+    truth = np.array([[0, 0], [0, 255]])
+    shown = colors_shown([SegmentedImage("a", np.zeros((2, 2, 3)), classes, truth)], ("road", "sky"), PALETTE)
+    assert shown == [("road", PALETTE[0]), ("ignored", (0, 0, 0)), ("right", RIGHT), ("wrong", WRONG)]
+    assert colors_shown([SegmentedImage("a", np.zeros((2, 2, 3)), classes)], ("road", "sky"), PALETTE) == shown[:1]
+
+
+def test_a_picture_is_captioned_by_what_it_is_sorted_by():
+    classes = np.zeros((2, 2), int)
+    panels = _panels(SegmentedImage("ulm " * 20, np.zeros((2, 2, 3)), classes, classes, 0.4321), PALETTE)
+    assert [title for title, _ in panels] == [
+        *("mIoU 43.2%:  ulm ulm ulm ulm ulm ulm ul…", "truth", "prediction", "errors")
+    ]
 
 
 def test_a_sheet_without_pictures_is_refused(tmp_path):

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
 from src.config import UserError
-from src.datasets.sources.cityscapes_classes import CITYSCAPES
+from src.datasets.sources.cityscapes_classes import CITYSCAPES, are_train_ids
 from src.datasets.sources.picture_files import existing_form
 from src.datasets.sources.scene_pairs import LabelFiles, ScenePair
-from src.runtime.files import write_atomically
+from src.runtime.files import complete_folder, write_atomically
 
 IMAGES, LABELS = "leftImg8bit", "gtFine"
 IMAGE_ENDING, LABEL_ENDING = "_leftImg8bit.png", "_gtFine_labelIds.png"
@@ -23,6 +24,8 @@ LABEL_FILES = LabelFiles(
     kind="8-bit grey PNG of label ids",
     wrong_kind="use the *_labelIds.png files",
     wrong_value="use the *_labelIds.png files",
+    foreign="holds train ids (0-18 and 255)",
+    is_foreign=are_train_ids,
 )
 
 
@@ -119,21 +122,24 @@ def _pair_of_line(words: list[str], root: Path, place: str, labelled: bool) -> S
 
 
 def write_lists(root: Path, folder: Path) -> dict[str, int]:
-    """Write {train,val,trainval,test}.txt into `folder` for the splits in `root`.
+    """Write {train,val,trainval,test}.txt into `folder` for the splits in `root`: all lists, or none.
 
     Returns:
         Pairs per list.
 
     Raises:
-        UserError: `root` has no split, or a split has a problem.
+        UserError: `root` has no split, a split has a problem, or `folder` is not empty.
     """
+    if os.path.lexists(folder) and not (folder.is_dir() and not any(folder.iterdir())):
+        raise UserError(f"{folder} exists already and is not an empty folder: give another LIST_FOLDER, or remove it")
     lists = {split: _all_whole(*scan_folders(root, split)) for split in SPLITS if (root / IMAGES / split).is_dir()}
     if not lists:
         raise UserError(f"{root}: no folder {IMAGES}/train, {IMAGES}/val or {IMAGES}/test: give the data set's folder")
     if {"train", "val"} <= lists.keys():
         lists["trainval"] = lists["train"] + lists["val"]
-    for name, pairs in lists.items():
-        write_atomically(folder / f"{name}.txt", "".join(_line(pair, root) for pair in pairs))
+    with complete_folder(folder) as partial:
+        for name, pairs in lists.items():
+            write_atomically(partial / f"{name}.txt", "".join(_line(pair, root) for pair in pairs))
     return {name: len(pairs) for name, pairs in lists.items()}
 
 

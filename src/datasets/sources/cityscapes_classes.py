@@ -6,6 +6,8 @@ in the data set's own definition of its labels.
 
 from __future__ import annotations
 
+import numpy as np
+
 from src.datasets.sources.label_table import LabelTable
 
 # (name, label id, colour) in the order of the train ids
@@ -33,6 +35,7 @@ _TRAINED = (
 
 NUM_LABEL_IDS = 34
 LICENSE_PLATE = 255  # -1 in an 8-bit file
+NUM_TRAIN_IDS = len(_TRAINED)
 _TRAINED_IDS = tuple(label_id for _, label_id, _ in _TRAINED)
 
 CITYSCAPES = LabelTable(
@@ -41,3 +44,14 @@ CITYSCAPES = LabelTable(
     label_ids=_TRAINED_IDS,
     ignored=(*(value for value in range(NUM_LABEL_IDS) if value not in _TRAINED_IDS), LICENSE_PLATE),
 )
+
+
+def are_train_ids(values: np.ndarray) -> bool:
+    """Whether values (H, W) uint8 are train ids, 0-18 and 255 for all others.
+
+    Among label ids 255 is a license plate, which never occurs without a vehicle (26-33).
+    """
+    if not (values == LICENSE_PLATE).any():
+        return False
+    counts = np.bincount(values.ravel(), minlength=256)
+    return bool(counts[:NUM_TRAIN_IDS].any() and not counts[NUM_TRAIN_IDS:NUM_LABEL_IDS].any())

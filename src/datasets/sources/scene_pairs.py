@@ -36,6 +36,8 @@ class LabelFiles:
         modes: Pillow modes in which the pixels of a file are these values.
         kind: description of such a file, for messages.
         wrong_kind, wrong_value: the remedy for a file of another kind, or with an unknown value.
+        foreign: description of files with another numbering, for messages.
+        is_foreign: whether the values (H, W) uint8 of a file are such a numbering's.
     """
 
     table: LabelTable
@@ -43,6 +45,8 @@ class LabelFiles:
     kind: str
     wrong_kind: str
     wrong_value: str
+    foreign: str = ""
+    is_foreign: Callable[[np.ndarray], bool] = lambda values: False
 
 
 def read_pair(pair: ScenePair, labels: LabelFiles) -> tuple[np.ndarray, np.ndarray | None]:
@@ -67,6 +71,8 @@ def read_label(path: Path, labels: LabelFiles) -> np.ndarray:
     values, mode = read_labels(path)
     if mode not in labels.modes:
         raise UserError(f"{path}: not an {labels.kind} (Pillow mode {mode}): {labels.wrong_kind}")
+    if labels.is_foreign(values):
+        raise UserError(f"{path}: {labels.foreign}: {labels.wrong_value}")
     return values
 
 

@@ -34,7 +34,7 @@ CARDS = {
         "params_m": 72.507,
         "flops_g": 767.8,
         "miou": 80.30,
-        "source": "seed",
+        "source": "zoo",
     },
     "dgcnet_res50": {
         "title": "DGCNet on ResNet-50",
@@ -43,7 +43,13 @@ CARDS = {
         "params_m": 53.514,
         "flops_g": 559.0,
     },
-    "dgcnet_nano": {"title": "DGCNet of small widths", "task": "segmentation", "image_size": 256, "flops_g": 0.501},
+    "dgcnet_nano": {
+        "title": "DGCNet of small widths",
+        "task": "segmentation",
+        "image_size": 256,
+        "params_m": 0.429,
+        "flops_g": 0.501,
+    },
 }
 
 # Names in public DGCNet checkpoints -> ours: the authors' and, below `net.`, the older zoo's are the same.

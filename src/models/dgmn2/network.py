@@ -12,6 +12,7 @@ from ..layers import (
     ConvStem,
     Downsample,
     LayerContext,
+    check_sides,
     drop_path,
     dropout,
     gelu,
@@ -100,8 +101,7 @@ class DGMN2(nn.Cell):
 
     def feature_maps(self, x):
         """(B, 3, S, S) -> the four stages' outputs (B, C, H, W), sides 1/4, 1/8, 1/16 and 1/32 of S (nano: 1/2 ...)."""
-        if x.shape[2] != self.image_size or x.shape[3] != self.image_size:
-            raise ValueError("DGMN2 takes square images of the size that it was built for")
+        check_sides(x, self.image_size)
         first = map_of(self.block1(nodes_of(self.patch_embed1(x))), self.sides[0])
         second = map_of(self.block2(nodes_of(self.patch_embed2(first))), self.sides[1])
         third = map_of(self.block3(nodes_of(self.patch_embed3(second))), self.sides[2])

@@ -67,7 +67,12 @@ CARDS = {
         "source": "authors",
         **AUTHORS_INPUT,
     },
-    "dgmn2_nano": {"title": "DGMN2, four blocks of small widths, for small images", "image_size": 32, "flops_g": 0.017},
+    "dgmn2_nano": {
+        "title": "DGMN2, four blocks of small widths, for small images",
+        "image_size": 32,
+        "params_m": 0.573,
+        "flops_g": 0.017,
+    },
 }
 
 # Names in public DGMN2 checkpoints -> ours: only the leaves of the norms differ.

@@ -11,6 +11,7 @@ from ..family import NetworkSpec
 from ..layers import (
     ConvStem,
     Downsample,
+    check_sides,
     dropout,
     initialize,
     kaiming_normal,
@@ -45,6 +46,7 @@ class HLG(nn.Cell):
         widths = variant.channels
         self.feature_channels = widths
         self.feature_strides = tuple(variant.stem_stride << stage for stage in range(4))
+        self.image_size = spec.image_size
         self.sides = [spec.image_size // stride for stride in self.feature_strides]
         num_tokens = [side * side for side in self.sides]
         rates = iter(np.linspace(0, drop_path_rate, 8).tolist())
@@ -85,6 +87,7 @@ class HLG(nn.Cell):
 
     def stages(self, x):
         """(B, 3, S, S) -> the tokens that enter each of the four stages, and those that leave it."""
+        check_sides(x, self.image_size)
         x1 = nodes_of(self.patch_embed1(x)) + self.pos_embed1  # (B, N, C)
         y1 = self.block1_1(self.block1_0(x1))
         x2 = nodes_of(self.patch_embed2(map_of(y1, self.sides[0]))) + self.pos_embed2  # (B, N / 4, C2)

@@ -35,9 +35,14 @@ CARDS = {
         "params_m": 6.147,
         "flops_g": 0.987,
         "top1": 75.6,
-        "source": "seed",
+        "source": "zoo",
     },
-    "hlg_nano": {"title": "HLG of small widths and windows, for small images", "image_size": 32, "flops_g": 0.013},
+    "hlg_nano": {
+        "title": "HLG of small widths and windows, for small images",
+        "image_size": 32,
+        "params_m": 0.461,
+        "flops_g": 0.013,
+    },
 }
 
 # Names in public HLG checkpoints -> ours. The older MindSpore zoo's are ours, and more.

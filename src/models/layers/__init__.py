@@ -24,11 +24,12 @@ from .formulations import (
 )
 from .initialization import initialize, kaiming_normal, kaiming_uniform, truncated_normal
 from .keyed_random import share_random_step
-from .nodes import map_of, nodes_of
+from .nodes import check_sides, map_of, nodes_of
 from .position_tables import resize_bicubic, resize_linear, resize_tokens
 from .standard import global_average
 
 __all__ = [
+    "check_sides",
     "Bottleneck",
     "ConvStem",
     "Downsample",

@@ -8,6 +8,15 @@ from mindspore import dtype as mstype
 from mindspore import nn, ops
 
 
+def check_sides(x, side):
+    """ValueError for images (B, 3, H, W) of another size than the network's, whose tables have one entry per node."""
+    if x.shape[2] != side or x.shape[3] != side:
+        raise ValueError(
+            "this network takes square images of the size that it was built for: "
+            "give create_model the image_size of your images, or resize them"
+        )
+
+
 def nodes_of(x):
     """(B, C, H, W) -> (B, H * W, C). No shape names B, here and below: an exported network takes any batch."""
     _, channels, height, width = x.shape

@@ -31,17 +31,22 @@ PAPER = "https://arxiv.org/abs/1611.05431"
 
 CARDS = {
     "resnext50_32x4d": {"title": "ResNeXt-50 32x4d", "params_m": 25.029, "flops_g": 4.23},
-    "resnext101_32x4d": {"title": "ResNeXt-101 32x4d", "flops_g": 7.97},
-    "resnext101_64x4d": {"title": "ResNeXt-101 64x4d", "flops_g": 15.46},
+    "resnext101_32x4d": {"title": "ResNeXt-101 32x4d", "params_m": 44.178, "flops_g": 7.97},
+    "resnext101_64x4d": {"title": "ResNeXt-101 64x4d", "params_m": 83.4553, "flops_g": 15.46},
     "resnext152_64x4d": {
         "title": "ResNeXt-152 64x4d",
         "params_m": 114.972,
         "flops_g": 22.94,
         "top1": 80.08,
         "top5": 94.71,
-        "source": "seed",
+        "source": "zoo",
     },
-    "resnext_nano": {"title": "ResNeXt of four blocks, for small images", "image_size": 32, "flops_g": 0.021},
+    "resnext_nano": {
+        "title": "ResNeXt of four blocks, for small images",
+        "image_size": 32,
+        "params_m": 0.363,
+        "flops_g": 0.021,
+    },
 }
 
 # Names in public ResNeXt checkpoints -> ours.

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from mindspore import nn
 
-from ..layers import global_average
+from ..layers import check_sides, global_average
 
 
 @dataclass(frozen=True)
@@ -23,12 +23,13 @@ class GraphLayer:
 class GraphClassifier(nn.Cell):
     """Classifier: (B, 3, S, S) -> (B, class_num).
 
-    A subclass makes `stem`, `pos_embed` (1, C, H, W), `backbone` and `prediction`. The cells of the backbone are blocks
-    [Grapher, FeedForward] and, between them, whatever halves the map.
+    A subclass makes `image_size` (S), `stem`, `pos_embed` (1, C, H, W), `backbone` and `prediction`. The cells of the
+    backbone are blocks [Grapher, FeedForward] and, between them, whatever halves the map.
     """
 
     def nodes(self, x):
         """(B, 3, S, S) -> (B, C, H, W)."""
+        check_sides(x, self.image_size)
         return self.stem(x) + self.pos_embed
 
     def features(self, x):

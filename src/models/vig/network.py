@@ -49,6 +49,7 @@ class ViG(GraphClassifier):
         stride = stem_stride(spec)
         side = spec.image_size // stride
         num_halvings = stride.bit_length() - 1
+        self.image_size = spec.image_size
         self.stem = Stem(
             (3, channels // 8, channels // 4, channels // 2, channels, channels),
             [2 if index < num_halvings else 1 for index in range(5)],

@@ -110,6 +110,7 @@ class PyramidViG(GraphClassifier):
         first, last = variant.channels[0], variant.channels[-1]
         sides = stage_sides(variant, spec)
         strides = (variant.stem_stride // 2, 2, 1)
+        self.image_size = spec.image_size
         self.stem = Stem((3, first // 2, first, first), strides, variant.form, spec.context)
         self.pos_embed = Parameter(Tensor(np.zeros((1, first, sides[0], sides[0]), np.float32)), name="pos_embed")
         self.backbone = nn.SequentialCell(list(backbone_cells(variant, sides, drop_path_rate, spec.context)))

@@ -10,17 +10,28 @@ from src.inference.evaluator import Evaluation
 from src.metrics import ClassificationResult, write_per_class_csv
 from src.tasks.classification.examples import Examples
 from src.tasks.task import TaskResult
-from src.visualization import plot_confusion_matrix, prediction_grid
-from src.visualization.page import Section, paragraph, picture, table
+from src.visualization import Prediction, plot_confusion_matrix, prediction_grid
+from src.visualization.page import Section, paragraph, picture, side_by_side, table
 
 NUM_EXAMPLES = 12
 NUM_CLASSES_LISTED = 15
+REPORT_COLUMNS = 4  # examples in a row, so that their captions are readable on a page
+TOP = 5  # top-5 of no more classes is always 100 %
 
 
 def task_result(
-    evaluation: Evaluation, local: ClassificationResult, examples: Examples, class_names: Sequence[str]
+    evaluation: Evaluation,
+    local: ClassificationResult,
+    examples: Examples,
+    class_names: Sequence[str],
+    dialect: str = "",
 ) -> TaskResult:
-    """Result of an evaluation; `local` is the part of this rank."""
+    """Result of an evaluation.
+
+    Args:
+        local: the part of this rank.
+        dialect: the original project whose log lines appear, see `src.config.aliases.dialect_of`.
+    """
     result, names = evaluation.result, list(class_names)
 
     def write(folder: Path) -> list[str]:
@@ -32,24 +43,30 @@ def task_result(
         score=result.top1,
         numbers={"top5": result.top5, "eval_loss": result.loss},
         summary=_summary(evaluation),
-        lines=result_lines(evaluation, local),
+        headline=f"{result.top1:.2%} top-1 accuracy",
+        facts=_facts(evaluation),
+        lines=LOG_LINES.get(dialect, _lines_of_dgmn2_and_hlg)(evaluation, local),
         write=write,
         sections=lambda: report_sections(result, examples, names),
     )
 
 
-def result_lines(evaluation: Evaluation, local: ClassificationResult) -> list[str]:
-    """Log lines in the formats of the seeds; `local` is the part of this rank."""
-    result = evaluation.result
-    local_counts, counts = ((it.num_correct, it.num_correct_top5, it.num_images) for it in (local, result))
+def _lines_of_dgmn2_and_hlg(evaluation: Evaluation, local: ClassificationResult) -> list[str]:
+    return [
+        f"accuracy={evaluation.result.top1:.6f}, per step time: {evaluation.seconds_per_step:.4f}s, "
+        f"total cost time: {evaluation.seconds:.4f}s"
+    ]
+
+
+def _lines_of_vig(evaluation: Evaluation, local: ClassificationResult) -> list[str]:
+    return [f"Top1 acc:  {evaluation.result.top1:.3f}", f"Top5 acc:  {evaluation.result.top5:.3f}"]
+
+
+def _lines_of_resnext(evaluation: Evaluation, local: ClassificationResult) -> list[str]:
+    local_counts, counts = (
+        (each.num_correct, each.num_correct_top5, each.num_images) for each in (local, evaluation.result)
+    )
     lines = [
-        # DGMN2 and HLG
-        f"accuracy={result.top1:.6f}, per step time: {evaluation.seconds_per_step:.4f}s, "
-        f"total cost time: {evaluation.seconds:.4f}s",
-        # ViG
-        f"Top1 acc:  {result.top1:.3f}",
-        f"Top5 acc:  {result.top5:.3f}",
-        # ResNeXt152
         f"Inference Performance: {evaluation.images_per_second:.2f} img/sec",
         "before results=" + str([[count] for count in local_counts]),
         "after results=[" + " ".join(f"[{count}]" for count in counts) + "]",
@@ -60,22 +77,25 @@ def result_lines(evaluation: Evaluation, local: ClassificationResult) -> list[st
     return lines
 
 
+# By dialect: the log lines in the format of the network's original project; the others have DGMN2's and HLG's.
+LOG_LINES = {"vig": _lines_of_vig, "resnext152": _lines_of_resnext}
+
+
 def report_sections(result: ClassificationResult, examples: Examples, class_names: Sequence[str]) -> list[Section]:
     """Report sections: confusion matrix, best and worst examples."""
     best, worst = examples.best(NUM_EXAMPLES), examples.worst(NUM_EXAMPLES)
     return [
         Section("Confusion matrix", _confusions(result, list(class_names))),
-        Section(
-            "Best examples",
-            paragraph("Highest probability of the true class.")
-            + picture(lambda file: prediction_grid(best, file), "images with the best predictions"),
-        ),
-        Section(
-            "Worst examples",
-            paragraph("Lowest probability of the true class: hard images, or wrong labels.")
-            + picture(lambda file: prediction_grid(worst, file), "images with the worst predictions"),
-        ),
+        Section("Best examples", _sheet(best, "Right images with the highest probability of the true class.")),
+        Section("Worst examples", _sheet(worst, "Lowest probability of the true class: hard images, or wrong labels.")),
     ]
+
+
+def _sheet(items: Sequence[Prediction], text: str) -> str:
+    if not items:
+        return paragraph("There are none.")
+    drawn = picture(lambda file: prediction_grid(items, file, max_columns=REPORT_COLUMNS), text)
+    return paragraph(text) + drawn
 
 
 def _summary(evaluation: Evaluation) -> dict[str, Any]:
@@ -89,6 +109,19 @@ def _summary(evaluation: Evaluation) -> dict[str, Any]:
     }
 
 
+def _facts(evaluation: Evaluation) -> list[tuple[str, str]]:
+    result = evaluation.result
+    facts = [("images", f"{result.num_images:,}, {result.num_correct:,} of them right")]
+    if len(result.confusion) > TOP:
+        facts.append(("top-5 accuracy", f"{result.top5:.2%}"))
+    return [
+        *facts,
+        ("mean cross-entropy", f"{result.loss:.4f}"),
+        ("speed", f"{evaluation.images_per_second:.1f} images per second"),
+        ("duration", f"{evaluation.seconds:.1f} s, with compiling"),
+    ]
+
+
 def _confusions(result: ClassificationResult, names: list[str]) -> str:
     confusion = result.confusion[: len(names), : len(names)]
     drawn = picture(lambda file: plot_confusion_matrix(confusion, names, file), "confusion matrix")
@@ -99,4 +132,4 @@ def _confusions(result: ClassificationResult, names: list[str]) -> str:
         for row in rows[:NUM_CLASSES_LISTED]
     ]
     header = ("class", "images", "correct", "accuracy", "most often taken for")
-    return drawn + paragraph("The classes with the lowest accuracy:") + table(listed, header)
+    return side_by_side(drawn, paragraph("The classes with the lowest accuracy:") + table(listed, header))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import ceil
 from pathlib import Path
 
 import numpy as np
@@ -29,6 +30,7 @@ class Examples:
         self._best: list[np.ndarray] = []
         self._probabilities: list[np.ndarray] = []
         self._truths: list[np.ndarray] = []
+        self._right: list[np.ndarray] = []
         self._weights: list[np.ndarray] = []
 
     def __call__(self, logits: np.ndarray, labels: np.ndarray, weights: np.ndarray) -> None:
@@ -41,19 +43,26 @@ class Examples:
         self._probabilities.append(np.take_along_axis(shares, best, axis=1))
         truths = np.take_along_axis(shares, labels[:, None].astype(np.int64), axis=1)[:, 0]
         self._truths.append(np.where(unread, 0.0, truths))
+        self._right.append((best[:, 0] == labels) & ~unread)
         self._weights.append(weights)
 
     def best(self, count: int) -> list[Prediction]:
-        """The images with the highest probability of their true class."""
-        return [self._prediction(index) for index in self._ranked()[::-1][:count]]
+        """The right images with the highest probability of their true class, at most half of all images."""
+        return [self._prediction(index) for index in self._best_indices(count)]
 
     def worst(self, count: int) -> list[Prediction]:
-        """The images with the lowest probability of their true class."""
-        return [self._prediction(index) for index in self._ranked()[:count]]
+        """The images with the lowest probability of their true class, without those of `best(count)`."""
+        best = set(self._best_indices(count))
+        chosen = [index for index in self._ranked() if index not in best][:count]
+        return [self._prediction(index) for index in chosen]
 
-    def _ranked(self) -> np.ndarray:
+    def _best_indices(self, count: int) -> list[int]:
+        ranked, right = self._ranked()[::-1], np.concatenate(self._right)
+        return [index for index in ranked[: ceil(len(ranked) / 2)] if right[index]][:count]
+
+    def _ranked(self) -> list[int]:
         counted = np.flatnonzero(np.concatenate(self._weights) > 0)
-        return counted[np.argsort(np.concatenate(self._truths)[counted], kind="stable")]
+        return counted[np.argsort(np.concatenate(self._truths)[counted], kind="stable")].tolist()
 
     def _prediction(self, index: int) -> Prediction:
         best, shares = np.concatenate(self._best)[index], np.concatenate(self._probabilities)[index]

@@ -15,6 +15,8 @@ from mindspore import nn
 from tqdm import tqdm
 
 from src.config import Config, UserError
+from src.config.aliases import dialect_of
+from src.config.errors import counted
 from src.datasets.epochs import EpochDataset, training_epochs
 from src.datasets.pipeline import image_batches, read_batches, read_images
 from src.datasets.sampling import evaluation_positions, training_positions
@@ -183,7 +185,7 @@ class ClassificationTask(Task):
     @property
     def evaluation_note(self) -> str:
         """Number and place of the images."""
-        return f"{len(self.validation_folder)} images at {self.validation_folder.root}"
+        return f"{counted(len(self.validation_folder), 'image')} at {self.validation_folder.root}"
 
     def evaluation_set(self, session: Session) -> EvaluationSet:
         """This rank's share of the validation images."""
@@ -225,7 +227,8 @@ class ClassificationTask(Task):
         """Top-1, top-5, loss and confusions."""
         local = self.metric()
         local.merge([evaluation.local_state])
-        return task_result(evaluation, local.compute(), examples, self.class_names)
+        dialect = dialect_of(self.config.model.backbone)
+        return task_result(evaluation, local.compute(), examples, self.class_names, dialect)
 
     # -- prediction
 
@@ -250,7 +253,7 @@ class ClassificationTask(Task):
         if viewer:
             shown = spread_out(predictions)
             viewer.draw_all(shown, folder / "graphs", partial(bar, desc="drawing", unit="picture"))
-            logger.info("see the graphs of %d pictures in %s", len(shown), final_path(folder / "graphs"))
+            logger.info("see the graphs of %s in %s", counted(len(shown), "image"), final_path(folder / "graphs"))
 
     # -- looks at the data
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -11,11 +12,11 @@ from src.config import UserError
 from src.datasets.sources.label_table import LabelTable
 from src.inference.evaluator import Evaluation
 from src.metrics import SegmentationResult, iou_table, seed_result, write_iou_csv
-from src.runtime.files import write_atomically
+from src.runtime.files import partial_path, remove_leftovers, write_atomically
 from src.tasks.segmentation.examples import SceneExamples
 from src.tasks.task import TaskResult
 from src.visualization import SegmentedImage, segmentation_sheet, write_label_png, write_palette_png
-from src.visualization.page import Section, paragraph, picture, table
+from src.visualization.page import Section, halved_table, paragraph, picture
 
 
 class Submission:
@@ -26,19 +27,37 @@ class Submission:
         files: the images in the order of evaluation, padding included.
         table: gives the label id of each class.
         name: file name in the folder for an image.
+        alone: this process evaluates all images: the files appear together, by `finish`. Several processes write
+            theirs into `folder` one by one.
 
     Raises:
         UserError: the folder cannot be created.
     """
 
-    def __init__(self, folder: str, files: Sequence[Path], table: LabelTable, name: Callable[[Path], str]):
+    def __init__(
+        self, folder: str, files: Sequence[Path], table: LabelTable, name: Callable[[Path], str], *, alone: bool
+    ):
         self._table, self._name = table, name
-        self._folder = Path(folder)
+        self._place = Path(folder)
+        self._folder = partial_path(self._place) if alone else self._place
         self._files: Iterator[Path] = iter(files)
         try:
-            self._folder.mkdir(parents=True, exist_ok=True)
+            self._place.mkdir(parents=True, exist_ok=True)
+            remove_leftovers(self._place)
+            self._folder.mkdir(exist_ok=True)
         except OSError as error:
             raise UserError(f"submit: {folder} cannot be written ({error.strerror}): give --submit FOLDER") from None
+
+    def finish(self) -> None:
+        """Let the files appear: all at once, or in place of those of an earlier evaluation of this run."""
+        if self._folder == self._place:
+            return
+        if not os.listdir(self._place):
+            os.replace(self._folder, self._place)
+            return
+        for file in self._folder.iterdir():
+            os.replace(file, self._place / file.name)
+        self._folder.rmdir()
 
     def __call__(self, predictions: np.ndarray, labels: np.ndarray, weights: np.ndarray) -> None:
         """Write the predicted classes (1, H, W) of one image, unless its weight (1,) is 0 (padding)."""
@@ -62,6 +81,17 @@ class SceneObserver:
         if self._submission is not None:
             self._submission(predictions, labels, weights)
 
+    def finish(self) -> None:
+        """Complete the submission."""
+        if self._submission is not None:
+            self._submission.finish()
+
+
+def check_submission(folder: str, *, replaced: bool) -> None:
+    """UserError for a folder that holds files already, unless this command may replace them."""
+    if folder and not replaced and os.path.lexists(folder) and not (Path(folder).is_dir() and not os.listdir(folder)):
+        raise UserError(f"submit: {folder} exists already and is not an empty folder: give another --submit FOLDER")
+
 
 def task_result(
     evaluation: Evaluation, examples: SceneExamples, table: LabelTable, num_images: int, setup: str
@@ -72,8 +102,7 @@ def task_result(
     def write(folder: Path) -> list[str]:
         write_atomically(folder / "result" / "result.txt", seed_result(result))
         write_iou_csv(folder / "per_class.csv", result, table.names)
-        _draw(examples, table, folder)
-        return ["result/result.txt", "per_class.csv", "best.png", "worst.png"]
+        return ["result/result.txt", "per_class.csv", *_draw(examples, table, folder)]
 
     return TaskResult(
         score=result.mean_iou,
@@ -87,6 +116,15 @@ def task_result(
             "seen": setup,
             "seconds_per_image": evaluation.seconds_per_step,
         },
+        headline=f"{result.mean_iou:.2%} mIoU",
+        facts=[
+            ("pixel accuracy", f"{result.pixel_accuracy:.2%}"),
+            ("images", f"{num_images:,}"),
+            ("classes that occur", f"{np.isfinite(result.iou).sum()} of {len(table.names)}"),
+            ("read as", setup),
+            ("time per image", f"{evaluation.seconds_per_step:.3f} s"),
+            ("duration", f"{evaluation.seconds:.1f} s, with compiling"),
+        ],
         lines=[
             f"{evaluation.seconds_per_step:.3f} s per image, total cost time: {evaluation.seconds:.1f}s",
             *iou_table(result, table.names).splitlines(),
@@ -106,22 +144,30 @@ def report_sections(result: SegmentationResult, examples: SceneExamples, labels:
     rows.append(("mean", f"{result.mean_iou:.2%}", result.num_pixels))
 
     def sheet(items: list[SegmentedImage], text: str) -> str:
+        if not items:
+            return paragraph("There are none.")
         drawn = picture(lambda file: segmentation_sheet(items, labels.names, labels.palette, file), text)
         return paragraph("Ranked by the mean IoU of each image.") + drawn
 
     return [
-        Section("Intersection over union", table(rows, ("class", "IoU", "pixels"))),
+        Section("Intersection over union", halved_table(rows, ("class", "IoU", "pixels"))),
         Section("Best examples", sheet(examples.best(), "images with the best predictions")),
         Section("Worst examples", sheet(examples.worst(), "images with the worst predictions")),
     ]
 
 
-def _draw(examples: SceneExamples, table: LabelTable, folder: Path) -> None:
-    """Write a sheet of the best and one of the worst images of this rank, and their coloured predictions."""
-    for name, items in (("best", examples.best()), ("worst", examples.worst())):
+def _draw(examples: SceneExamples, table: LabelTable, folder: Path) -> list[str]:
+    """Write a sheet of the best and one of the worst images of this rank, and their coloured predictions.
+
+    Returns:
+        The names of the sheets; a single image has no worst one.
+    """
+    sheets = {name: items for name, items in (("best", examples.best()), ("worst", examples.worst())) if items}
+    for name, items in sheets.items():
         segmentation_sheet(items, table.names, table.palette, folder / f"{name}.png")
         for item in items:
             write_palette_png(folder / "predictions" / f"{item.name}.png", item.prediction, table.palette)
+    return [f"{name}.png" for name in sheets]
 
 
 def _number(iou: float) -> float | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from math import ceil
 from pathlib import Path
 
 import numpy as np
@@ -53,12 +54,16 @@ class SceneExamples:
         self._ranked = ranked if len(ranked) <= 2 * NUM_KEPT else ranked[:NUM_KEPT] + ranked[-NUM_KEPT:]
 
     def best(self) -> list[SegmentedImage]:
-        """The best images, best first."""
-        return [_segmented(item) for item in self._ranked[:NUM_KEPT]]
+        """The best images, best first; at most half of all."""
+        return [_segmented(item) for item in self._ranked[: self._num_best]]
 
     def worst(self) -> list[SegmentedImage]:
-        """The worst images, worst first."""
-        return [_segmented(item) for item in self._ranked[::-1][:NUM_KEPT]]
+        """The worst images, worst first, without the best."""
+        return [_segmented(item) for item in self._ranked[self._num_best :][::-1]]
+
+    @property
+    def _num_best(self) -> int:
+        return ceil(len(self._ranked) / 2)
 
 
 def _segmented(item: _Scored) -> SegmentedImage:
@@ -66,4 +71,4 @@ def _segmented(item: _Scored) -> SegmentedImage:
         pixels = read_image(item.file)
     except Unreadable:  # it counted as wrong
         pixels = np.full((*item.truth.shape, 3), GRAY, np.uint8)
-    return SegmentedImage(item.file.stem, pixels, item.prediction, item.truth)
+    return SegmentedImage(item.file.stem, pixels, item.prediction, item.truth, item.score)

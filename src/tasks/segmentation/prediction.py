@@ -19,10 +19,12 @@ import numpy as np
 from tqdm import tqdm
 
 from src.config import Config
+from src.config.errors import counted
 from src.datasets.decoding import Unreadable, read_image
 from src.datasets.reading import unusable
 from src.datasets.sources.label_table import LabelTable
 from src.datasets.transforms.joint import whole_image
+from src.inference.rows import Rows
 from src.inference.sliding_window import predict_scales, predict_windows
 from src.runtime.files import final_path, write_atomically
 from src.runtime.logs import get_logger
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
 
 SHEET, SHEET_ITEMS = "predictions", 8
 OVERLAY = "_overlay"
+BAND = 128  # rows of an image whose logits are in memory at once
 NAMED_CLASSES = 4  # the largest ones, named in the log
 
 
@@ -69,14 +72,25 @@ class ScenePredictor:
         )
 
     def __call__(self, image: np.ndarray) -> np.ndarray:
-        """Image (3, H, W) float32, normalised -> classes (H, W) uint8."""
-        logits = predict_scales(self._predict_scale, image, self.scales, self.flip)
-        return logits.argmax(0).astype(np.uint8)
+        """Image (3, H, W) float32, normalised -> classes (H, W) uint8.
 
-    def _predict_scale(self, image: np.ndarray) -> np.ndarray:
+        With windows, memory holds the logits of some rows only, of all scales; with whole images those of one scale.
+        """
+        height = image.shape[1]
+        logits, band = predict_scales(self._predict_scale, image, self.scales, self.flip), height
+        if self.window:
+            logits, band = list(logits), BAND
+        classes = np.empty(image.shape[1:], np.uint8)
+        for begin in range(0, height, band):
+            end = min(begin + band, height)
+            total = sum(each.read(begin, end) for each in logits)
+            classes[begin:end] = (total / np.float32(len(self.scales))).argmax(0)
+        return classes
+
+    def _predict_scale(self, image: Rows) -> Rows:
         if self.window:
             return predict_windows(self._logits, image, self.window, batch_size=self.num_tiles)
-        return self._logits(image[None])[0]
+        return Rows.of(self._logits(np.ascontiguousarray(image.whole()[None]))[0])
 
     def _logits(self, images: np.ndarray) -> np.ndarray:
         return self.forward(ms.Tensor(images)).astype(ms.float32).asnumpy()
@@ -145,7 +159,9 @@ def write_maps(model: TrainedSegmentation, files: Sequence[Path], make_folder: C
         write_atomically(folder / "unreadable.json", json.dumps(faults, indent=2))
     segmentation_sheet(shown, model.class_names, palette, folder / f"{SHEET}.png", SHEET_ITEMS)
     place = final_path(folder / f"{SHEET}.png")
-    logger.info("see %s; %d maps and overlays beside it", place, len(files) - len(faults))
+    logger.info(
+        "see %s; %s beside it", place, counted(len(files) - len(faults), "map and overlay", "maps and overlays")
+    )
 
 
 def _own_names(files: Sequence[Path]) -> list[Path]:

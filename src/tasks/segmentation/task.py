@@ -14,6 +14,7 @@ from mindspore import nn
 
 from src.callbacks.segmentation_log import LogSegmentation
 from src.config import Config, UserError
+from src.config.errors import counted
 from src.datasets.epochs import EpochDataset, training_epochs
 from src.datasets.sampling import evaluation_positions, training_positions
 from src.datasets.segmentation import TrainingScenes, WholeScenes, scene_batches, scene_by_scene
@@ -26,13 +27,14 @@ from src.inference.networks import with_mixed_precision
 from src.loss import SEGMENTATION_LOSSES, create_loss
 from src.metrics import SegmentationMetric
 from src.runtime.session import Session
-from src.tasks.segmentation.evaluation import SceneObserver, Submission, task_result
+from src.tasks.segmentation.evaluation import SceneObserver, Submission, check_submission, task_result
 from src.tasks.segmentation.examples import SceneExamples
 from src.tasks.segmentation.inspection import check_scenes
 from src.tasks.segmentation.prediction import ScenePredictor, TrainedSegmentation, largest_classes, write_maps
 from src.tasks.segmentation.sources import SOURCES, chosen_table, source_name
 from src.tasks.task import Task, TaskResult, chosen_preprocessing, full_steps
-from src.visualization import overlay
+from src.visualization import class_colors, overlay
+from src.visualization.canvas import NamedColor
 
 
 class SegmentationTask(Task):
@@ -184,6 +186,7 @@ class SegmentationTask(Task):
     def check_validation(self) -> None:
         """Raise UserError if validation images are missing, or if a split without public labels is not submitted."""
         self.source.check(self.evaluation_place[0], self.table)
+        check_submission(self.config.output.submit, replaced=bool(self.config.checkpoint.resume))
         _ = self.evaluation_pairs
         if not self._has_truth and not self.config.output.submit:
             raise UserError("eval_split test has no public labels: give --submit FOLDER for the files to be scored")
@@ -195,7 +198,9 @@ class SegmentationTask(Task):
     @property
     def evaluation_note(self) -> str:
         """Number and split of the images, with windows, scales and flips."""
-        return f"{len(self.evaluation_pairs)} images of {self.config.eval.eval_split}, {self._evaluation_setup}"
+        return (
+            f"{counted(len(self.evaluation_pairs), 'image')} of {self.config.eval.eval_split}, {self._evaluation_setup}"
+        )
 
     def evaluation_set(self, session: Session) -> EvaluationSet:
         """This rank's share of the images, one at a time: their sizes may differ."""
@@ -213,7 +218,10 @@ class SegmentationTask(Task):
     def examples(self, data: EvaluationSet) -> SceneObserver:
         """An observer of an evaluation that keeps its best and worst images, and writes the files of `submit`."""
         submit = self.config.output.submit
-        submission = Submission(submit, data.files, self.table, self.source.submission_name) if submit else None
+        submission = None
+        if submit:
+            alone = len(data.files) == data.num_samples
+            submission = Submission(submit, data.files, self.table, self.source.submission_name, alone=alone)
         return SceneObserver(SceneExamples(data.files, self.table.num_classes, IGNORED), submission)
 
     def outputs(self, forward: Callable, image: np.ndarray) -> np.ndarray:
@@ -231,7 +239,8 @@ class SegmentationTask(Task):
     def summarise(self, evaluation: Evaluation, examples: SceneObserver) -> TaskResult:
         """IoU per class; for a split without labels, only the place of the submission."""
         submit, num_images = self.config.output.submit, len(self.evaluation_pairs)
-        submitted = [f"see {submit}: label ids of {num_images} images"] if submit else []
+        examples.finish()
+        submitted = [f"see {submit}: label ids of {counted(num_images, 'image')}"] if submit else []
         if evaluation.result is None:
             return TaskResult(lines=submitted)
         result = task_result(evaluation, examples.examples, self.table, num_images, self._evaluation_setup)
@@ -271,6 +280,10 @@ class SegmentationTask(Task):
         """
         pixels = self.preprocessing.normalization.pixels(image)
         return overlay(pixels, label, self.table.palette), largest_classes(label, self.table)
+
+    def shown_colors(self, samples: Sequence[tuple[np.ndarray, ...]]) -> list[NamedColor]:
+        """The colours of the classes in these samples."""
+        return class_colors([label for _, label in samples], self.table.names, self.table.palette)
 
     # -- export
 
