@@ -23,7 +23,7 @@ from src.runtime.logs import get_logger
 from src.runtime.session import Session
 
 MAX_FILES = 200  # a graph has about 2 MB
-CACHE_FOLDER = "mindspore-vision-research-zoo/graphs"
+CACHE_FOLDER = "mindspore-vision-research-zoo"
 
 
 class _Exchange:
@@ -121,13 +121,13 @@ def cached(cell: nn.Cell, session: Session) -> nn.Cell:
     return CachedCell(cell, session.rank) if session.compile_cache else cell
 
 
-def cache_folder() -> Path:
-    """Folder of the kept graphs, in the user's cache folder ($XDG_CACHE_HOME or ~/.cache); made if missing.
+def cache_folder(kind: str) -> Path:
+    """Folder of one kind of kept files, in the user's cache folder ($XDG_CACHE_HOME or ~/.cache); made if missing.
 
     Raises:
         OSError, RuntimeError: it cannot be made; the user has no home folder.
     """
-    folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", CACHE_FOLDER)
+    folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", CACHE_FOLDER, kind)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     return folder
 
@@ -136,7 +136,7 @@ def _place(cell: nn.Cell, inputs: tuple[ms.Tensor, ...]) -> Path | None:
     """The file in the cache that the graph has or shall have; None (and a line in the log) where none can be."""
     try:
         _exchange.open()
-        return cache_folder() / f"{graph_key(cell, inputs)}.mindir"
+        return cache_folder("graphs") / f"{graph_key(cell, inputs)}.mindir"
     except (NoKeyError, OSError, RuntimeError, ValueError) as error:  # ValueError: a closure's variable without value
         _log_not_kept(error)
         return None

@@ -17,6 +17,7 @@ from ..layers import (
     linear,
     map_of,
     nodes_of,
+    norm_activation,
     row_transpose,
     tanh_gelu,
 )
@@ -121,11 +122,9 @@ def spatial_smooth(channels: int, context: LayerContext) -> nn.SequentialCell:
     narrow = channels // 4
     return nn.SequentialCell(
         conv(channels, narrow, bias=True, context=context),
-        batch_norm(narrow, context),
-        tanh_gelu(context),
+        *norm_activation(narrow, tanh_gelu, context),
         conv(narrow, narrow, 3, bias=True, context=context),
-        batch_norm(narrow, context),
-        tanh_gelu(context),
+        *norm_activation(narrow, tanh_gelu, context),
         conv(narrow, channels, bias=True, context=context),
         batch_norm(channels, context),
     )

@@ -4,10 +4,11 @@
 (`cpu/`) and the export (`export/`) build another cell in their place. Networks import from here alone.
 """
 
-from .batch_norm import batch_norm
+from .batch_norm import Activation, batch_norm, norm_activation
 from .blocks import Bottleneck, ConvStem, Downsample, conv_norm, relu
 from .dropout import channel_dropout, drop_path, dropout
 from .formulations import (
+    KERNEL_SOURCES,
     LayerContext,
     bilinear_resize,
     ceil_max_pool_after_relu,
@@ -29,6 +30,8 @@ from .position_tables import resize_bicubic, resize_linear, resize_tokens
 from .standard import global_average
 
 __all__ = [
+    "KERNEL_SOURCES",
+    "Activation",
     "Bottleneck",
     "ConvStem",
     "Downsample",
@@ -54,6 +57,7 @@ __all__ = [
     "named_rows",
     "neighbour_max",
     "nodes_of",
+    "norm_activation",
     "relu",
     "resize_bicubic",
     "resize_linear",

@@ -1,16 +1,20 @@
 """The table of formulations: which cell is built for a layer, by the device it will run on.
 
 A layer's standard formulation (`standard.py`, `nodes.py`) defines it, and is what GPU and Ascend run. The CPU has
-faster ones of its own (`cpu/`), and an exported network is traced in operators that ONNX has (`export/`).
+faster ones of its own (`cpu/`), and faster ones still where kernels in C++ could be compiled (`cpu/kernels/`). An
+exported network is traced in operators that ONNX has (`export/`).
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from mindspore import nn
 
 from . import nodes, standard
 from .cpu import activation, convolution, dense_rows, dot_product, layer_norm, neighbour_max, rows
+from .cpu.kernels.batch_norm import KernelBatchNorm
+from .cpu.kernels.library import SOURCES as KERNEL_SOURCES  # noqa: F401 (the way in for others)
 from .export import graphs, operators
 
 
@@ -23,6 +27,7 @@ class LayerContext:
         rank, num_ranks: this process among the data-parallel ones.
         sync_bn: batch statistics over all ranks.
         exporting: use only operators that ONNX can express, with no literal batch size in the graph.
+        kernels: path of the library compiled from `cpu/kernels/`, for float32 on the CPU; "" for none.
     """
 
     device: str = "CPU"
@@ -30,18 +35,39 @@ class LayerContext:
     num_ranks: int = 1
     sync_bn: bool = False
     exporting: bool = False
+    kernels: str = ""
+
+    @property
+    def uses_kernels(self) -> bool:
+        """Whether layers may be built from the kernels of the library."""
+        return self.kernels != "" and self.device == "CPU" and not self.exporting
+
+    @property
+    def synchronizes(self) -> bool:
+        """Whether BatchNorm's statistics are those of several processes."""
+        return self.sync_bn and self.num_ranks > 1
+
+    @property
+    def joins_norms(self) -> bool:
+        """Whether a BatchNorm takes over what follows it."""
+        return self.uses_kernels and not self.synchronizes
 
 
 @dataclass(frozen=True)
 class Formulations:
-    """The ways to build one layer, called alike; None: as the standard one."""
+    """The ways to build one layer, called alike; None: as the standard one, and instead of kernels as the CPU's.
+
+    That of `kernels` is called with the library's path before the other arguments.
+    """
 
     standard: Callable[..., nn.Cell]
     cpu: Callable[..., nn.Cell] | None = None
     export: Callable[..., nn.Cell] | None = None
+    kernels: Callable[..., nn.Cell] | None = None
 
 
 TABLE = {
+    "batch_norm": Formulations(nn.BatchNorm2d, kernels=KernelBatchNorm),
     "conv": Formulations(standard.conv, cpu=convolution.conv),
     "linear": Formulations(standard.linear, cpu=rows.linear),
     "layer_norm": Formulations(standard.layer_norm, cpu=layer_norm.CpuLayerNorm),
@@ -61,6 +87,8 @@ def formulation(layer: str, context: LayerContext) -> Callable[..., nn.Cell]:
     ways = TABLE[layer]
     if context.exporting:
         return ways.export or ways.standard
+    if context.uses_kernels and ways.kernels:
+        return partial(ways.kernels, context.kernels)
     if context.device == "CPU":
         return ways.cpu or ways.standard
     return ways.standard

@@ -7,6 +7,7 @@ import numpy as np
 from mindspore import Parameter, Tensor, nn, ops
 
 from ..layers import (
+    Activation,
     LayerContext,
     batch_norm,
     conv,
@@ -16,6 +17,7 @@ from ..layers import (
     gelu,
     neighbour_max,
     nodes_of,
+    norm_activation,
     tanh_gelu,
 )
 from .graph import NearestNeighbours
@@ -42,8 +44,9 @@ class Form:
     tanh_gelu: bool
     pos_deviation: float
 
-    def activation(self, context: LayerContext) -> nn.Cell:
-        return tanh_gelu(context) if self.tanh_gelu else gelu(context)
+    @property
+    def activation(self) -> Activation:
+        return tanh_gelu if self.tanh_gelu else gelu
 
 
 class Stem(nn.Cell):
@@ -58,10 +61,10 @@ class Stem(nn.Cell):
         for before, after, stride in zip(widths[:-1], widths[1:], strides, strict=True):
             cells += [
                 conv(before, after, 3, stride=stride, bias=form.bias, context=context),
-                batch_norm(after, context),
-                form.activation(context),
+                *norm_activation(after, form.activation, context),
             ]
-        self.convs = nn.SequentialCell(cells[:-1])  # no activation after the last
+        cells[-2:] = [batch_norm(widths[-1], context)]  # no activation after the last
+        self.convs = nn.SequentialCell(cells)
 
     def construct(self, x):
         return self.convs(x)
@@ -75,8 +78,7 @@ class MaxRelativeConv(nn.Cell):
         self.interleave = form.interleave
         self.nn = nn.SequentialCell(
             conv(2 * channels, 2 * channels, groups=GRAPH_CONV_GROUPS, bias=True, context=context),
-            batch_norm(2 * channels, context),
-            form.activation(context),
+            *norm_activation(2 * channels, form.activation, context),
         )
 
     def construct(self, x, relative):
@@ -160,8 +162,8 @@ class FeedForward(nn.Cell):
 
     def __init__(self, channels: int, drop_rate: float, form: Form, context: LayerContext):
         super().__init__()
-        self.fc1 = conv_norm(channels, 4 * channels, bias=form.bias, context=context)
-        self.act = form.activation(context)
+        norm, self.act = norm_activation(4 * channels, form.activation, context)
+        self.fc1 = nn.SequentialCell(conv(channels, 4 * channels, bias=form.bias, context=context), norm)
         self.fc2 = conv_norm(4 * channels, channels, bias=form.bias, context=context)
         self.drop_path = drop_path(drop_rate)
 
@@ -175,8 +177,7 @@ def prediction_head(
     """(B, C, 1, 1) -> (B, class_num, 1, 1) over one hidden layer."""
     return nn.SequentialCell(
         conv(channels, hidden, bias=True, context=context),
-        batch_norm(hidden, context),
-        form.activation(context),
+        *norm_activation(hidden, form.activation, context),
         dropout(drop_rate),
         conv(hidden, class_num, bias=True, context=context),
     )
