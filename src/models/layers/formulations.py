@@ -14,7 +14,9 @@ from mindspore import nn
 from . import nodes, standard
 from .cpu import activation, convolution, dense_rows, dot_product, layer_norm, neighbour_max, rows
 from .cpu.kernels.batch_norm import KernelBatchNorm
+from .cpu.kernels.graph_feature import KernelMaxRelative
 from .cpu.kernels.library import SOURCES as KERNEL_SOURCES  # noqa: F401 (the way in for others)
+from .cpu.kernels.nearest import KernelNearestNeighbours
 from .export import graphs, operators
 
 
@@ -78,6 +80,8 @@ TABLE = {
     "padded_max_pool": Formulations(standard.padded_max_pool, export=operators.PaddedMaxPool),
     "bilinear_resize": Formulations(standard.OperatorResize, cpu=operators.MatrixResize, export=operators.MatrixResize),
     "neighbour_max": Formulations(nodes.NeighbourMax, cpu=neighbour_max.CpuNeighbourMax, export=graphs.NeighbourMax),
+    "max_relative": Formulations(nodes.MaxRelative, kernels=KernelMaxRelative),
+    "nearest_neighbours": Formulations(nodes.NearestNeighbours, kernels=KernelNearestNeighbours),
     "named_rows": Formulations(nodes.named_rows, cpu=dense_rows.named_rows, export=graphs.named_rows),
 }
 
@@ -175,6 +179,16 @@ def bilinear_resize(context: LayerContext) -> nn.Cell:
 def neighbour_max(num_neighbours: int, context: LayerContext) -> nn.Cell:
     """The largest value of each channel among a node's neighbours; see `nodes.NeighbourMax`."""
     return formulation("neighbour_max", context)(num_neighbours)
+
+
+def max_relative(num_neighbours: int, interleave: bool, context: LayerContext) -> nn.Cell:
+    """Node features and how far their neighbours exceed them; see `nodes.MaxRelative`."""
+    return formulation("max_relative", context)(neighbour_max(num_neighbours, context), interleave=interleave)
+
+
+def nearest_neighbours(num_candidates: int, dilation: int, normalize: bool, context: LayerContext) -> nn.Cell:
+    """Which key nodes are nearest to each node; see `nodes.NearestNeighbours`."""
+    return formulation("nearest_neighbours", context)(num_candidates, dilation, normalize=normalize)
 
 
 def named_rows(num_nodes: int, context: LayerContext) -> tuple[nn.Cell, nn.Cell, nn.Cell]:
