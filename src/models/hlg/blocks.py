@@ -15,6 +15,7 @@ from ..layers import (
     drop_path,
     layer_norm,
     linear,
+    linear_activation,
     map_of,
     nodes_of,
     norm_activation,
@@ -108,8 +109,7 @@ class FeedForward(nn.Cell):
 
     def __init__(self, channels: int, ratio: int, context: LayerContext):
         super().__init__()
-        self.ff1 = linear(channels, ratio * channels, context)
-        self.act = tanh_gelu(context)
+        self.ff1, self.act = linear_activation(channels, ratio * channels, tanh_gelu, context)
         self.ff2 = linear(ratio * channels, channels, context)
 
     def construct(self, x):

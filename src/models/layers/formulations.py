@@ -17,6 +17,7 @@ from .cpu.kernels.batch_norm import KernelBatchNorm
 from .cpu.kernels.graph_feature import KernelMaxRelative
 from .cpu.kernels.library import SOURCES as KERNEL_SOURCES  # noqa: F401 (the way in for others)
 from .cpu.kernels.nearest import KernelNearestNeighbours
+from .cpu.kernels.rows import KernelLayerNorm, linear_gelu
 from .export import graphs, operators
 
 
@@ -72,7 +73,7 @@ TABLE = {
     "batch_norm": Formulations(nn.BatchNorm2d, kernels=KernelBatchNorm),
     "conv": Formulations(standard.conv, cpu=convolution.conv),
     "linear": Formulations(standard.linear, cpu=rows.linear),
-    "layer_norm": Formulations(standard.layer_norm, cpu=layer_norm.CpuLayerNorm),
+    "layer_norm": Formulations(standard.layer_norm, cpu=layer_norm.CpuLayerNorm, kernels=KernelLayerNorm),
     "gelu": Formulations(standard.gelu, cpu=activation.ErfGelu, export=operators.GeluWithoutErf),
     "tanh_gelu": Formulations(standard.tanh_gelu, cpu=activation.TanhGelu, export=activation.TanhGelu),
     "dot_product": Formulations(standard.DotProduct, cpu=dot_product.CpuDotProduct),
@@ -121,6 +122,18 @@ def conv(
 def linear(in_channels: int, out_channels: int, context: LayerContext) -> nn.Cell:
     """(rows, in) -> (rows, out), with bias; zeros until the keyed initialisation."""
     return formulation("linear", context)(in_channels, out_channels)
+
+
+def linear_activation(
+    in_channels: int, out_channels: int, activation: Callable[[LayerContext], nn.Cell], context: LayerContext
+) -> tuple[nn.Cell, nn.Cell]:
+    """(linear layer, activation), to be called one after the other; the first may do both, and the second then nothing.
+
+    activation: `gelu` or `tanh_gelu`.
+    """
+    if context.uses_kernels:
+        return linear_gelu(context.kernels, in_channels, out_channels, activation.__name__), nn.Identity()
+    return linear(in_channels, out_channels, context), activation(context)
 
 
 def layer_norm(channels: int, epsilon: float, context: LayerContext) -> nn.Cell:
