@@ -52,6 +52,12 @@ def test_nearest_in_order(num_nodes, num_keys, channels, candidates, dilation, w
     assert all(len(set(row)) == len(row) for row in numbers.reshape(-1, numbers.shape[-1]))
 
 
+def test_layers_of_one_process_may_differ():
+    nodes = normal(1, 30, 4)
+    for candidates, dilation, number in ((9, 1, 9), (20, 2, 10), (9, 2, 5)):
+        assert found(nodes, nodes, candidates=candidates, dilation=dilation).shape == (1, 30, number)
+
+
 def test_of_equally_near_keys_the_standard_formulation_takes_the_same():
     keys = np.repeat(np.eye(4, dtype=np.float32)[None], 2, 1).reshape(1, 8, 4)
     nodes = np.eye(4, dtype=np.float32)[None]

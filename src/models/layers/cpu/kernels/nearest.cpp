@@ -69,14 +69,14 @@ void largest(const float *values, int64_t count, int64_t wanted, float *kept, in
   }
 }
 
-// Inputs nodes (B, N, C), keys (B, M, C), form [candidates, dilation, normalize, has_offsets], offsets (1, N, M) or any.
-// Output numbers (B, N, K) of every dilation-th of the candidates with the largest 2 n k - |k|^2 - offset.
+// Inputs nodes (B, N, C), keys (B, M, C), wanted places (K,) in ascending order, form [normalize, has_offsets], offsets
+// (1, N, M) or anything. Output numbers (B, N, K) of the keys at these places in the order of 2 n k - |k|^2 - offset.
 void nearest(const Arguments &a) {
-  const int64_t num_images = a.size(0, 0), N = a.size(0, 1), C = a.size(0, 2), M = a.size(1, 1), K = a.size(4, 2);
-  const int32_t *form = a.integers(2);
-  const int64_t candidates = form[0], dilation = form[1];
-  const bool normalize = form[2] != 0;
-  const float *offsets = form[3] != 0 ? a.floats(3) : nullptr;
+  const int64_t num_images = a.size(0, 0), N = a.size(0, 1), C = a.size(0, 2), M = a.size(1, 1), K = a.size(2, 0);
+  const int32_t *places = a.integers(2), *form = a.integers(3);
+  const int64_t candidates = places[K - 1] + 1;
+  const bool normalize = form[0] != 0;
+  const float *offsets = form[1] != 0 ? a.floats(4) : nullptr;
   const int64_t num_tiles = (M + KEYS - 1) / KEYS, row_size = num_tiles * KEYS;
   std::vector<float> keys(num_images * C * row_size), squares(num_images * row_size);
   parallel_for(num_images * num_tiles, 2 * KEYS * C, [&](int64_t tile) {
@@ -100,7 +100,7 @@ void nearest(const Arguments &a) {
         if (offsets)
           for (int64_t m = 0; m < M; m++) row[m] -= offsets[(start + n) * M + m];
         largest(row, M, candidates, kept.data(), numbers.data());
-        for (int64_t k = 0; k < K; k++) a.integers(4)[(image * N + start + n) * K + k] = numbers[k * dilation];
+        for (int64_t k = 0; k < K; k++) a.integers(5)[(image * N + start + n) * K + k] = numbers[places[k]];
       }
     }
   });

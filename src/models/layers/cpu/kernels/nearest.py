@@ -2,10 +2,17 @@
 
 import numpy as np
 from mindspore import Tensor, ops
-from mindspore import dtype as mstype
 
 from ...nodes import NearestNeighbours
 from .library import kernel
+
+
+def _shape(nodes, _keys, places, *_others):
+    return [nodes[0], nodes[1], places[0]]
+
+
+def _type(_nodes, _keys, places, *_others):
+    return places
 
 
 class KernelNearestNeighbours(NearestNeighbours):
@@ -13,19 +20,14 @@ class KernelNearestNeighbours(NearestNeighbours):
 
     def __init__(self, library: str, num_candidates: int, dilation: int, *, normalize: bool):
         super().__init__(num_candidates, dilation, normalize=normalize)
-        num_neighbours = -(-num_candidates // dilation)
-
-        def shape(nodes, *_others):
-            return [nodes[0], nodes[1], num_neighbours]
-
-        self.search = kernel(library, "nearest_neighbours", shape, lambda *_types: mstype.int32)
-        form = np.array([num_candidates, dilation, normalize, False], np.int32)
-        self.form = Tensor(form)
-        self.form_with_offsets = Tensor(form + np.array([0, 0, 0, 1], np.int32))
+        self.search = kernel(library, "nearest_neighbours", _shape, _type)
+        self.places = Tensor(np.arange(0, num_candidates, dilation, dtype=np.int32))
+        self.form = Tensor(np.array([normalize, False], np.int32))
+        self.form_with_offsets = Tensor(np.array([normalize, True], np.int32))
         self.no_offsets = Tensor(np.zeros(1, np.float32))
 
     def construct(self, nodes, keys, relative_pos=None):
         nodes, keys = ops.stop_gradient(nodes), ops.stop_gradient(keys)
         if relative_pos is None:
-            return self.search(nodes, keys, self.form, self.no_offsets)
-        return self.search(nodes, keys, self.form_with_offsets, ops.stop_gradient(relative_pos))
+            return self.search(nodes, keys, self.places, self.form, self.no_offsets)
+        return self.search(nodes, keys, self.places, self.form_with_offsets, ops.stop_gradient(relative_pos))
