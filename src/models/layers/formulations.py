@@ -15,6 +15,7 @@ from . import nodes, standard
 from .cpu import activation, convolution, dense_rows, dot_product, layer_norm, neighbour_max, rows
 from .cpu.kernels.batch_norm import KernelBatchNorm
 from .cpu.kernels.graph_feature import KernelMaxRelative
+from .cpu.kernels.grouped_conv import conv as kernel_conv
 from .cpu.kernels.library import SOURCES as KERNEL_SOURCES  # noqa: F401 (the way in for others)
 from .cpu.kernels.nearest import KernelNearestNeighbours
 from .cpu.kernels.rows import KernelLayerNorm, linear_gelu
@@ -71,7 +72,7 @@ class Formulations:
 
 TABLE = {
     "batch_norm": Formulations(nn.BatchNorm2d, kernels=KernelBatchNorm),
-    "conv": Formulations(standard.conv, cpu=convolution.conv),
+    "conv": Formulations(standard.conv, cpu=convolution.conv, kernels=kernel_conv),
     "linear": Formulations(standard.linear, cpu=rows.linear),
     "layer_norm": Formulations(standard.layer_norm, cpu=layer_norm.CpuLayerNorm, kernels=KernelLayerNorm),
     "gelu": Formulations(standard.gelu, cpu=activation.ErfGelu, export=operators.GeluWithoutErf),
