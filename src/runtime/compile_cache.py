@@ -21,9 +21,9 @@ from src.runtime.files import write_atomically
 from src.runtime.graph_key import SKIP_SOURCE_CHECK, NoKeyError, graph_key
 from src.runtime.logs import get_logger
 from src.runtime.session import Session
+from src.runtime.user_cache import cache_folder
 
 MAX_FILES = 200  # a graph has about 2 MB
-CACHE_FOLDER = "mindspore-vision-research-zoo"
 
 
 class _Exchange:
@@ -119,17 +119,6 @@ class CachedCell(nn.Cell):
 def cached(cell: nn.Cell, session: Session) -> nn.Cell:
     """The cell, its compiled graphs kept for later processes where the session says so."""
     return CachedCell(cell, session.rank) if session.compile_cache else cell
-
-
-def cache_folder(kind: str) -> Path:
-    """Folder of one kind of kept files, in the user's cache folder ($XDG_CACHE_HOME or ~/.cache); made if missing.
-
-    Raises:
-        OSError, RuntimeError: it cannot be made; the user has no home folder.
-    """
-    folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", CACHE_FOLDER, kind)
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return folder
 
 
 def _place(cell: nn.Cell, inputs: tuple[ms.Tensor, ...]) -> Path | None:

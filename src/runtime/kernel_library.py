@@ -18,9 +18,9 @@ from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from src.runtime.compile_cache import cache_folder
 from src.runtime.files import complete_file
 from src.runtime.logs import get_logger
+from src.runtime.user_cache import cache_folder
 
 try:
     import fcntl

@@ -9,6 +9,7 @@ import sys
 import pytest
 
 from src.runtime import compile_cache
+from src.runtime.user_cache import CACHE_FOLDER
 from tests.support.kernels import NEEDS_COMPILER
 from tests.support.processes import PROJECT_ROOT, run_python
 
@@ -28,7 +29,7 @@ def run(cache, *factors, program="compiled_twice"):
 
 
 def graphs(cache):
-    return sorted((cache / compile_cache.CACHE_FOLDER / "graphs").glob("*"))
+    return sorted((cache / CACHE_FOLDER / "graphs").glob("*"))
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +74,7 @@ def test_a_graph_with_kernels_is_loaded_and_right(tmp_path):
     (compiled,), (loaded,) = (run(tmp_path, program="compiled_kernels")[-1:] for _ in range(2))
     assert compiled.split()[0] == "compiled"
     assert loaded == compiled.replace("compiled", "loaded")
-    library = next((tmp_path / compile_cache.CACHE_FOLDER / "kernels").glob("*.so"))
+    library = next((tmp_path / CACHE_FOLDER / "kernels").glob("*.so"))
     library.rename(library.with_name("other.so"))  # so that it is built anew: under its own name, the graph still holds
     assert run(tmp_path, program="compiled_kernels")[-1] == loaded
 
