@@ -77,7 +77,7 @@ def _compiled(sources: Path) -> Path:
 
 def _key(sources: Path) -> str:
     """Hash of the sources, the compiler, and what it takes this processor for."""
-    digest = hashlib.sha256()
+    digest = hashlib.sha256(repr(FLAGS).encode())
     for question in (["--version"], [*FLAGS, "-Q", "--help=target"]):
         digest.update(_run([COMPILER, *question]))
     for path in sorted([*sources.glob("*.cpp"), *sources.glob("*.h")]):

@@ -40,7 +40,7 @@ class Pool {
       for (; num_helpers < num_threads - 1; num_helpers++) std::thread([this] { help(); }).detach();
       loops.push_back(loop);
     }
-    wake.notify_all();
+    for (int64_t i = 1; i < num_threads; i++) wake.notify_one();  // not all: a machine may have many more
     loop->run();
     std::unique_lock<std::mutex> lock(mutex);
     loops.erase(std::find(loops.begin(), loops.end(), loop));
