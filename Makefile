@@ -21,6 +21,7 @@ $(READY): requirements.lock
 	@echo "Setting up $(VENV) with $$($(PYTHON) --version) (once; about 1.5 GB are downloaded and unpacked) ..."
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --disable-pip-version-check --progress-bar on -q --no-deps -r requirements.lock
+	@$(BIN)/python scripts/compile_kernels.py
 	@touch $@
 
 demo: $(READY)   ## train, evaluate, export and predict on embedded digits

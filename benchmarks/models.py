@@ -36,13 +36,14 @@ def main(words: list[str]) -> int:
     """Run every measurement in a process of its own and print a table."""
     arguments = _parse(words)
     if arguments.one:
-        print(json.dumps(measure(*arguments.networks, arguments.one[0], int(arguments.one[1]), arguments.quick)))
+        print(json.dumps(measure(*arguments.networks, arguments.one[0], int(arguments.one[1]), arguments)))
         return 0
     print(f"{'network':<20} {'mode':<10} {'median ms':>9} {'images/s':>8} {'first s':>7} {'peak GB':>7}", end=" ")
     print(f"{'GFLOP/s':>7} {'of peak':>7} {'matmul ms':>9}", flush=True)
     for name in arguments.networks or NETWORKS:
         for mode, batch in _modes(name):
-            command = [sys.executable, __file__, name, "--one", mode, str(batch)] + ["--quick"] * arguments.quick
+            command = [sys.executable, __file__, name, "--one", mode, str(batch)]
+            command += ["--quick"] * arguments.quick + ["--no-kernels"] * arguments.no_kernels
             finished = subprocess.run(command, capture_output=True, text=True, check=False)
             if finished.returncode:
                 print(finished.stderr, file=sys.stderr)
@@ -55,6 +56,7 @@ def _parse(words: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("networks", nargs="*", help=f"default: {', '.join(NETWORKS)}")
     parser.add_argument("--quick", action="store_true", help=f"{NUM_QUICK_CALLS} calls instead of {NUM_CALLS}")
+    parser.add_argument("--no-kernels", action="store_true", help="the framework's operators, as with --cpu_kernels 0")
     parser.add_argument("--one", nargs=2, metavar=("MODE", "BATCH"), help="this measurement, in this process, as JSON")
     return parser.parse_args(words)
 
@@ -63,7 +65,7 @@ def _modes(name: str) -> tuple[tuple[str, int], ...]:
     return SEGMENTATION_MODES if name.startswith("dgcnet") else CLASSIFICATION_MODES
 
 
-def measure(name: str, mode: str, batch: int, quick: bool) -> dict[str, float | None]:
+def measure(name: str, mode: str, batch: int, how: argparse.Namespace) -> dict[str, float | None]:
     """Figures of one network in this process; seconds, 2^30 bytes, 1e9 floating-point operations a second."""
     from src.runtime.device import prepare_process, select_device
 
@@ -73,14 +75,17 @@ def measure(name: str, mode: str, batch: int, quick: bool) -> dict[str, float | 
     import mindspore as ms
     import numpy as np
 
-    from src.models import create_model, model_info
+    from src.models import KERNEL_SOURCES, LayerContext, create_model, model_info
+    from src.runtime.kernel_library import kernel_library
 
     info = model_info(name)
     size, flops_g = OTHER_SIZES.get(info.name, (info.image_size, info.flops_g))
     image = ms.Tensor(np.random.default_rng(0).standard_normal((batch, 3, size, size)), ms.float32)
     class_num = CITYSCAPES_CLASSES if info.task == "segmentation" else 1000
-    network = create_model(name, class_num, size)
-    num_calls = NUM_QUICK_CALLS if quick else NUM_CALLS
+    network = create_model(
+        name, class_num, size, context=LayerContext(kernels="" if how.no_kernels else kernel_library(KERNEL_SOURCES))
+    )
+    num_calls = NUM_QUICK_CALLS if how.quick else NUM_CALLS
     if mode == "step":
         step, label = training_step(network, class_num), labels(info.task, batch, size)
         first, median = _time(lambda: step(image, label).asnumpy(), num_calls)

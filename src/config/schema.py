@@ -47,6 +47,7 @@ class RunConfig:
     run_distribute: Annotated[bool, RUN_ONLY]
     sync_bn: bool
     compile_cache: Annotated[bool, FREE_ON_RESUME]
+    cpu_kernels: bool
     data_sink: bool
     log_interval: Annotated[int, at_least(0), FREE_ON_RESUME]
     log_norms: Annotated[bool, FREE_ON_RESUME]

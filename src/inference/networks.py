@@ -11,7 +11,8 @@ from mindspore import nn
 from src.checkpoints import fit_image_size
 from src.config import Config, as_user_error
 from src.config.errors import few_names
-from src.models import LayerContext, ModelInfo, create_model, model_info, network_options
+from src.models import KERNEL_SOURCES, LayerContext, ModelInfo, create_model, model_info, network_options
+from src.runtime.kernel_library import kernel_library
 from src.runtime.session import Session
 
 
@@ -42,6 +43,7 @@ def build_network(config: Config, session: Session, image_size: int, *, exportin
         num_ranks=session.num_ranks,
         sync_bn=config.run.sync_bn,
         exporting=exporting,
+        kernels="" if exporting else _kernels(config, session),
     )
     with as_user_error(f"backbone {model.backbone}"):
         return create_model(
@@ -52,6 +54,13 @@ def build_network(config: Config, session: Session, image_size: int, *, exportin
             context=context,
             **{name: value for name, value in options.items() if value is not None},
         )
+
+
+def _kernels(config: Config, session: Session) -> str:
+    """Path of the CPU kernels' library; "" where there is none, for other devices, and for mixed precision."""
+    if not config.run.cpu_kernels or session.device != "CPU" or config.run.amp_level != "O0":
+        return ""
+    return kernel_library(KERNEL_SOURCES, session.num_ranks)
 
 
 def with_mixed_precision(network: nn.Cell, amp_level: str) -> nn.Cell:

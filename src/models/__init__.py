@@ -2,7 +2,7 @@
 
 from .family import Family, ModelInfo, NetworkSpec, PublicNames
 from .graphs import Graphs, LinkedLayer, Links, node_box, node_centres
-from .layers import LayerContext, share_random_step
+from .layers import KERNEL_SOURCES, LayerContext, share_random_step
 from .registry import (
     FeatureMaps,
     create_model,
@@ -14,6 +14,7 @@ from .registry import (
 )
 
 __all__ = [
+    "KERNEL_SOURCES",
     "Family",
     "FeatureMaps",
     "Graphs",

@@ -23,10 +23,10 @@ from src.runtime.files import write_atomically
 from src.runtime.graph_key import SKIP_SOURCE_CHECK, NoKeyError, graph_key
 from src.runtime.logs import get_logger
 from src.runtime.session import Session
+from src.runtime.user_cache import cache_folder
 
 MAX_FILES = 200  # a graph has about 2 MB
 MIN_FREE = 2**26  # bytes; on a full disk the framework prints its own errors about the graph's file
-CACHE_FOLDER = "mindspore-vision-research-zoo/graphs"
 
 
 class _Exchange:
@@ -124,23 +124,12 @@ def cached(cell: nn.Cell, session: Session) -> nn.Cell:
     return CachedCell(cell, session.rank) if session.compile_cache else cell
 
 
-def cache_folder() -> Path:
-    """Folder of the kept graphs, in the user's cache folder ($XDG_CACHE_HOME or ~/.cache); made if missing.
-
-    Raises:
-        OSError, RuntimeError: it cannot be made; the user has no home folder.
-    """
-    folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", CACHE_FOLDER)
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return folder
-
-
 def _place(cell: nn.Cell, inputs: tuple[ms.Tensor, ...]) -> Path | None:
     """The file in the cache that the graph has or shall have; None (and a line in the log) where none can be."""
     try:
         if shutil.disk_usage(_exchange.open()).free < MIN_FREE:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), tempfile.gettempdir())
-        return cache_folder() / f"{graph_key(cell, inputs)}.mindir"
+        return cache_folder("graphs") / f"{graph_key(cell, inputs)}.mindir"
     except (NoKeyError, OSError, RuntimeError, ValueError) as error:  # ValueError: a closure's variable without value
         _log_not_kept(error)
         return None

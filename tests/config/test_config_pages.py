@@ -18,8 +18,8 @@ RECIPES = sorted(str(path.relative_to(CONFIG_ROOT)) for path in CONFIG_ROOT.glob
 # The command line's surface: a key is added, renamed or removed on purpose only.
 KEYS = """
 T_max accumulate_steps amp_level antialias autoaugment backbone batch_size batch_statistics bce_threshold beta1 beta2
-check_dataset checkpoint_url class_num clip_global_norm color_jitter compile_cache context_mode crop_min crop_pct cutmix
-data_list
+check_dataset checkpoint_url class_num clip_global_norm color_jitter compile_cache context_mode cpu_kernels crop_min
+crop_pct cutmix data_list
 data_path data_sink data_timeout data_url dataset dataset_path device_id device_target drop_path_rate drop_rate
 early_stop_patience ema_decay enable_modelarts eval_batch_size eval_flip eval_image_size eval_interval eval_mode
 eval_num_workers eval_offset eval_path eval_scales eval_split file_format file_name freeze gc_flag hflip ignore_label

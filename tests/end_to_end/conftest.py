@@ -1,10 +1,20 @@
 """One uninterrupted training that many tests look at."""
 
+import subprocess
+import sys
+
 import pytest
 
 from tests.support.commands import run_process
 from tests.support.few_digits import write_few_digits
+from tests.support.processes import PROJECT_ROOT
 from tests.support.runs import TinyRun
+
+
+@pytest.fixture(scope="session", autouse=True)
+def kernels_compiled():
+    """No command says that it compiles the kernels, in whatever order the tests run."""
+    subprocess.run([sys.executable, "scripts/compile_kernels.py"], cwd=PROJECT_ROOT, check=True, capture_output=True)
 
 
 @pytest.fixture(scope="session")

@@ -45,7 +45,8 @@ def test_the_run_folder(reference):
 
 
 def test_the_log_in_the_seeds_formats(reference):
-    lines = reference.log.splitlines()
+    # Which kernels run is the machine's affair; the first run compiles them.
+    lines = [line for line in reference.log.splitlines() if ":CPU kernels: " not in line]
     unlike = [line for line, form in zip(lines, LOG, strict=True) if not re.fullmatch(f"{TIME}:{form}", line)]
     assert unlike == []
 

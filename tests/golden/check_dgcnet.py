@@ -30,7 +30,7 @@ def load(fixture_name: str) -> tuple[nn.Cell, reader.Fixture]:
     name = NETWORKS[fixture_name]
     fixture = reader.read(fixture_name, name)
     fixture = dataclasses.replace(fixture, shapes=map_shapes(fixture.shapes))
-    network = create_model(name, fixture.facts["num_classes"], drop_rate=0.0)
+    network = create_model(name, fixture.facts["num_classes"], drop_rate=0.0, context=compare.context)
     compare.load_weights(network, fixture, torch_name)
     return network, fixture
 

@@ -21,7 +21,7 @@ FIRST_LOSSES = [1e-5, 1e-2]
 def load(fixture_name: str) -> tuple[nn.Cell, reader.Fixture]:
     """The network of a fixture, its weights by the rule."""
     fixture = reader.read(fixture_name)
-    network = create_model(NETWORKS[fixture_name], fixture.facts["num_classes"])
+    network = create_model(NETWORKS[fixture_name], fixture.facts["num_classes"], context=compare.context)
     compare.load_weights(network, fixture, torch_name)
     return network, fixture
 

@@ -47,7 +47,7 @@ def read(fixture_name: str) -> reader.Fixture:
 def load(fixture_name: str) -> tuple[nn.Cell, reader.Fixture]:
     """The network of a fixture, its weights by the rule."""
     fixture = read(fixture_name)
-    network = create_model(NETWORKS[fixture_name], fixture.facts["num_classes"])
+    network = create_model(NETWORKS[fixture_name], fixture.facts["num_classes"], context=compare.context)
     compare.load_weights(network, fixture, SAME_NAME)
     return network, fixture
 

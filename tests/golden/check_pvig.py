@@ -17,7 +17,7 @@ NETWORKS = ("pvig_ti", "pvig_s")
 def load(name: str) -> tuple[nn.Cell, reader.Fixture]:
     """The network of a fixture, its weights by the rule."""
     fixture = reader.read(name)
-    network = create_model(name)
+    network = create_model(name, context=compare.context)
     compare.load_weights(network, fixture, torch_name)
     return network, fixture
 

@@ -27,7 +27,7 @@ def load(fixture_name: str) -> tuple[nn.Cell, reader.Fixture]:
     """The network of a fixture, its weights by the rule."""
     fixture = reader.read(fixture_name)
     name, stem_pool = NETWORKS[fixture_name]
-    network = create_model(name, stem_pool=stem_pool)
+    network = create_model(name, stem_pool=stem_pool, context=compare.context)
     compare.load_weights(network, fixture, torch_name)
     return network, fixture
 

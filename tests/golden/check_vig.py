@@ -110,7 +110,7 @@ def eval_lines(fixture_name: str) -> Iterator[Line]:
     compare.eager()
     fixture = reader.read(fixture_name)
     name, name_of = NETWORKS[fixture_name]
-    network = create_model(name).set_train(False)
+    network = create_model(name, context=compare.context).set_train(False)
     compare.load_weights(network, fixture, name_of)
     yield from free_lines(network, fixture, force)
     forced = force(network, fixture.arrays, "knn_eval", watch=True)
@@ -126,7 +126,7 @@ def train_lines(fixture_name: str) -> Iterator[Line]:
     compare.compiled()
     fixture = reader.read(fixture_name)
     name, name_of = NETWORKS[fixture_name]
-    network = create_model(name)
+    network = create_model(name, context=compare.context)
     force(network, fixture.arrays, "knn_train", watch=False)
     recorded = fixture.facts["sgd"]["lr_0.001"]["fp32_forced_train_graph"]
     tolerances = [1e-5, 2e-3, 2e-3, 2e-3, 2e-3]

@@ -7,7 +7,10 @@ import mindspore as ms
 import numpy as np
 from mindspore import Tensor, nn, ops
 
+from src.models import LayerContext
 from tests.golden import reader
+
+context = LayerContext()  # of every compared network; `run` may put one with kernels in its place
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ import pytest
 from mindspore import Tensor, nn, ops
 
 from src.models.layers import LayerContext
+from src.models.layers.nodes import NearestNeighbours
 from src.models.vig.blocks import Grapher
-from src.models.vig.graph import NearestNeighbours
 from src.models.vig.variants import AUTHORS
 from tests.golden import reader
 from tests.golden.names import torch_name

@@ -11,13 +11,15 @@ import pytest
 from mindspore import nn
 
 from src.runtime import compile_cache
+from src.runtime.user_cache import CACHE_FOLDER
+from tests.support.kernels import NEEDS_COMPILER
 from tests.support.processes import PROJECT_ROOT, run_python
 
 
-def run(cache, *factors):
-    """Lines of a process that compiles `x * factor` for each of the factors."""
+def run(cache, *factors, program="compiled_twice"):
+    """Lines of a process that compiles `x * factor` for each of the factors, or of another program."""
     finished = subprocess.run(
-        [sys.executable, "-m", "tests.support.compiled_twice", *map(str, factors)],
+        [sys.executable, "-m", f"tests.support.{program}", *map(str, factors)],
         cwd=PROJECT_ROOT,
         env={**os.environ, "XDG_CACHE_HOME": str(cache)},
         capture_output=True,
@@ -29,7 +31,7 @@ def run(cache, *factors):
 
 
 def graphs(cache):
-    return sorted((cache / compile_cache.CACHE_FOLDER).glob("*"))
+    return sorted((cache / CACHE_FOLDER / "graphs").glob("*"))
 
 
 @pytest.fixture(scope="module")
@@ -76,6 +78,16 @@ def test_graphs_not_used_for_longest_are_dropped(tmp_path, monkeypatch):
         os.utime(tmp_path / f"{number}.mindir", (number, number))
     compile_cache._keep(tmp_path / "4.mindir", b"graph")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["3.mindir", "4.mindir"]
+
+
+@NEEDS_COMPILER
+def test_a_graph_with_kernels_is_loaded_and_right(tmp_path):
+    (compiled,), (loaded,) = (run(tmp_path, program="compiled_kernels")[-1:] for _ in range(2))
+    assert compiled.split()[0] == "compiled"
+    assert loaded == compiled.replace("compiled", "loaded")
+    library = next((tmp_path / CACHE_FOLDER / "kernels").glob("*.so"))
+    library.rename(library.with_name("other.so"))  # so that it is built anew: under its own name, the graph still holds
+    assert run(tmp_path, program="compiled_kernels")[-1] == loaded
 
 
 def test_standard_error_stays_what_it_was(tmp_path):

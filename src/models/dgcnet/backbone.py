@@ -1,8 +1,8 @@
 """A ResNet with a stem of three convolutions whose last two stages dilate instead of striding: maps of 1/8."""
 
-from mindspore import nn, ops
+from mindspore import nn
 
-from ..layers import Bottleneck, LayerContext, batch_norm, ceil_max_pool_after_relu, conv
+from ..layers import Bottleneck, LayerContext, ceil_max_pool_after_relu, conv, norm_activation, relu
 from .variants import Variant
 
 STRIDES = (1, 2, 1, 1)
@@ -18,14 +18,12 @@ class DilatedResNet(nn.Cell):
         base = variant.base_channels
         self.conv1 = nn.SequentialCell(
             conv(3, base, 3, stride=2, bias=False, context=context),
-            batch_norm(base, context),
-            nn.ReLU(),
+            *norm_activation(base, relu, context),
             conv(base, base, 3, bias=False, context=context),
-            batch_norm(base, context),
-            nn.ReLU(),
+            *norm_activation(base, relu, context),
             conv(base, 2 * base, 3, bias=False, context=context),
         )
-        self.bn1 = batch_norm(2 * base, context)
+        self.bn1, self.act = norm_activation(2 * base, relu, context)
         self.maxpool = ceil_max_pool_after_relu(context)
         self.layer1 = self.stage(variant, 0, context)
         self.layer2 = self.stage(variant, 1, context)
@@ -51,6 +49,6 @@ class DilatedResNet(nn.Cell):
         h is about H / 8 + 1: three halvings, the second of which adds a position to an even size. 97 -> 13, 416 -> 53,
         832 -> 105.
         """
-        x = self.maxpool(ops.relu(self.bn1(self.conv1(x))))
+        x = self.maxpool(self.act(self.bn1(self.conv1(x))))
         third = self.layer3(self.layer2(self.layer1(x)))
         return third, self.layer4(third)

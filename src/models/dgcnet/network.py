@@ -16,6 +16,8 @@ from ..layers import (
     conv_norm,
     initialize,
     kaiming_normal,
+    norm_activation,
+    relu,
 )
 from .backbone import DilatedResNet
 from .graphs import DualGCN
@@ -34,8 +36,7 @@ class DualGraphHead(nn.Cell):
         self.convb = conv_norm(channels, channels, 3, bias=False, context=context)
         self.bottleneck = nn.SequentialCell(
             conv(in_channels + channels, channels, 3, bias=False, context=context),
-            batch_norm(channels, context),
-            nn.ReLU(),
+            *norm_activation(channels, relu, context),
             conv(channels, class_num, bias=True, context=context),
         )
 

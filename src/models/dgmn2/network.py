@@ -21,6 +21,7 @@ from ..layers import (
     kaiming_uniform,
     layer_norm,
     linear,
+    linear_activation,
     map_of,
     nodes_of,
     relu,
@@ -38,8 +39,7 @@ class FeedForward(nn.Cell):
 
     def __init__(self, channels: int, ratio: int, context: LayerContext):
         super().__init__()
-        self.fc1 = linear(channels, ratio * channels, context)
-        self.act = gelu(context)
+        self.fc1, self.act = linear_activation(channels, ratio * channels, gelu, context)
         self.fc2 = linear(ratio * channels, channels, context)
 
     def construct(self, x):

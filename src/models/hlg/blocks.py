@@ -15,8 +15,10 @@ from ..layers import (
     drop_path,
     layer_norm,
     linear,
+    linear_activation,
     map_of,
     nodes_of,
+    norm_activation,
     row_transpose,
     tanh_gelu,
 )
@@ -107,8 +109,7 @@ class FeedForward(nn.Cell):
 
     def __init__(self, channels: int, ratio: int, context: LayerContext):
         super().__init__()
-        self.ff1 = linear(channels, ratio * channels, context)
-        self.act = tanh_gelu(context)
+        self.ff1, self.act = linear_activation(channels, ratio * channels, tanh_gelu, context)
         self.ff2 = linear(ratio * channels, channels, context)
 
     def construct(self, x):
@@ -121,11 +122,9 @@ def spatial_smooth(channels: int, context: LayerContext) -> nn.SequentialCell:
     narrow = channels // 4
     return nn.SequentialCell(
         conv(channels, narrow, bias=True, context=context),
-        batch_norm(narrow, context),
-        tanh_gelu(context),
+        *norm_activation(narrow, tanh_gelu, context),
         conv(narrow, narrow, 3, bias=True, context=context),
-        batch_norm(narrow, context),
-        tanh_gelu(context),
+        *norm_activation(narrow, tanh_gelu, context),
         conv(narrow, channels, bias=True, context=context),
         batch_norm(channels, context),
     )

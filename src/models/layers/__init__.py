@@ -4,10 +4,11 @@
 (`cpu/`) and the export (`export/`) build another cell in their place. Networks import from here alone.
 """
 
-from .batch_norm import batch_norm
+from .batch_norm import Activation, batch_norm, norm_activation
 from .blocks import Bottleneck, ConvStem, Downsample, conv_norm, relu
 from .dropout import channel_dropout, drop_path, dropout
 from .formulations import (
+    KERNEL_SOURCES,
     LayerContext,
     bilinear_resize,
     ceil_max_pool_after_relu,
@@ -16,8 +17,11 @@ from .formulations import (
     gelu,
     layer_norm,
     linear,
+    linear_activation,
     max_pool_after_relu,
+    max_relative,
     named_rows,
+    nearest_neighbours,
     neighbour_max,
     row_transpose,
     tanh_gelu,
@@ -30,6 +34,8 @@ from .standard import global_average
 
 __all__ = [
     "check_sides",
+    "KERNEL_SOURCES",
+    "Activation",
     "Bottleneck",
     "ConvStem",
     "Downsample",
@@ -50,11 +56,15 @@ __all__ = [
     "kaiming_uniform",
     "layer_norm",
     "linear",
+    "linear_activation",
     "map_of",
     "max_pool_after_relu",
+    "max_relative",
     "named_rows",
+    "nearest_neighbours",
     "neighbour_max",
     "nodes_of",
+    "norm_activation",
     "relu",
     "resize_bicubic",
     "resize_linear",

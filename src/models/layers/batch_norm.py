@@ -1,9 +1,13 @@
-"""Batch normalisation over one rank or, synchronised by hand, over all of them."""
+"""Batch normalisation over one rank or, synchronised by hand, over all of them; and with what follows it."""
+
+from collections.abc import Callable
 
 from mindspore import dtype as mstype
 from mindspore import nn, ops
 
-from .formulations import LayerContext
+from .formulations import LayerContext, formulation
+
+Activation = Callable[[LayerContext], nn.Cell]
 
 
 class SyncBatchNorm(nn.BatchNorm2d):
@@ -45,6 +49,21 @@ class SyncBatchNorm(nn.BatchNorm2d):
 
 def batch_norm(num_channels: int, context: LayerContext) -> nn.Cell:
     """BatchNorm over (B, C, H, W), epsilon 1e-5, running statistics updated by 0.1 of the difference per step."""
-    if context.sync_bn and context.num_ranks > 1:
+    if context.synchronizes:
         return SyncBatchNorm(num_channels, context.num_ranks)
-    return nn.BatchNorm2d(num_channels)
+    return formulation("batch_norm", context)(num_channels)
+
+
+def norm_activation(num_channels: int, activation: Activation, context: LayerContext) -> tuple[nn.Cell, nn.Cell]:
+    """(BatchNorm, activation), to be called one after the other; the first may do both, and the second then nothing.
+
+    activation: `relu`, `gelu` or `tanh_gelu`.
+    """
+    if context.joins_norms:
+        return formulation("batch_norm", context)(num_channels, activation.__name__), nn.Identity()
+    return batch_norm(num_channels, context), activation(context)
+
+
+def shortcut_norm(num_channels: int, context: LayerContext) -> nn.Cell:
+    """A cell called as f(x, shortcut): relu(BatchNorm(x) + shortcut). For contexts that join norms."""
+    return formulation("batch_norm", context)(num_channels, "shortcut_relu")

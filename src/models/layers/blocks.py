@@ -1,14 +1,12 @@
 """Convolutional blocks that several networks share, each convolution followed by its BatchNorm."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from mindspore import nn, ops
 
-from .batch_norm import batch_norm
+from .batch_norm import Activation, batch_norm, norm_activation, shortcut_norm
 from .dropout import drop_path
 from .formulations import LayerContext, conv
-
-Activation = Callable[[LayerContext], nn.Cell]
 
 
 def conv_norm(
@@ -37,17 +35,16 @@ class ConvStem(nn.Cell):
         super().__init__()
         first, second, third = widths
         self.conv1 = conv(3, first, 3, stride=stride // 2, bias=bias, context=context)
-        self.norm1 = batch_norm(first, context)
+        self.norm1, self.act1 = norm_activation(first, activation, context)
         self.conv2 = conv(first, second, 3, bias=bias, context=context)
-        self.norm2 = batch_norm(second, context)
+        self.norm2, self.act2 = norm_activation(second, activation, context)
         self.conv3 = conv(second, third, 3, stride=2, bias=bias, context=context)
-        self.norm3 = batch_norm(third, context)
-        self.act = activation(context)
+        self.norm3, self.act3 = norm_activation(third, activation, context)
 
     def construct(self, x):
-        x = self.act(self.norm1(self.conv1(x)))
-        x = self.act(self.norm2(self.conv2(x)))
-        return self.act(self.norm3(self.conv3(x)))
+        x = self.act1(self.norm1(self.conv1(x)))
+        x = self.act2(self.norm2(self.conv2(x)))
+        return self.act3(self.norm3(self.conv3(x)))
 
 
 class Downsample(nn.Cell):
@@ -58,8 +55,7 @@ class Downsample(nn.Cell):
     ):
         super().__init__()
         self.conv = conv(in_channels, out_channels, 3, stride=2, bias=bias, context=context)
-        self.norm = batch_norm(out_channels, context)
-        self.act = activation(context)
+        self.norm, self.act = norm_activation(out_channels, activation, context)
 
     def construct(self, x):
         return self.act(self.norm(self.conv(x)))
@@ -85,19 +81,21 @@ class Bottleneck(nn.Cell):
     ):
         super().__init__()
         self.conv1 = conv(in_channels, width, bias=False, context=context)
-        self.bn1 = batch_norm(width, context)
+        self.bn1, self.act1 = norm_activation(width, relu, context)
         middle = {"stride": stride, "dilation": dilation, "groups": groups}
         self.conv2 = conv(width, width, 3, bias=False, context=context, **middle)
-        self.bn2 = batch_norm(width, context)
+        self.bn2, self.act2 = norm_activation(width, relu, context)
         self.conv3 = conv(width, out_channels, bias=False, context=context)
-        self.bn3 = batch_norm(out_channels, context)
+        self.adds_shortcut = context.joins_norms and drop_path_rate == 0
+        self.bn3 = shortcut_norm(out_channels, context) if self.adds_shortcut else batch_norm(out_channels, context)
         self.drop_path = drop_path(drop_path_rate)
         self.downsample = nn.Identity()
         if stride > 1 or in_channels != out_channels:
             self.downsample = conv_norm(in_channels, out_channels, stride=stride, bias=False, context=context)
 
     def construct(self, x):
-        y = ops.relu(self.bn1(self.conv1(x)))
-        y = ops.relu(self.bn2(self.conv2(y)))
-        y = self.drop_path(self.bn3(self.conv3(y)))
-        return ops.relu(self.downsample(x) + y)
+        y = self.act1(self.bn1(self.conv1(x)))
+        y = self.conv3(self.act2(self.bn2(self.conv2(y))))
+        if self.adds_shortcut:
+            return self.bn3(y, self.downsample(x))
+        return ops.relu(self.downsample(x) + self.drop_path(self.bn3(y)))

@@ -1,16 +1,24 @@
 """The table of formulations: which cell is built for a layer, by the device it will run on.
 
 A layer's standard formulation (`standard.py`, `nodes.py`) defines it, and is what GPU and Ascend run. The CPU has
-faster ones of its own (`cpu/`), and an exported network is traced in operators that ONNX has (`export/`).
+faster ones of its own (`cpu/`), and faster ones still where kernels in C++ could be compiled (`cpu/kernels/`). An
+exported network is traced in operators that ONNX has (`export/`).
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from mindspore import nn
 
 from . import nodes, standard
 from .cpu import activation, convolution, dense_rows, dot_product, layer_norm, neighbour_max, rows
+from .cpu.kernels.batch_norm import KernelBatchNorm
+from .cpu.kernels.graph_feature import KernelMaxRelative
+from .cpu.kernels.grouped_conv import conv as kernel_conv
+from .cpu.kernels.library import SOURCES as KERNEL_SOURCES  # noqa: F401 (the way in for others)
+from .cpu.kernels.nearest import KernelNearestNeighbours
+from .cpu.kernels.rows import KernelLayerNorm, linear_gelu
 from .export import graphs, operators
 
 
@@ -23,6 +31,7 @@ class LayerContext:
         rank, num_ranks: this process among the data-parallel ones.
         sync_bn: batch statistics over all ranks.
         exporting: use only operators that ONNX can express, with no literal batch size in the graph.
+        kernels: path of the library compiled from `cpu/kernels/`, for float32 on the CPU; "" for none.
     """
 
     device: str = "CPU"
@@ -30,21 +39,42 @@ class LayerContext:
     num_ranks: int = 1
     sync_bn: bool = False
     exporting: bool = False
+    kernels: str = ""
+
+    @property
+    def uses_kernels(self) -> bool:
+        """Whether layers may be built from the kernels of the library."""
+        return self.kernels != "" and self.device == "CPU" and not self.exporting
+
+    @property
+    def synchronizes(self) -> bool:
+        """Whether BatchNorm's statistics are those of several processes."""
+        return self.sync_bn and self.num_ranks > 1
+
+    @property
+    def joins_norms(self) -> bool:
+        """Whether a BatchNorm takes over what follows it."""
+        return self.uses_kernels and not self.synchronizes
 
 
 @dataclass(frozen=True)
 class Formulations:
-    """The ways to build one layer, called alike; None: as the standard one."""
+    """The ways to build one layer, called alike; None: as the standard one, and instead of kernels as the CPU's.
+
+    That of `kernels` is called with the library's path before the other arguments.
+    """
 
     standard: Callable[..., nn.Cell]
     cpu: Callable[..., nn.Cell] | None = None
     export: Callable[..., nn.Cell] | None = None
+    kernels: Callable[..., nn.Cell] | None = None
 
 
 TABLE = {
-    "conv": Formulations(standard.conv, cpu=convolution.conv),
+    "batch_norm": Formulations(nn.BatchNorm2d, kernels=KernelBatchNorm),
+    "conv": Formulations(standard.conv, cpu=convolution.conv, kernels=kernel_conv),
     "linear": Formulations(standard.linear, cpu=rows.linear),
-    "layer_norm": Formulations(standard.layer_norm, cpu=layer_norm.CpuLayerNorm),
+    "layer_norm": Formulations(standard.layer_norm, cpu=layer_norm.CpuLayerNorm, kernels=KernelLayerNorm),
     "gelu": Formulations(standard.Gelu, export=operators.GeluWithoutErf),
     "tanh_gelu": Formulations(standard.tanh_gelu, cpu=activation.TanhGelu, export=activation.TanhGelu),
     "dot_product": Formulations(standard.DotProduct, cpu=dot_product.CpuDotProduct),
@@ -52,6 +82,8 @@ TABLE = {
     "padded_max_pool": Formulations(standard.padded_max_pool, export=operators.PaddedMaxPool),
     "bilinear_resize": Formulations(standard.OperatorResize, cpu=operators.MatrixResize, export=operators.MatrixResize),
     "neighbour_max": Formulations(nodes.NeighbourMax, cpu=neighbour_max.CpuNeighbourMax, export=graphs.NeighbourMax),
+    "max_relative": Formulations(nodes.MaxRelative, kernels=KernelMaxRelative),
+    "nearest_neighbours": Formulations(nodes.NearestNeighbours, kernels=KernelNearestNeighbours),
     "named_rows": Formulations(nodes.named_rows, cpu=dense_rows.named_rows, export=graphs.named_rows),
 }
 
@@ -61,6 +93,8 @@ def formulation(layer: str, context: LayerContext) -> Callable[..., nn.Cell]:
     ways = TABLE[layer]
     if context.exporting:
         return ways.export or ways.standard
+    if context.uses_kernels and ways.kernels:
+        return partial(ways.kernels, context.kernels)
     if context.device == "CPU":
         return ways.cpu or ways.standard
     return ways.standard
@@ -89,6 +123,18 @@ def conv(
 def linear(in_channels: int, out_channels: int, context: LayerContext) -> nn.Cell:
     """(rows, in) -> (rows, out), with bias; zeros until the keyed initialisation."""
     return formulation("linear", context)(in_channels, out_channels)
+
+
+def linear_activation(
+    in_channels: int, out_channels: int, activation: Callable[[LayerContext], nn.Cell], context: LayerContext
+) -> tuple[nn.Cell, nn.Cell]:
+    """(linear layer, activation), to be called one after the other; the first may do both, and the second then nothing.
+
+    activation: `gelu` or `tanh_gelu`.
+    """
+    if context.uses_kernels:
+        return linear_gelu(context.kernels, in_channels, out_channels, activation.__name__), nn.Identity()
+    return linear(in_channels, out_channels, context), activation(context)
 
 
 def layer_norm(channels: int, epsilon: float, context: LayerContext) -> nn.Cell:
@@ -147,6 +193,16 @@ def bilinear_resize(context: LayerContext) -> nn.Cell:
 def neighbour_max(num_neighbours: int, context: LayerContext) -> nn.Cell:
     """The largest value of each channel among a node's neighbours; see `nodes.NeighbourMax`."""
     return formulation("neighbour_max", context)(num_neighbours)
+
+
+def max_relative(num_neighbours: int, interleave: bool, context: LayerContext) -> nn.Cell:
+    """Node features and how far their neighbours exceed them; see `nodes.MaxRelative`."""
+    return formulation("max_relative", context)(neighbour_max(num_neighbours, context), interleave=interleave)
+
+
+def nearest_neighbours(num_candidates: int, dilation: int, normalize: bool, context: LayerContext) -> nn.Cell:
+    """Which key nodes are nearest to each node; see `nodes.NearestNeighbours`."""
+    return formulation("nearest_neighbours", context)(num_candidates, dilation, normalize=normalize)
 
 
 def named_rows(num_nodes: int, context: LayerContext) -> tuple[nn.Cell, nn.Cell, nn.Cell]:

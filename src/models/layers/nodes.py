@@ -42,6 +42,64 @@ class NeighbourMax(nn.Cell):
         return ops.amax(gathered, 2)
 
 
+class MaxRelative(nn.Cell):
+    """A map's nodes, and how far the largest of their neighbours exceed them, side by side.
+
+    neighbour_max: cell like NeighbourMax.
+    interleave: [x_0, m_0, x_1, m_1, ...], else [x, m].
+    """
+
+    def __init__(self, neighbour_max: nn.Cell, *, interleave: bool):
+        super().__init__()
+        self.neighbour_max = neighbour_max
+        self.interleave = interleave
+
+    def construct(self, x, keys, neighbours):
+        """(B, C, H, W), (B, M, C) key nodes, (B, N, K) neighbours -> (B, 2C, H, W)."""
+        _, channels, height, width = x.shape
+        largest = self.neighbour_max(keys, neighbours)  # (B, N, C)
+        # max_j(y_j - x_i) = max_j(y_j) - x_i, exactly: rounding is monotone.
+        relative = largest.transpose((0, 2, 1)).reshape((-1, channels, height, width)) - x
+        if self.interleave:
+            return ops.stack((x, relative), 2).reshape((-1, 2 * channels, height, width))
+        return ops.concat((x, relative), 1)
+
+
+class NearestNeighbours(nn.Cell):
+    """Indices of every `dilation`-th of the nearest key nodes, nearest first, in float32 and without gradient.
+
+    num_candidates: how many of the nearest are looked at, that is, K = ceil(num_candidates / dilation).
+    normalize: compare directions, each vector divided by its length.
+    """
+
+    def __init__(self, num_candidates: int, dilation: int, *, normalize: bool):
+        super().__init__()
+        self.num_candidates = num_candidates
+        self.dilation = dilation
+        self.normalize = normalize
+        self.inner = ops.BatchMatMul(transpose_b=True)
+        self.top_k = ops.TopK(sorted=True)
+
+    def construct(self, nodes, keys, relative_pos=None):
+        """(B, N, C), (B, M, C), optional (1, N, M) added to the squared distance -> (B, N, K) int32."""
+        nodes = self.directions(nodes)
+        keys = self.directions(keys)
+        # -|n - k|^2 less the node's own |n|^2, which doesn't change the order of its keys.
+        squares = (keys * keys).sum(-1, keepdims=True).transpose((0, 2, 1))  # (B, 1, M)
+        closeness = 2.0 * self.inner(nodes, keys) - squares  # (B, N, M)
+        if relative_pos is not None:
+            closeness = closeness - relative_pos.astype(mstype.float32)
+        _, nearest = self.top_k(closeness, self.num_candidates)
+        return nearest[:, :, :: self.dilation]
+
+    def directions(self, x):
+        x = ops.stop_gradient(x).astype(mstype.float32)
+        if not self.normalize:
+            return x
+        length = ops.sqrt((x * x).sum(-1, keepdims=True))
+        return x / ops.maximum(length, 1e-12)
+
+
 class RowNumbers(nn.Cell):
     """Row numbers within an image (B, N, heads, J) -> (those within the whole batch (R, J),)."""
 

@@ -5,19 +5,20 @@ Xie, Girshick, Dollar, Tu, He, "Aggregated Residual Transformations for Deep Neu
 
 from collections.abc import Iterator
 
-from mindspore import nn, ops
+from mindspore import nn
 
 from ..family import NetworkSpec
 from ..layers import (
     Bottleneck,
     LayerContext,
-    batch_norm,
     conv,
     dropout,
     global_average,
     initialize,
     kaiming_normal,
     max_pool_after_relu,
+    norm_activation,
+    relu,
 )
 from .variants import VARIANTS, Variant
 
@@ -42,7 +43,7 @@ class ResNeXt(nn.Cell):
         else:
             self.conv1 = conv(3, base, 3, bias=False, context=context)
             self.maxpool = nn.Identity()
-        self.bn1 = batch_norm(base, context)
+        self.bn1, self.act = norm_activation(base, relu, context)
         num_blocks = sum(variant.num_blocks)
         rates = iter([drop_path_rate * index / max(num_blocks - 1, 1) for index in range(num_blocks)])
         self.layer1 = self.stage(variant, 0, rates, context)
@@ -70,7 +71,7 @@ class ResNeXt(nn.Cell):
 
     def stem(self, x):
         """(B, 3, S, S) -> (B, C, S / stem_stride, S / stem_stride)."""
-        return self.maxpool(ops.relu(self.bn1(self.conv1(x))))
+        return self.maxpool(self.act(self.bn1(self.conv1(x))))
 
     def features(self, x):
         """(B, 3, S, S) -> (B, 32 C): the average over the last map."""

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from mindspore import Parameter, Tensor, nn, ops
+from mindspore import Parameter, Tensor, nn
 
 from ..layers import (
+    Activation,
     LayerContext,
     batch_norm,
     conv,
@@ -14,11 +15,12 @@ from ..layers import (
     drop_path,
     dropout,
     gelu,
-    neighbour_max,
+    max_relative,
+    nearest_neighbours,
     nodes_of,
+    norm_activation,
     tanh_gelu,
 )
-from .graph import NearestNeighbours
 
 GRAPH_CONV_GROUPS = 4
 
@@ -42,8 +44,9 @@ class Form:
     tanh_gelu: bool
     pos_deviation: float
 
-    def activation(self, context: LayerContext) -> nn.Cell:
-        return tanh_gelu(context) if self.tanh_gelu else gelu(context)
+    @property
+    def activation(self) -> Activation:
+        return tanh_gelu if self.tanh_gelu else gelu
 
 
 class Stem(nn.Cell):
@@ -58,34 +61,27 @@ class Stem(nn.Cell):
         for before, after, stride in zip(widths[:-1], widths[1:], strides, strict=True):
             cells += [
                 conv(before, after, 3, stride=stride, bias=form.bias, context=context),
-                batch_norm(after, context),
-                form.activation(context),
+                *norm_activation(after, form.activation, context),
             ]
-        self.convs = nn.SequentialCell(cells[:-1])  # no activation after the last
+        cells[-2:] = [batch_norm(widths[-1], context)]  # no activation after the last
+        self.convs = nn.SequentialCell(cells)
 
     def construct(self, x):
         return self.convs(x)
 
 
 class MaxRelativeConv(nn.Cell):
-    """Node features and how far their neighbours exceed them -> 2C channels, by a grouped 1x1 convolution."""
+    """A grouped 1x1 convolution of node features and how far their neighbours exceed them."""
 
     def __init__(self, channels: int, form: Form, context: LayerContext):
         super().__init__()
-        self.interleave = form.interleave
         self.nn = nn.SequentialCell(
             conv(2 * channels, 2 * channels, groups=GRAPH_CONV_GROUPS, bias=True, context=context),
-            batch_norm(2 * channels, context),
-            form.activation(context),
+            *norm_activation(2 * channels, form.activation, context),
         )
 
-    def construct(self, x, relative):
-        """(B, C, H, W) twice -> (B, 2C, H, W)."""
-        if self.interleave:
-            _, channels, height, width = x.shape
-            both = ops.stack((x, relative), 2).reshape((-1, 2 * channels, height, width))
-        else:
-            both = ops.concat((x, relative), 1)
+    def construct(self, both):
+        """(B, 2C, H, W) -> the same shape."""
         return self.nn(both)
 
 
@@ -98,9 +94,9 @@ class DynamicGraphConv(nn.Cell):
     def __init__(self, channels: int, k: int, dilation: int, form: Form, context: LayerContext, *, reduction: int = 1):
         super().__init__()
         num_candidates = k * dilation if form.widen else k
-        self.knn = NearestNeighbours(num_candidates, dilation, normalize=form.normalize)
+        self.knn = nearest_neighbours(num_candidates, dilation, form.normalize, context)
         self.num_neighbours = -(-num_candidates // dilation)
-        self.neighbour_max = neighbour_max(self.num_neighbours, context)
+        self.max_relative = max_relative(self.num_neighbours, form.interleave, context)
         self.gconv = MaxRelativeConv(channels, form, context)
         self.reduction = reduction
         self.pool = nn.AvgPool2d(reduction, reduction)
@@ -114,10 +110,7 @@ class DynamicGraphConv(nn.Cell):
     def construct(self, x, relative_pos=None):
         """(B, C, H, W) -> (B, 2C, H, W)."""
         keys, neighbours = self.search(x, relative_pos)
-        largest = self.neighbour_max(keys, neighbours)  # (B, N, C)
-        # max_j(y_j - x_i) = max_j(y_j) - x_i, exactly: rounding is monotone.
-        relative = largest.transpose((0, 2, 1)).reshape((-1,) + x.shape[1:]) - x  # (B, C, H, W)
-        return self.gconv(x, relative)
+        return self.gconv(self.max_relative(x, keys, neighbours))
 
 
 class Grapher(nn.Cell):
@@ -160,8 +153,8 @@ class FeedForward(nn.Cell):
 
     def __init__(self, channels: int, drop_rate: float, form: Form, context: LayerContext):
         super().__init__()
-        self.fc1 = conv_norm(channels, 4 * channels, bias=form.bias, context=context)
-        self.act = form.activation(context)
+        norm, self.act = norm_activation(4 * channels, form.activation, context)
+        self.fc1 = nn.SequentialCell(conv(channels, 4 * channels, bias=form.bias, context=context), norm)
         self.fc2 = conv_norm(4 * channels, channels, bias=form.bias, context=context)
         self.drop_path = drop_path(drop_rate)
 
@@ -175,8 +168,7 @@ def prediction_head(
     """(B, C, 1, 1) -> (B, class_num, 1, 1) over one hidden layer."""
     return nn.SequentialCell(
         conv(channels, hidden, bias=True, context=context),
-        batch_norm(hidden, context),
-        form.activation(context),
+        *norm_activation(hidden, form.activation, context),
         dropout(drop_rate),
         conv(hidden, class_num, bias=True, context=context),
     )

@@ -1,0 +1,49 @@
+// GELU of rows plus a bias, (R, C), whose slope the backward pass computes again instead of keeping it.
+#include "activations.h"
+#include "arguments.h"
+#include "parallel.h"
+
+#include <vector>
+
+namespace {
+
+constexpr int64_t ROWS = 128;  // of a part; the bias' gradient is summed by parts, so that no thread decides its rounding
+
+// Inputs z, bias. Output y.
+template <Activation A>
+void forward(const Arguments &a) {
+  const int64_t num_rows = a.size(0, 0), C = a.size(0, 1);
+  const float *z = a.floats(0), *bias = a.floats(1);
+  float *y = a.floats(2);
+  parallel_for((num_rows + ROWS - 1) / ROWS, 4 * ROWS * C, [&](int64_t part) {
+    for (int64_t r = part * ROWS; r < std::min(num_rows, (part + 1) * ROWS); r++)
+      for (int64_t c = 0; c < C; c++) y[r * C + c] = activated<A>(z[r * C + c] + bias[c]);
+  });
+}
+
+// Inputs z, bias, dy. Outputs dz, dbias.
+template <Activation A>
+void backward(const Arguments &a) {
+  const int64_t num_rows = a.size(0, 0), C = a.size(0, 1), num_parts = (num_rows + ROWS - 1) / ROWS;
+  const float *z = a.floats(0), *bias = a.floats(1), *dy = a.floats(2);
+  float *dz = a.floats(3), *dbias = a.floats(4);
+  std::vector<float> sums(num_parts * C);
+  parallel_for(num_parts, 4 * ROWS * C, [&](int64_t part) {
+    float *sum = &sums[part * C];
+    for (int64_t r = part * ROWS; r < std::min(num_rows, (part + 1) * ROWS); r++)
+      for (int64_t c = 0; c < C; c++) {
+        dz[r * C + c] = dy[r * C + c] * slope<A>(z[r * C + c] + bias[c]);
+        sum[c] += dz[r * C + c];
+      }
+  });
+  std::fill_n(dbias, C, 0);
+  for (int64_t part = 0; part < num_parts; part++)
+    for (int64_t c = 0; c < C; c++) dbias[c] += sums[part * C + c];
+}
+
+}  // namespace
+
+KERNEL(bias_gelu, forward<GELU>)
+KERNEL(bias_gelu_backward, backward<GELU>)
+KERNEL(bias_tanh_gelu, forward<TANH_GELU>)
+KERNEL(bias_tanh_gelu_backward, backward<TANH_GELU>)

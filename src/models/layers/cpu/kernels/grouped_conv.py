@@ -1,0 +1,60 @@
+"""Grouped 3x3 convolution of stride 1, the groups being computed one by one in a layout of their own."""
+
+from mindspore import Parameter, nn, ops
+from mindspore import dtype as mstype
+
+from .. import convolution
+from .library import kernel
+
+STEP = 4  # channels of a group that are computed together
+MOST_CHANNELS = 64  # of a group; for wider ones the framework's matrix products are as fast
+
+
+def _shape(x, weight):
+    return [x[0], weight[0], *x[2:]]
+
+
+def _type(x, _weight):
+    return x
+
+
+def _gradients(x, weight, _dout):
+    """dx, dweight"""
+    return x, weight
+
+
+class GroupedConvFunction(nn.Cell):
+    """The convolution, padding 1, as a function of both: (B, C, H, W), (O, C / g, 3, 3) -> (B, O, H, W)."""
+
+    def __init__(self, library: str):
+        super().__init__()
+        self.forward = kernel(library, "grouped_conv", _shape, _type)
+        self.backward = kernel(library, "grouped_conv_backward", _gradients, _gradients)
+
+    def construct(self, x, weight):
+        return self.forward(x, weight)
+
+    def bprop(self, x, weight, out, dout):
+        return self.backward(x, weight, dout)
+
+
+class KernelGroupedConv(nn.Cell):
+    """(B, C, H, W) -> (B, out_channels, H, W); holds the weight (out, in / groups, 3, 3), no bias."""
+
+    def __init__(self, library: str, in_channels: int, out_channels: int, groups: int):
+        super().__init__()
+        self.weight = Parameter(ops.zeros((out_channels, in_channels // groups, 3, 3), mstype.float32), name="weight")
+        self.function = GroupedConvFunction(library)
+
+    def construct(self, x):
+        return self.function(x, self.weight)
+
+
+def conv(library: str, in_channels: int, out_channels: int, size: int, **options) -> nn.Cell:
+    """`standard.conv` by the kernel where it is of this kind, else as elsewhere on the CPU."""
+    groups = options["groups"]
+    widths = (in_channels // groups, out_channels // groups)
+    plain = size == 3 and options["stride"] == options["dilation"] == 1 and not options["bias"]
+    if plain and groups > 1 and all(width % STEP == 0 and width <= MOST_CHANNELS for width in widths):
+        return KernelGroupedConv(library, in_channels, out_channels, groups)
+    return convolution.conv(in_channels, out_channels, size, **options)

@@ -1,0 +1,76 @@
+"""Row-wise layers in one kernel each way: LayerNorm, and a linear layer's bias with the GELU after it."""
+
+import numpy as np
+from mindspore import Tensor, nn, ops
+
+from ... import standard
+from .library import kernel
+
+
+def _gradients(first, second, *_others):
+    """As the first two inputs: rows and bias."""
+    return first, second
+
+
+class BiasGelu(nn.Cell):
+    """gelu(rows + bias), or tanh_gelu: (R, C), (C,) -> (R, C)."""
+
+    def __init__(self, library: str, activation: str):
+        super().__init__()
+        self.forward = kernel(library, f"bias_{activation}", lambda rows, _bias: rows, lambda rows, _bias: rows)
+        self.backward = kernel(library, f"bias_{activation}_backward", _gradients, _gradients)
+
+    def construct(self, rows, bias):
+        return self.forward(rows, bias)
+
+    def bprop(self, rows, bias, out, dout):
+        return self.backward(rows, bias, dout)
+
+
+def linear_gelu(library: str, in_channels: int, out_channels: int, activation: str) -> nn.Dense:
+    """(R, in_channels) -> (R, out_channels), the activation included: "gelu" or "tanh_gelu"."""
+    dense = standard.linear(in_channels, out_channels)
+    dense.bias_add = BiasGelu(library, activation)
+    return dense
+
+
+def _norm_shapes(x, *_others):
+    """y; mean and 1 / deviation of each row."""
+    return x, x[:-1], x[:-1]
+
+
+def _norm_types(x, *_others):
+    return x, x, x
+
+
+def _norm_gradients(x, gamma, *_others):
+    """dx, dgamma, dbeta"""
+    return x, gamma, gamma
+
+
+class LayerNormFunction(nn.Cell):
+    """x (..., C), gamma (C,), beta (C,), epsilon (1,) -> y (..., C), and what is kept: mean, 1 / deviation (...)."""
+
+    def __init__(self, library: str):
+        super().__init__()
+        self.forward = kernel(library, "layer_norm", _norm_shapes, _norm_types)
+        self.backward = kernel(library, "layer_norm_backward", _norm_gradients, _norm_gradients)
+
+    def construct(self, x, gamma, beta, epsilon):
+        return self.forward(x, gamma, beta, epsilon)
+
+    def bprop(self, x, gamma, beta, epsilon, out, dout):
+        dx, dgamma, dbeta = self.backward(x, gamma, out[1], out[2], dout[0])
+        return dx, dgamma, dbeta, ops.zeros_like(epsilon)
+
+
+class KernelLayerNorm(nn.LayerNorm):
+    """nn.LayerNorm over the last axis, (..., C) -> the same shape."""
+
+    def __init__(self, library: str, channels: int, epsilon: float):
+        super().__init__((channels,), epsilon=epsilon)
+        self.function = LayerNormFunction(library)
+        self.least_variance = Tensor(np.array([epsilon], np.float32))
+
+    def construct(self, x):
+        return self.function(x, self.gamma, self.beta, self.least_variance)[0]

@@ -1,0 +1,101 @@
+"""The kernel of grouped 3x3 convolutions, against float64."""
+
+import mindspore as ms
+import numpy as np
+import pytest
+from mindspore import Tensor, nn
+
+from src.models.layers import LayerContext, conv
+from src.models.layers.cpu.convolution import GroupedConv
+from src.models.layers.cpu.kernels.grouped_conv import KernelGroupedConv
+from tests.support.kernels import NEEDS_COMPILER, assert_close, gradients, kernels, normal, set_num_threads
+
+pytestmark = NEEDS_COMPILER
+
+
+@pytest.fixture(autouse=True)
+def eager():
+    ms.set_context(mode=ms.PYNATIVE_MODE)
+
+
+def layer(in_channels, out_channels, groups, context=None):
+    own = conv(in_channels, out_channels, 3, groups=groups, bias=False, context=context or kernels())
+    own.weight.set_data(Tensor(normal(out_channels, in_channels // groups, 3, 3, seed=1)))
+    return own
+
+
+def taps(x):
+    """(9, ...): a padded map's values at the 9 taps of each position."""
+    height, width = x.shape[2:]
+    padded = np.pad(x.astype(float), ((0, 0), (0, 0), (1, 1), (1, 1)))
+    return [padded[:, :, tap // 3 : tap // 3 + height, tap % 3 : tap % 3 + width] for tap in range(9)]
+
+
+def reference(x, weight, dy, groups):
+    """(y, dx, dweight) in float64."""
+    weight = weight.astype(float).reshape(weight.shape[:2] + (9,))
+    y, dx, dweight = np.zeros(dy.shape), np.zeros(x.shape), np.zeros(weight.shape)
+    num_out, num_in = weight.shape[0] // groups, weight.shape[1]
+    for group in range(groups):
+        outs, ins = slice(group * num_out, (group + 1) * num_out), slice(group * num_in, (group + 1) * num_in)
+        for tap, (values, slopes) in enumerate(zip(taps(x[:, ins]), taps(dy[:, outs]), strict=True)):
+            y[:, outs] += np.einsum("bihw,oi->bohw", values, weight[outs, :, tap])
+            dx[:, ins] += np.einsum("bohw,oi->bihw", slopes, weight[outs, :, 8 - tap])
+            dweight[outs, :, tap] = np.einsum("bohw,bihw->oi", dy[:, outs].astype(float), values)
+    return y, dx, dweight.reshape((*weight.shape[:2], 3, 3))
+
+
+@pytest.mark.parametrize(
+    ("batch", "in_channels", "out_channels", "height", "width", "groups"),
+    [(2, 8, 8, 5, 7, 2), (1, 12, 24, 1, 1, 3), (3, 128, 64, 9, 1, 2), (1, 16, 16, 1, 33, 4), (4, 64, 64, 14, 14, 4)],
+)
+def test_values_and_gradients(batch, in_channels, out_channels, height, width, groups):
+    own = layer(in_channels, out_channels, groups)
+    assert type(own) is KernelGroupedConv
+    x, dy = normal(batch, in_channels, height, width), normal(batch, out_channels, height, width, seed=2)
+    y, (dx,), of_parameters = gradients(own, dy, x)
+    expected = reference(x, own.weight.asnumpy(), dy, groups)
+    for found, each in zip((y, dx, of_parameters["weight"]), expected, strict=True):
+        assert_close(found, each, 3e-6)
+
+
+@pytest.mark.parametrize("wrong", [np.nan, np.inf])
+def test_numbers_that_are_not_finite_reach_the_guard(wrong):
+    x, own = normal(2, 8, 4, 4), layer(8, 8, 2)
+    x[1, 5, 2, 2] = wrong
+    y, (dx,), of_parameters = gradients(own, x, x)
+    assert not np.isfinite(y[1, 4:, 1:4, 1:4]).any()
+    assert np.isfinite(y[0]).all() and np.isfinite(y[:, :4]).all()
+    assert not np.isfinite(dx[1, 4:, 1:4, 1:4]).any()
+    assert not np.isfinite(of_parameters["weight"][4:, 1]).any()
+
+
+def test_results_depend_on_no_number_of_threads():
+    x, dy, results = normal(4, 32, 20, 20), normal(4, 32, 20, 20, seed=3), set()
+    for number in (1, 2, 5):
+        set_num_threads(number)
+        y, (dx,), of_parameters = gradients(layer(32, 32, 4), dy, x)
+        results.add(b"".join(each.tobytes() for each in (y, dx, of_parameters["weight"])))
+    assert len(results) == 1
+
+
+def test_compiled_it_equals_the_framework():
+    ms.set_context(mode=ms.GRAPH_MODE)
+    x, dy, found = normal(2, 8, 6, 6), normal(2, 8, 6, 6, seed=3), []
+    for context in (kernels(), LayerContext(exporting=True)):
+        y, (dx,), of_parameters = gradients(layer(8, 8, 2, context), dy, x)
+        found.append((y, dx, of_parameters["weight"]))
+    for own, standard in zip(*found, strict=True):
+        assert_close(own, standard, 1e-5)
+
+
+def test_which_convolutions_it_is_for():
+    def kind(in_channels, out_channels, size=3, bias=False, **options):
+        return type(conv(in_channels, out_channels, size, bias=bias, context=kernels(), **options))
+
+    assert kind(8, 8, groups=2) is KernelGroupedConv
+    assert kind(16, 16, groups=8) is GroupedConv  # two channels a group
+    others = [{"groups": 8}, {"groups": 2, "stride": 2}, {"groups": 2, "dilation": 2}, {"groups": 2, "bias": True}, {}]
+    assert {kind(8, 8, **each) for each in others} == {nn.Conv2d}
+    assert kind(8, 8, 1, groups=2) is nn.Conv2d
+    assert kind(256, 256, groups=2) is nn.Conv2d
