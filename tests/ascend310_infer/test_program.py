@@ -48,7 +48,8 @@ def program():
     ]
     if missing:
         pytest.skip(f"{', '.join(missing)} not found: bash scripts/setup_cpp.sh")
-    with Path(SOURCES / ".build.lock").open("w") as lock:
+    (SOURCES / "build").mkdir(exist_ok=True)
+    with (SOURCES / "build" / ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         built = subprocess.run(["bash", SOURCES / "build.sh"], capture_output=True, text=True, check=False)
     assert built.returncode == 0, built.stdout[-3000:] + built.stderr[-3000:]
