@@ -8,7 +8,6 @@ The models are trained ones that lie in tests/ascend310_infer/models (how they w
 from __future__ import annotations
 
 import lzma
-import os
 import shutil
 import subprocess
 import sys
@@ -65,14 +64,14 @@ def unpack(name: str, folder: Path) -> Path:
 
 def scores_of(model: Path, data: Path, folder: Path) -> str:
     """Run the flow of the seeds in the folder; returns the line of acc.log."""
-    _run("bash", str(ROOT / "scripts" / "run_infer_310.sh"), str(model), str(data), cwd=folder)
+    settings = ("env", "DEVICE_TARGET=CPU", f"PYTHON={sys.executable}")
+    _run(*settings, "bash", str(ROOT / "scripts" / "run_infer_310.sh"), str(model), str(data), cwd=folder)
     return (folder / "acc.log").read_text(encoding="utf-8").strip()
 
 
 def _run(*words: str, cwd: Path = ROOT) -> None:
     print(f"\n$ {' '.join(words)}", flush=True)
-    environment = {**os.environ, "DEVICE_TARGET": "CPU", "PYTHON": sys.executable}
-    finished = subprocess.run(words, cwd=cwd, env=environment, check=False)
+    finished = subprocess.run(words, cwd=cwd, check=False)
     if finished.returncode:
         sys.exit(finished.returncode)
 

@@ -20,8 +20,9 @@ from PIL import Image
 from scripts.create_imagenet2012_label import labels_of
 from scripts.demo_cpp import MODELS, unpack
 from scripts.postprocess import accuracy, mean_iou
+from scripts.preprocess import main as preprocess
+from src.datasets.synthetic import scenes as synthetic_scenes
 from src.datasets.synthetic.digits import write_digits
-from src.datasets.synthetic.scenes import write_scenes
 from tests.support.images import write_noise
 from tests.support.processes import PROJECT_ROOT
 
@@ -72,8 +73,11 @@ def digits(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def scenes(tmp_path_factory):
+    """The drawn scenes that are validated on, and one other, since a data set has both."""
     folder = tmp_path_factory.mktemp("scenes")
-    write_scenes(folder, 0)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(synthetic_scenes.NUM_SCENES, "train", 1)
+        synthetic_scenes.write_scenes(folder, 0)
     return folder
 
 
@@ -147,6 +151,16 @@ def test_threads_and_batches_change_no_result(program, digits, tmp_path):
     check_logits(tmp_path / "result_Files", digits / "val")
     report = (tmp_path / "time_Result" / "test_perform_static.txt").read_text()
     assert "batch size 7, 2 threads: p50 " in report
+
+
+def test_inputs_of_preprocess_give_the_same_logits(program, ending, digits, tmp_path):
+    model = unpack(f"vig_nano{ending}", tmp_path)
+    inputs = tmp_path / "inputs"
+    assert preprocess([str(digits / "val"), f"{model}.json", str(inputs)]) == 0
+    (inputs / "short.bin").write_bytes(b"1234")
+    finished = run(program, model, inputs, tmp_path)
+    assert (finished.returncode, finished.stderr) == (0, "skipped: short.bin: 4 bytes, the network's input has 12288\n")
+    check_logits(tmp_path / "result_Files", digits / "val")
 
 
 def test_the_seeds_command_builds_runs_and_scores(program, vig, digits, tmp_path):
