@@ -108,10 +108,15 @@ def run(program, model, data, output, *options):
     return subprocess.run(words, env=environment(), capture_output=True, text=True, timeout=TIME_LIMIT, check=False)
 
 
+def lines(finished):
+    """The lines of stderr without those of the progress, which a slow machine prints."""
+    return [line for line in finished.stderr.splitlines() if not line.endswith(" per second")]
+
+
 def mistake(finished):
     """The one line that the program must have ended with after its user's mistake."""
     assert finished.returncode == 2, finished
-    (line,) = [line for line in finished.stderr.splitlines() if not line.startswith("skipped: ")]
+    (line,) = [line for line in lines(finished) if not line.startswith("skipped: ")]
     return line.removeprefix("error: ")
 
 
@@ -137,7 +142,7 @@ def score(values):
 def test_digits_are_classified_as_by_python(program, ending, digits, tmp_path):
     model = unpack(f"vig_nano{ending}", tmp_path)
     finished = run(program, model, digits / "val", tmp_path)
-    assert (finished.returncode, finished.stderr) == (0, "")
+    assert (finished.returncode, lines(finished)) == (0, [])
     results = tmp_path / "result_Files"
     check_logits(results, digits / "val")
     labels = labels_of(digits / "val", tuple(map(str, range(10))))
@@ -147,19 +152,20 @@ def test_digits_are_classified_as_by_python(program, ending, digits, tmp_path):
 def test_threads_and_batches_change_no_result(program, digits, tmp_path):
     model = unpack("vig_nano.onnx", tmp_path)
     finished = run(program, model, digits / "val", tmp_path, "--threads", 2, "--batch_size", 7, "--warmup", 1)
-    assert (finished.returncode, finished.stderr) == (0, "")
+    assert (finished.returncode, lines(finished)) == (0, [])
     check_logits(tmp_path / "result_Files", digits / "val")
     report = (tmp_path / "time_Result" / "test_perform_static.txt").read_text()
     assert "batch size 7, 2 threads: p50 " in report
 
 
-def test_inputs_of_preprocess_give_the_same_logits(program, ending, digits, tmp_path):
-    model = unpack(f"vig_nano{ending}", tmp_path)
+def test_inputs_of_preprocess_give_the_same_logits(program, digits, tmp_path):
+    model = unpack("vig_nano.onnx", tmp_path)
     inputs = tmp_path / "inputs"
     assert preprocess([str(digits / "val"), f"{model}.json", str(inputs)]) == 0
     (inputs / "short.bin").write_bytes(b"1234")
     finished = run(program, model, inputs, tmp_path)
-    assert (finished.returncode, finished.stderr) == (0, "skipped: short.bin: 4 bytes, the network's input has 12288\n")
+    assert finished.returncode == 0
+    assert lines(finished) == ["skipped: short.bin: 4 bytes, the network's input has 12288"]
     check_logits(tmp_path / "result_Files", digits / "val")
 
 
@@ -175,7 +181,7 @@ def test_the_seeds_command_builds_runs_and_scores(program, vig, digits, tmp_path
 def test_scenes_are_segmented_as_by_python(program, ending, scenes, tmp_path):
     model = unpack(f"dgcnet_nano{ending}", tmp_path)
     finished = run(program, model, scenes / "leftImg8bit" / "val", tmp_path)
-    assert (finished.returncode, finished.stderr) == (0, "")
+    assert (finished.returncode, lines(finished)) == (0, [])
     results, reference = tmp_path / "result_Files", np.load(MODELS / "dgcnet_nano.npz")
     maps = np.stack([np.asarray(Image.open(path)) for path in sorted(results.rglob("*_labels.png"))])
     assert np.mean(maps != reference["labels"]) <= 1e-5
@@ -193,7 +199,7 @@ def test_an_unreadable_picture_is_skipped_and_counted(program, vig, pictures, tm
     (folder / "notes.txt").write_text("no picture")
     finished = run(program, vig, folder, tmp_path)
     assert finished.returncode == 0
-    assert "\nskipped: b.png: not an image, or damaged\n" in f"\n{finished.stderr}"
+    assert "skipped: b.png: not an image, or damaged" in lines(finished)
     assert "skipped 1 unreadable pictures and 1 other files" in finished.stdout
     names = sorted(path.name for path in (tmp_path / "result_Files").iterdir())
     assert names == ["a_0.bin", "c_0.bin"]
