@@ -29,6 +29,7 @@ SECTIONS = [
     ("## Your own data", "## 使用自己的数据"),
     ("## Training options", "## 训练选项"),
     ("## Evaluate, export, predict", "## 评估、导出、预测"),
+    ("## Inference in C++", "## C++ 推理"),
     ("## Visualise the graph", "## 图结构可视化"),
     ("## Output of a run", "## 训练输出"),
     ("## Published weights", "## 公开权重"),
