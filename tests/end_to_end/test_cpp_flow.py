@@ -32,7 +32,7 @@ def exported(reference, tmp_path_factory):
 @pytest.fixture(scope="module")
 def expected(reference, tmp_path_factory):
     """The line that eval.py's scores give."""
-    folder = tmp_path_factory.mktemp("evaluation")
+    folder = tmp_path_factory.mktemp("evaluated") / "evaluation"
     assert run_process("eval.py", "--pretrained", reference.best, "--output", folder).code == 0
     result = json.loads((folder / "result.json").read_text())
     return (
