@@ -35,6 +35,7 @@ DIRECT = {
     "scripts/create_scenes.py": {"datasets"},
     "scripts/create_cityscapes_lists.py": {"datasets"},
     "scripts/create_imagenet2012_label.py": {"datasets"},
+    "scripts/preprocess.py": {"datasets"},
     "scripts/postprocess.py": {"datasets", "metrics"},
 }
 

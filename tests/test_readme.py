@@ -29,6 +29,7 @@ SECTIONS = [
     ("## Your own data", "## 使用自己的数据"),
     ("## Training options", "## 训练选项"),
     ("## Evaluate, export, predict", "## 评估、导出、预测"),
+    ("## Inference in C++", "## C++ 推理"),
     ("## Visualise the graph", "## 图结构可视化"),
     ("## Output of a run", "## 训练输出"),
     ("## Published weights", "## 公开权重"),
@@ -63,6 +64,7 @@ MADE_FILES = {
     *("result.json", "confusion_matrix.png", "per_class.csv", "vig_nano.mindir", "vig_nano.onnx"),
     *("predictions.png", "predictions.csv", "predictions.json", "resnext.ckpt", "samples.png", "lr.png"),
     *("vig_s.ckpt", "resnext50.ckpt", "dgmn2_tiny.ckpt", "resnet101.ckpt", "result/result.txt"),
+    *("resnext152.mindir", "acc.log"),
 }
 # Public weights that a user brings to convert.py; .pth and .safetensors are no endings of ours.
 PUBLIC_WEIGHTS = {"vig_s_patch16_224.ckpt", "hlg_mobile.ckpt", "resnext152.ckpt"}
@@ -198,7 +200,7 @@ def test_the_run_folders_files_are_listed():
 def test_each_make_target_exists():
     makefile = text_of("Makefile")
     targets = {target for page in PAGES for target in re.findall(r"(?:`|^)make (\w+)", text_of(page), re.MULTILINE)}
-    assert targets == {"demo", "test", "help", "setup"}
+    assert targets == {"cpp", "demo", "test", "help", "setup"}
     assert [target for target in targets if not re.search(rf"^{target}:", makefile, re.MULTILINE)] == []
 
 

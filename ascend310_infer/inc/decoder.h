@@ -1,4 +1,4 @@
-// Decoder of picture files.
+// Decoder of picture files and of network inputs.
 #pragma once
 
 #include <filesystem>
@@ -16,5 +16,8 @@ cv::Mat read_picture(const std::filesystem::path& path);
 
 // The same of a file's content.
 cv::Mat decode_picture(const std::vector<unsigned char>& content);
+
+// The `size` float32 values of a network input that scripts/preprocess.py wrote. Throws Unreadable.
+std::vector<float> read_input(const std::filesystem::path& path, std::size_t size);
 
 }  // namespace infer

@@ -6,6 +6,9 @@
 
 namespace infer {
 
+// Of files that hold a finished network input, float32 (3, S, S), instead of a picture.
+inline constexpr char kInputEnding[] = ".bin";
+
 struct Pictures {
   std::vector<std::filesystem::path> files;  // relative to the folder, sorted
   std::size_t num_others = 0;                // files that are not pictures by their ending

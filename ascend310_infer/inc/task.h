@@ -42,6 +42,9 @@ class Task {
   // `target`: path of the result without ending.
   virtual Prepared prepare(const cv::Mat& rgb, const std::filesystem::path& target) const = 0;
 
+  // The same for a finished input (3, S, S). Throws Unreadable if a picture of this task has several inputs.
+  virtual Prepared prepare_input(std::vector<float> input, const std::filesystem::path& target) const = 0;
+
  protected:
   const Card card_;
 };

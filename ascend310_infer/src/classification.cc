@@ -25,12 +25,13 @@ class Classification : public Task {
   std::size_t output_size() const override { return card_.class_names.size(); }
 
   Prepared prepare(const cv::Mat& rgb, const std::filesystem::path& target) const override {
-    Prepared prepared;
-    const cv::Mat crop = centre_crop(rgb, card_.crop, card_.image_size);
-    append_input(crop, card_.normalization, card_.image_size, prepared.inputs);
-    prepared.num_inputs = 1;
-    prepared.sink = std::make_unique<LogitsSink>(target.string() + "_0.bin", output_size());
-    return prepared;
+    std::vector<float> input;
+    append_input(centre_crop(rgb, card_.crop, card_.image_size), card_.normalization, card_.image_size, input);
+    return prepare_input(std::move(input), target);
+  }
+
+  Prepared prepare_input(std::vector<float> input, const std::filesystem::path& target) const override {
+    return {std::move(input), 1, std::make_unique<LogitsSink>(target.string() + "_0.bin", output_size())};
   }
 };
 

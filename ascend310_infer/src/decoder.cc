@@ -1,9 +1,11 @@
 #include "inc/decoder.h"
 
 #include <algorithm>
+#include <cstring>
 #include <fstream>
 #include <opencv2/imgcodecs.hpp>
 #include <opencv2/imgproc.hpp>
+#include <string>
 #include <string_view>
 
 #include "inc/errors.h"
@@ -55,5 +57,16 @@ cv::Mat decode_picture(const std::vector<unsigned char>& content) {
 }
 
 cv::Mat read_picture(const std::filesystem::path& path) { return decode_picture(content_of(path)); }
+
+std::vector<float> read_input(const std::filesystem::path& path, std::size_t size) {
+  const auto content = content_of(path);
+  std::vector<float> input(size);
+  if (content.size() != size * sizeof(float)) {
+    throw Unreadable(std::to_string(content.size()) + " bytes, the network's input has " +
+                     std::to_string(size * sizeof(float)));
+  }
+  std::memcpy(input.data(), content.data(), content.size());
+  return input;
+}
 
 }  // namespace infer

@@ -22,9 +22,10 @@ constexpr std::size_t kNamed = 10;  // skipped files that are listed
 
 // OpenCV and MindSpore Lite read the environment when they are loaded, before main: start again with our settings.
 void prepare_process(char** argv) {
-  if (std::getenv(infer::kPixelLimitVariable)) return;
-  setenv(infer::kPixelLimitVariable, infer::kPixelLimit, 1);
-  setenv("GLOG_v", "4", 0);  // of MindSpore Lite, whose pages would hide our line; GLOG_v=2 shows them
+  constexpr char kLog[] = "GLOG_v";  // of MindSpore Lite, whose pages would hide our line; GLOG_v=2 shows them
+  if (std::getenv(infer::kPixelLimitVariable) && std::getenv(kLog)) return;
+  setenv(infer::kPixelLimitVariable, infer::kPixelLimit, 0);
+  setenv(kLog, "4", 0);
   execv("/proc/self/exe", argv);
 }
 

@@ -13,7 +13,7 @@ namespace infer {
 const char kUsage[] =
     "usage: infer --mindir_path MODEL --dataset_path FOLDER [options]\n"
     "  --mindir_path    .mindir (MindSpore Lite) or .onnx (OpenVINO, on a CPU); MODEL.json must lie beside it\n"
-    "  --dataset_path   folder of pictures, at any depth\n"
+    "  --dataset_path   folder of pictures, or of the .bin files of scripts/preprocess.py, at any depth\n"
     "  --device_target  Ascend or CPU (default: Ascend)\n"
     "  --device_id      of the Ascend device (default: 0)\n"
     "  --batch_size     pictures per run, of a model with a free batch size (default: the exported one)\n"

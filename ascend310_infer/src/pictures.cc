@@ -12,7 +12,7 @@ namespace {
 namespace fs = std::filesystem;
 
 bool is_picture(const fs::path& path) {
-  static constexpr std::array kEndings{".jpg", ".jpeg", ".jpe", ".jfif", ".png",  ".bmp", ".ppm",
+  static constexpr std::array kEndings{kInputEnding, ".jpg", ".jpeg", ".jpe", ".jfif", ".png",  ".bmp", ".ppm",
                                        ".pgm", ".pbm",  ".pnm", ".webp", ".tiff", ".tif"};
   std::string ending = path.extension().string();
   for (char& letter : ending) letter = static_cast<char>(std::tolower(static_cast<unsigned char>(letter)));

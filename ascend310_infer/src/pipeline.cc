@@ -95,12 +95,17 @@ class Pipeline {
     }
   }
 
+  Prepared prepare(const std::filesystem::path& file, const std::filesystem::path& target) const {
+    if (file.extension() == kInputEnding) return task_.prepare_input(read_input(file, input_size()), target);
+    return task_.prepare(read_picture(file), target);
+  }
+
   void read() {
     for (std::size_t index = next_++; index < pictures_.files.size() && !stopped_; index = next_++) {
       const auto& file = pictures_.files[index];
       try {
         const auto target = options_.results / result_name(file);
-        Prepared prepared = task_.prepare(read_picture(options_.folder / file), target);
+        Prepared prepared = prepare(options_.folder / file, target);
         std::filesystem::create_directories(target.parent_path());
         if (!queue_.push(std::move(prepared))) return;
       } catch (const Unreadable& reason) {

@@ -1,6 +1,7 @@
 // Segmentation: overlapping windows per picture, whose logits are added up; NAME_labels.png and NAME_color.png.
 #include <opencv2/imgcodecs.hpp>
 
+#include "inc/errors.h"
 #include "inc/preprocess.h"
 #include "inc/result_files.h"
 #include "inc/task.h"
@@ -84,6 +85,10 @@ class Segmentation : public Task {
     }
     prepared.sink = std::make_unique<MapSink>(card_, rgb.size(), target);
     return prepared;
+  }
+
+  Prepared prepare_input(std::vector<float>, const std::filesystem::path&) const override {
+    throw Unreadable("a finished input: segmentation takes pictures");
   }
 };
 

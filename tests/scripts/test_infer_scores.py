@@ -9,6 +9,8 @@ import pytest
 
 from scripts.create_imagenet2012_label import class_names, labels_of
 from scripts.postprocess import accuracy, mean_iou
+from scripts.preprocess import main as preprocess
+from scripts.preprocess import preprocessing_of
 from tests.support.images import write_class_folder
 from tests.support.user_errors import message_of
 
@@ -57,3 +59,22 @@ def test_something_else_is_no_card(tmp_path):
 def test_a_data_set_without_pictures_is_a_mistake(tmp_path):
     card = {"class_names": ["a", "b"], "palette": [[0, 0, 0], [1, 1, 1]], "label_ids": [7, 8]}
     assert "no images" in message_of(mean_iou, tmp_path, tmp_path, card)
+
+
+def test_inputs_are_prepared_for_a_classification_model_only(tmp_path):
+    card = tmp_path / "model.json"
+    card.write_text(json.dumps({"preprocessing": {"image_size": 256, "mean_255": [1, 2, 3]}}), encoding="utf-8")
+    message = message_of(preprocessing_of, card)
+    assert message == f"{card} is not the card of an exported classification model: give another file"
+
+
+def test_an_unreadable_picture_has_no_input(tmp_path, capsys):
+    write_class_folder(tmp_path / "val", {"cat": 2})
+    (tmp_path / "val" / "cat" / "1.png").write_bytes(b"no picture")
+    card = tmp_path / "model.json"
+    values = {"image_size": 8, "crop_pct": 0.9, "interpolation": "bilinear", "antialias": False}
+    card.write_text(json.dumps({"preprocessing": {**values, "mean": [0, 0, 0], "std": [1, 1, 1]}}), encoding="utf-8")
+    assert preprocess([str(tmp_path / "val"), str(card), str(tmp_path / "inputs")]) == 0
+    assert [path.name for path in (tmp_path / "inputs" / "cat").iterdir()] == ["0.bin"]
+    assert (tmp_path / "inputs" / "cat" / "0.bin").stat().st_size == 3 * 8 * 8 * 4
+    assert "cat/1.png: " in capsys.readouterr().err
