@@ -14,7 +14,7 @@ from tests.support.processes import PROJECT_ROOT, run_python
 BASE = {"runtime", "config"}
 LEAVES = {
     *("callbacks", "datasets", "models", "loss", "lr_schedulers", "optimizers", "metrics", "checkpoints"),
-    "visualization",
+    *("visualization", "deployment"),
 }
 ARROWS = {
     "entry": {"commands", "training"} | BASE,

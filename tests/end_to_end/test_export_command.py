@@ -59,7 +59,9 @@ def test_the_card(exported, reference, ending, form, dynamic):
         "mean": [0.485, 0.456, 0.406],
         "std": [0.229, 0.224, 0.225],
     }
-    assert set(values["largest_difference"]) == {"random", "real"}
+    batches = {f"a batch of {size} random" for size in (3, 8)} if dynamic else set()
+    assert set(values["largest_difference"]) == {"random", "real"} | batches
+    assert set(values["largest_choice_loss"].values()) == {0.0}  # this network makes none
     for name, difference in values["largest_difference"].items():
         assert difference <= 1e-5 < 10 * values["allowed_difference"][name]
 
