@@ -13,6 +13,7 @@ from typing import Any
 
 import mindspore as ms
 import numpy as np
+import onnx
 from mindspore import nn
 
 from src.commands.opened_checkpoint import OpenedCheckpoint
@@ -20,6 +21,7 @@ from src.config import Resolved, UserError
 from src.config.reader import COMMAND_LINE
 from src.datasets.sources.picture_files import find_pictures
 from src.deployment.exported_file import open_mindir, open_onnx
+from src.deployment.lean_onnx import lean
 from src.deployment.verification import Comparison, Reference
 from src.runtime.files import check_new, temporary_folder, write_atomically
 from src.runtime.logs import get_logger
@@ -94,7 +96,7 @@ def export_file(
         except (ValueError, RuntimeError) as error:
             raise UserError(f"file_format {file_format}: {str(error).strip().splitlines()[0]}") from None
         if file_format == "ONNX":
-            _free_onnx_batch(exported)
+            _finish_onnx(exported)
             inputs = inputs | other_batches(example.shape)
         comparisons = reference.compare(OPEN[file_format](exported), inputs, path) if file_format in OPEN else {}
         exported.chmod(0o644)
@@ -166,14 +168,12 @@ def _input_shape(opened: OpenedCheckpoint, batch: int) -> tuple[int, int, int, i
     return batch, 3, size, size
 
 
-def _free_onnx_batch(path: Path) -> None:
-    """Make the batch size of an ONNX file variable; the framework writes fixed shapes only."""
-    import onnx
-
+def _finish_onnx(path: Path) -> None:
+    """Make the batch size of an ONNX file variable, as the framework writes fixed shapes only, and the file lean."""
     model = onnx.load(str(path))
     for value in (*model.graph.input, *model.graph.output):
         value.type.tensor_type.shape.dim[0].dim_param = "batch"
-    onnx.save(model, str(path))
+    onnx.save(lean(model), str(path))
 
 
 def _beside(path: Path) -> Path:
