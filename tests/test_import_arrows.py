@@ -36,6 +36,7 @@ DIRECT = {
     "scripts/create_cityscapes_lists.py": {"datasets"},
     "scripts/create_imagenet2012_label.py": {"datasets"},
     "scripts/postprocess.py": {"datasets", "metrics"},
+    "scripts/onnx_to_lite.py": {"deployment"},
 }
 
 SOURCES = sorted((PROJECT_ROOT / "src").rglob("*.py"))

@@ -1,4 +1,4 @@
-"""Export to MINDIR, ONNX and AIR; each file is reloaded and all its outputs are compared before it is kept."""
+"""Export to MINDIR, ONNX, AIR and LITE; each file is reloaded and compared with its network before it is kept."""
 
 from __future__ import annotations
 
@@ -13,31 +13,30 @@ from typing import Any
 
 import mindspore as ms
 import numpy as np
-import onnx
 from mindspore import nn
 
 from src.commands.opened_checkpoint import OpenedCheckpoint
 from src.config import Resolved, UserError
 from src.config.reader import COMMAND_LINE
 from src.datasets.sources.picture_files import find_pictures
-from src.deployment.exported_file import open_mindir, open_onnx
-from src.deployment.lean_onnx import lean
+from src.deployment.formats import ANY_BATCH, ENDINGS, write_file
+from src.deployment.lite import DEFAULT_PYTHON, check_python
 from src.deployment.verification import Comparison, Reference
 from src.runtime.files import check_new, temporary_folder, write_atomically
 from src.runtime.logs import get_logger
 from src.runtime.modelarts import results_uploaded
 from src.runtime.session import Session, start
 
-ENDINGS = {"MINDIR": ".mindir", "ONNX": ".onnx", "AIR": ".air"}
 # Batch sizes at which a file that takes any is compared, as far as a batch holds no more than MAX_PIXELS.
 BATCHES = (1, 3, 8)
 MAX_PIXELS = 8 * 256 * 256
-OPEN = {"MINDIR": open_mindir, "ONNX": open_onnx}
 
 
 def export(resolved: Resolved) -> int:
     """Export `pretrained` in all formats of `file_format`; returns the exit code."""
     formats = _formats(resolved.config.output.file_format, resolved.config.run.device_target)
+    if "LITE" in formats:
+        check_python(_lite_python(resolved), _lite_remedy(resolved))
     target = Path(resolved.config.output.file_name or resolved.config.model.backbone)
     places = {name: target.with_name(target.name.removesuffix(ENDINGS[name]) + ENDINGS[name]) for name in formats}
     for path in places.values():
@@ -59,7 +58,7 @@ def _export(resolved: Resolved, opened: OpenedCheckpoint, session: Session, plac
     network = opened.network(session, exporting=True)
     for file_format, path in places.items():
         card = partial(_card, opened, path, file_format, batch)
-        comparisons = export_file(network, inputs, reference, path, file_format, card)
+        comparisons = export_file(network, inputs, reference, path, file_format, card, _lite_python(resolved))
         logger.info("%s: exported and verified, largest difference %s", path, _as_text(comparisons))
 
 
@@ -70,6 +69,7 @@ def export_file(
     path: Path,
     file_format: str,
     card: Callable[[dict[str, Comparison]], dict[str, Any]] | None = None,
+    lite_python: str = "",
 ) -> dict[str, Comparison]:
     """Export to `path`; the file is kept only if it agrees with the network, and appears with its card.
 
@@ -77,8 +77,9 @@ def export_file(
         network: (B, 3, H, W) float32 -> its outputs.
         inputs: {name: (B, 3, H, W) float32} for the comparison; B is the exported batch size.
         reference: the network itself, to compare with.
-        file_format: MINDIR, ONNX or AIR.
+        file_format: MINDIR, ONNX, AIR or LITE.
         card: makes the content of the JSON file beside it from the comparisons.
+        lite_python: for LITE, a Python 3.7 with MindSpore Lite.
 
     Returns:
         {name of the input: comparison}; {} for AIR, which can be loaded on Ascend only.
@@ -91,14 +92,10 @@ def export_file(
     with temporary_folder(path) as folder:
         exported = folder / path.name
         example = ms.Tensor(next(iter(inputs.values())))
-        try:
-            ms.export(network, example, file_name=str(exported), file_format=file_format)
-        except (ValueError, RuntimeError) as error:
-            raise UserError(f"file_format {file_format}: {str(error).strip().splitlines()[0]}") from None
-        if file_format == "ONNX":
-            _finish_onnx(exported)
+        file = write_file(network, example, exported, file_format, lite_python)
+        if file_format in ANY_BATCH:
             inputs = inputs | other_batches(example.shape)
-        comparisons = reference.compare(OPEN[file_format](exported), inputs, path) if file_format in OPEN else {}
+        comparisons = reference.compare(file, inputs, path) if file is not None else {}
         exported.chmod(0o644)
         if card is not None:
             content = {**card(comparisons), "sha256": hashlib.sha256(exported.read_bytes()).hexdigest()}
@@ -136,6 +133,18 @@ def _formats(text: str, device: str) -> list[str]:
     return formats
 
 
+def _lite_python(resolved: Resolved) -> str:
+    return resolved.config.output.lite_python or DEFAULT_PYTHON
+
+
+def _lite_remedy(resolved: Resolved) -> str:
+    name = resolved.config.output.file_name or resolved.config.model.backbone
+    return (
+        "give --lite_python PYTHON, or export ONNX and convert it where there is one: "
+        f"python scripts/onnx_to_lite.py {name}.onnx {name}{ENDINGS['LITE']} --lite_python PYTHON"
+    )
+
+
 def exported_batch_size(resolved: Resolved) -> int:
     """`batch_size` from the command line or from a recipe made for export, else 1.
 
@@ -168,14 +177,6 @@ def _input_shape(opened: OpenedCheckpoint, batch: int) -> tuple[int, int, int, i
     return batch, 3, size, size
 
 
-def _finish_onnx(path: Path) -> None:
-    """Make the batch size of an ONNX file variable, as the framework writes fixed shapes only, and the file lean."""
-    model = onnx.load(str(path))
-    for value in (*model.graph.input, *model.graph.output):
-        value.type.tensor_type.shape.dim[0].dim_param = "batch"
-    onnx.save(lean(model), str(path))
-
-
 def _beside(path: Path) -> Path:
     """The JSON file of an exported file."""
     return path.with_name(f"{path.name}.json")
@@ -192,7 +193,7 @@ def _card(
         "backbone": opened.config.model.backbone,
         "checkpoint": str(opened.checkpoint.path),
         "input": {"shape": list(_input_shape(opened, batch)), "type": "float32"},
-        "dynamic_batch": file_format == "ONNX",
+        "dynamic_batch": file_format in ANY_BATCH,
         **opened.task.export_card(),
         "largest_difference": {name: found.difference for name, found in comparisons.items()},
         "allowed_difference": {name: found.allowed for name, found in comparisons.items()},

@@ -15,6 +15,7 @@ from typing import Any
 
 import mindspore as ms
 import numpy as np
+import onnx
 from mindspore import nn
 
 Outputs = list[np.ndarray]  # of a network, in its order
@@ -34,15 +35,13 @@ class ExportedFile:
 
 def open_onnx(path: Path) -> ExportedFile:
     """The ONNX file in onnxruntime, on the CPU."""
-    import onnx
     import onnxruntime
 
     model = onnx.load(str(path))
     weights = {constant.name: onnx.numpy_helper.to_array(constant) for constant in model.graph.initializer}
     num_outputs = len(model.graph.output)
-    chosen = [node.output[1] for node in model.graph.node if node.op_type == "TopK"]
-    model.graph.output.extend(onnx.ValueInfoProto(name=name) for name in chosen)
-    session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    watched, _ = with_choices(model)
+    session = onnxruntime.InferenceSession(watched.SerializeToString(), providers=["CPUExecutionProvider"])
     name = session.get_inputs()[0].name
 
     def run(value: np.ndarray) -> tuple[Outputs, Choices]:
@@ -50,6 +49,15 @@ def open_onnx(path: Path) -> ExportedFile:
         return found[:num_outputs], found[num_outputs:]
 
     return ExportedFile(weights, run)
+
+
+def with_choices(model: onnx.ModelProto) -> tuple[onnx.ModelProto, int]:
+    """A copy of the model with its choices as further outputs, and how many there are."""
+    watched = onnx.ModelProto()
+    watched.CopyFrom(model)
+    chosen = [node.output[1] for node in model.graph.node if node.op_type == "TopK"]
+    watched.graph.output.extend(onnx.ValueInfoProto(name=name) for name in chosen)
+    return watched, len(chosen)
 
 
 def open_mindir(path: Path) -> ExportedFile:

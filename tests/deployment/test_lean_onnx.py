@@ -3,7 +3,6 @@
 import mindspore as ms
 import numpy as np
 import onnx
-import onnxruntime
 import pytest
 from mindspore import Tensor, nn, ops
 from onnx import helper
@@ -12,6 +11,7 @@ from src.deployment.lean_onnx import lean
 from src.models.layers.cpu.activation import TanhGelu
 from src.models.layers.export.graphs import NamedRows, NeighbourMax
 from src.models.layers.export.operators import GeluWithoutErf, PaddedMaxPool
+from tests.support.onnx_models import model_of, operators, outputs
 
 NUMBERS = np.random.default_rng(0)
 
@@ -78,15 +78,6 @@ def exported(cell, example, folder):
     return model
 
 
-def outputs(model, value):
-    session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
-    return session.run(None, {session.get_inputs()[0].name: value})[0]
-
-
-def operators(model):
-    return {node.op_type for node in model.graph.node}
-
-
 CASES = {
     "exact GELU": (GeluWithoutErf(), (2, 3, 4), {"Max", "Exp", "Relu"}, {"Erf"}),
     "tanh GELU": (TanhGelu(), (2, 3, 4), {"Sigmoid"}, {"Tanh"}),
@@ -112,27 +103,20 @@ def test_a_rule(cell, shape, gone, new, tmp_path):
     assert np.abs(found - expected).max() <= 1e-6 * np.abs(expected).max()
 
 
-def model_of(*nodes, inputs=("x",), constants=()):
-    """A model of these nodes; the last makes its output."""
-    values = [helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, ["n", 1, 4, 4]) for name in inputs]
-    result = helper.make_tensor_value_info(nodes[-1].output[0], onnx.TensorProto.FLOAT, ["n", 1, "h", "w"])
-    tensors = [onnx.numpy_helper.from_array(value, name) for name, value in constants]
-    graph = helper.make_graph(nodes, "graph", values, [result], tensors)
-    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 11)], ir_version=4)
-
-
 def test_the_pool_of_a_map_with_negative_values_keeps_its_border_of_zeros():
     border = np.array([0, 0, 1, 1, 0, 0, 1, 1], np.int64)
     model = model_of(
         helper.make_node("Pad", ["x", "border"], ["padded"]),
         helper.make_node("MaxPool", ["padded"], ["y"], kernel_shape=[3, 3], strides=[2, 2]),
+        output=["n", 1, 2, 2],
         constants=[("border", border)],
     )
     assert operators(lean(model)) == {"Pad", "MaxPool"}
 
 
 def test_another_gate_is_left_alone():
-    model = model_of(helper.make_node("Sigmoid", ["x"], ["gate"]), helper.make_node("Mul", ["x", "gate"], ["y"]))
+    nodes = helper.make_node("Sigmoid", ["x"], ["gate"]), helper.make_node("Mul", ["x", "gate"], ["y"])
+    model = model_of(*nodes, output=["n", 1, 4, 4])
     assert operators(lean(model)) == {"Sigmoid", "Mul"}
 
 
@@ -140,6 +124,7 @@ def test_nodes_and_constants_that_nothing_uses_are_dropped():
     model = model_of(
         helper.make_node("Add", ["x", "unused"], ["z"]),
         helper.make_node("Relu", ["x"], ["y"]),
+        output=["n", 1, 4, 4],
         constants=[("unused", np.float32(1.0))],
     )
     lean(model)
