@@ -14,7 +14,7 @@ from tests.support.processes import PROJECT_ROOT, run_python
 BASE = {"runtime", "config"}
 LEAVES = {
     *("callbacks", "datasets", "models", "loss", "lr_schedulers", "optimizers", "metrics", "checkpoints"),
-    "visualization",
+    *("visualization", "deployment"),
 }
 ARROWS = {
     "entry": {"commands", "training"} | BASE,
@@ -37,6 +37,7 @@ DIRECT = {
     "scripts/create_imagenet2012_label.py": {"datasets"},
     "scripts/preprocess.py": {"datasets"},
     "scripts/postprocess.py": {"datasets", "metrics"},
+    "scripts/onnx_to_lite.py": {"deployment"},
 }
 
 SOURCES = sorted((PROJECT_ROOT / "src").rglob("*.py"))

@@ -1,4 +1,4 @@
-"""Export to MINDIR, ONNX and AIR; each file is reloaded and all its outputs are compared before it is kept."""
+"""Export to MINDIR, ONNX, AIR and LITE; each file is reloaded and compared with its network before it is kept."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import json
 import os
 from collections.abc import Callable
 from functools import partial
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -18,31 +19,24 @@ from src.commands.opened_checkpoint import OpenedCheckpoint
 from src.config import Resolved, UserError
 from src.config.reader import COMMAND_LINE
 from src.datasets.sources.picture_files import find_pictures
-from src.runtime.compile_cache import cached
+from src.deployment.formats import ANY_BATCH, ENDINGS, write_file
+from src.deployment.lite import DEFAULT_PYTHON, check_python
+from src.deployment.verification import Comparison, Reference
 from src.runtime.files import check_new, temporary_folder, write_atomically
 from src.runtime.logs import get_logger
 from src.runtime.modelarts import results_uploaded
 from src.runtime.session import Session, start
 
-ENDINGS = {"MINDIR": ".mindir", "ONNX": ".onnx", "AIR": ".air"}
-# Allowed difference, relative to the largest logit ...
-RELATIVE_TOLERANCE = 1e-4
-# ... or as a multiple of the change that rounding the input causes in the network itself: a network that selects
-# neighbours can swap two nearly equal ones.
-SENSITIVITY_FACTOR = 3.0
-ROUNDING = 1e-6
-
-
-Outputs = list[np.ndarray]  # of a network, in its order
-
-
-class ExportMismatch(Exception):
-    """The outputs of an exported file differ from those of the network."""
+# Batch sizes at which a file that takes any is compared, as far as a batch holds no more than MAX_PIXELS.
+BATCHES = (1, 3, 8)
+MAX_PIXELS = 8 * 256 * 256
 
 
 def export(resolved: Resolved) -> int:
     """Export `pretrained` in all formats of `file_format`; returns the exit code."""
     formats = _formats(resolved.config.output.file_format, resolved.config.run.device_target)
+    if "LITE" in formats:
+        check_python(_lite_python(resolved), _lite_remedy(resolved))
     target = Path(resolved.config.output.file_name or resolved.config.model.backbone)
     places = {name: target.with_name(target.name.removesuffix(ENDINGS[name]) + ENDINGS[name]) for name in formats}
     for path in places.values():
@@ -60,59 +54,64 @@ def _export(resolved: Resolved, opened: OpenedCheckpoint, session: Session, plac
     logger.info("load model %s success", opened.checkpoint.path)
     batch = exported_batch_size(resolved)
     inputs = _verification_inputs(opened, batch)
-    reference, allowed = reference_outputs(cached(opened.network(session), session), inputs)
+    reference = Reference(opened.network(session))
     network = opened.network(session, exporting=True)
     for file_format, path in places.items():
-        card = partial(_card, opened, path, file_format, batch, allowed)
-        differences = export_file(network, inputs, reference, allowed, path, file_format, card)
-        logger.info("%s: exported and verified, largest difference %s", path, _as_text(differences))
+        card = partial(_card, opened, path, file_format, batch)
+        comparisons = export_file(network, inputs, reference, path, file_format, card, _lite_python(resolved))
+        logger.info("%s: exported and verified, largest difference %s", path, _as_text(comparisons))
 
 
 def export_file(
     network: nn.Cell,
     inputs: dict[str, np.ndarray],
-    reference: dict[str, Outputs],
-    allowed: dict[str, list[float]],
+    reference: Reference,
     path: Path,
     file_format: str,
-    card: Callable[[dict[str, float]], dict[str, Any]] | None = None,
-) -> dict[str, float]:
+    card: Callable[[dict[str, Comparison]], dict[str, Any]] | None = None,
+    lite_python: str = "",
+) -> dict[str, Comparison]:
     """Export to `path`; the file is kept only if it agrees with the network, and appears with its card.
 
     Args:
         network: (B, 3, H, W) float32 -> its outputs.
         inputs: {name: (B, 3, H, W) float32} for the comparison; B is the exported batch size.
-        reference: {name: outputs} of the network itself, each (B, ...).
-        allowed: {name: largest allowed absolute difference of each output}.
-        file_format: MINDIR, ONNX or AIR.
-        card: makes the content of the JSON file beside it from the measured differences.
+        reference: the network itself, to compare with.
+        file_format: MINDIR, ONNX, AIR or LITE.
+        card: makes the content of the JSON file beside it from the comparisons.
+        lite_python: for LITE, a Python 3.7 with MindSpore Lite.
 
     Returns:
-        {name: largest absolute difference over all outputs}; {} for AIR, which can be loaded on Ascend only.
+        {name of the input: comparison}; {} for AIR, which can be loaded on Ascend only.
 
     Raises:
-        ExportMismatch: an output differs by more than is allowed.
+        ExportMismatch: the file computes something else.
         UserError: the framework cannot write this format, or the folder is not writable.
     """
     _make_folder(path.parent)
     with temporary_folder(path) as folder:
         exported = folder / path.name
         example = ms.Tensor(next(iter(inputs.values())))
-        try:
-            ms.export(network, example, file_name=str(exported), file_format=file_format)
-        except (ValueError, RuntimeError) as error:
-            raise UserError(f"file_format {file_format}: {str(error).strip().splitlines()[0]}") from None
-        if file_format == "ONNX":
-            _free_onnx_batch(exported)
-        run = _RUNNERS.get(file_format)
-        differences = _differences(run(exported), inputs, reference, allowed, path) if run else {}
+        file = write_file(network, example, exported, file_format, lite_python)
+        if file_format in ANY_BATCH:
+            inputs = inputs | other_batches(example.shape)
+        comparisons = reference.compare(file, inputs, path) if file is not None else {}
         exported.chmod(0o644)
         if card is not None:
-            content = {**card(differences), "sha256": hashlib.sha256(exported.read_bytes()).hexdigest()}
+            content = {**card(comparisons), "sha256": hashlib.sha256(exported.read_bytes()).hexdigest()}
             write_atomically(_beside(exported), json.dumps(content, indent=2, ensure_ascii=False))
             os.replace(_beside(exported), _beside(path))
         os.replace(exported, path)
-    return differences
+    return comparisons
+
+
+def other_batches(shape: tuple[int, ...]) -> dict[str, np.ndarray]:
+    """{name: random input} of BATCHES, but for the batch size of `shape`, and those too large to compare."""
+    generator = np.random.default_rng(1)
+    sizes = [size for size in BATCHES if size != shape[0] and size * prod(shape[2:]) <= MAX_PIXELS]
+    return {
+        f"a batch of {size} random": generator.standard_normal((size, *shape[1:])).astype(np.float32) for size in sizes
+    }
 
 
 def _make_folder(folder: Path) -> None:
@@ -132,6 +131,18 @@ def _formats(text: str, device: str) -> list[str]:
     if not formats:
         raise UserError(f"file_format is empty: give one of {', '.join(ENDINGS)}")
     return formats
+
+
+def _lite_python(resolved: Resolved) -> str:
+    return resolved.config.output.lite_python or DEFAULT_PYTHON
+
+
+def _lite_remedy(resolved: Resolved) -> str:
+    name = resolved.config.output.file_name or resolved.config.model.backbone
+    return (
+        "give --lite_python PYTHON, or export ONNX and convert it where there is one: "
+        f"python scripts/onnx_to_lite.py {name}.onnx {name}{ENDINGS['LITE']} --lite_python PYTHON"
+    )
 
 
 def exported_batch_size(resolved: Resolved) -> int:
@@ -166,97 +177,13 @@ def _input_shape(opened: OpenedCheckpoint, batch: int) -> tuple[int, int, int, i
     return batch, 3, size, size
 
 
-def reference_outputs(
-    network: nn.Cell, inputs: dict[str, np.ndarray]
-) -> tuple[dict[str, Outputs], dict[str, list[float]]]:
-    """The network's outputs for each input, and the allowed absolute difference of each output, both by name."""
-    run = _runner(network)
-    reference = {name: run(value) for name, value in inputs.items()}
-    allowed = {}
-    for name, value in inputs.items():
-        nudged = [run(value * np.float32(1 + sign * ROUNDING)) for sign in (-1, 1, 2)]
-        sensitivities = np.max([_largest(other, reference[name]) for other in nudged], axis=0)
-        sizes = [float(np.abs(output).max()) for output in reference[name]]
-        allowed[name] = [
-            max(RELATIVE_TOLERANCE * size, SENSITIVITY_FACTOR * float(sensitivity))
-            for size, sensitivity in zip(sizes, sensitivities, strict=True)
-        ]
-    return reference, allowed
-
-
-def _largest(found: Outputs, expected: Outputs) -> list[float]:
-    """The largest difference of each output."""
-    return [float(np.abs(one - other).max()) for one, other in zip(found, expected, strict=True)]
-
-
-def _differences(
-    run: Callable[[np.ndarray], Outputs],
-    inputs: dict[str, np.ndarray],
-    reference: dict[str, Outputs],
-    allowed: dict[str, list[float]],
-    path: Path,
-) -> dict[str, float]:
-    differences = {}
-    for name, value in inputs.items():
-        found = _largest(run(value), reference[name])
-        for number, (difference, limit) in enumerate(zip(found, allowed[name], strict=True)):
-            if not difference <= limit:
-                output = f" in output {number}" if len(found) > 1 else ""
-                raise ExportMismatch(
-                    f"{path}: differs from the network by {difference:.2e}{output} on {name} input "
-                    f"(allowed {limit:.2e}): the file is not kept"
-                )
-        differences[name] = max(found)
-    return differences
-
-
-def _runner(network: nn.Cell) -> Callable[[np.ndarray], Outputs]:
-    """(B, 3, H, W) float32 -> list of all outputs of the network."""
-
-    def run(value: np.ndarray) -> Outputs:
-        outputs = network(ms.Tensor(value))
-        return [output.asnumpy() for output in (outputs if isinstance(outputs, tuple) else (outputs,))]
-
-    return run
-
-
-def _mindir_runner(path: Path) -> Callable[[np.ndarray], Outputs]:
-    return _runner(nn.GraphCell(ms.load(str(path))))
-
-
-def _onnx_runner(path: Path) -> Callable[[np.ndarray], Outputs]:
-    import onnxruntime
-
-    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
-    name = session.get_inputs()[0].name
-    return lambda value: session.run(None, {name: value})
-
-
-_RUNNERS = {"MINDIR": _mindir_runner, "ONNX": _onnx_runner}
-
-
-def _free_onnx_batch(path: Path) -> None:
-    """Make the batch size of an ONNX file variable; the framework writes fixed shapes only."""
-    import onnx
-
-    model = onnx.load(str(path))
-    for value in (*model.graph.input, *model.graph.output):
-        value.type.tensor_type.shape.dim[0].dim_param = "batch"
-    onnx.save(model, str(path))
-
-
 def _beside(path: Path) -> Path:
     """The JSON file of an exported file."""
     return path.with_name(f"{path.name}.json")
 
 
 def _card(
-    opened: OpenedCheckpoint,
-    path: Path,
-    file_format: str,
-    batch: int,
-    allowed: dict[str, list[float]],
-    differences: dict[str, float],
+    opened: OpenedCheckpoint, path: Path, file_format: str, batch: int, comparisons: dict[str, Comparison]
 ) -> dict[str, Any]:
     """The JSON card of an exported file: input, preprocessing, class names, measured differences."""
     return {
@@ -266,13 +193,15 @@ def _card(
         "backbone": opened.config.model.backbone,
         "checkpoint": str(opened.checkpoint.path),
         "input": {"shape": list(_input_shape(opened, batch)), "type": "float32"},
-        "dynamic_batch": file_format == "ONNX",
+        "dynamic_batch": file_format in ANY_BATCH,
         **opened.task.export_card(),
-        "largest_difference": differences,
-        "allowed_difference": {name: max(allowed[name]) for name in differences},
+        "largest_difference": {name: found.difference for name, found in comparisons.items()},
+        "allowed_difference": {name: found.allowed for name, found in comparisons.items()},
+        "largest_choice_loss": {name: found.loss for name, found in comparisons.items()},
         "mindspore": ms.__version__,
     }
 
 
-def _as_text(differences: dict[str, float]) -> str:
-    return ", ".join(f"{value:.1e} on {name} input" for name, value in differences.items()) or "not compared (AIR)"
+def _as_text(comparisons: dict[str, Comparison]) -> str:
+    texts = (f"{found.difference:.1e} on {name} input" for name, found in comparisons.items())
+    return ", ".join(texts) or "not compared (AIR)"

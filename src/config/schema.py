@@ -221,6 +221,7 @@ class OutputConfig:
 
     file_format: Annotated[str, only_commands("export")]
     file_name: Annotated[str, PATH, RUN_ONLY, only_commands("export")]
+    lite_python: Annotated[str, RUN_ONLY, only_commands("export")]
     input: Annotated[str, PATH, MANY, RUN_ONLY, only_commands("export", "predict", "convert")]
     output: Annotated[str, PATH, RUN_ONLY, FREE_ON_RESUME]
     top_k: Annotated[int, at_least(1), only_tasks("classification"), only_commands("predict")]

@@ -23,7 +23,8 @@ crop_pct cutmix data_list
 data_path data_sink data_timeout data_url dataset dataset_path device_id device_target drop_path_rate drop_rate
 early_stop_patience ema_decay enable_modelarts eval_batch_size eval_flip eval_image_size eval_interval eval_mode
 eval_num_workers eval_offset eval_path eval_scales eval_split file_format file_name freeze gc_flag hflip ignore_label
-input interpolation is_dynamic_loss_scale keep_checkpoint_max label_smooth_factor layer_decay list_models load_path
+input interpolation is_dynamic_loss_scale keep_checkpoint_max label_smooth_factor layer_decay list_models lite_python
+load_path
 log_interval log_norms loss_name loss_scale lr_decay_mode lr_epochs lr_gamma lr_init lr_max lr_min lr_period
 lr_period_mult lr_power max_bad_images max_epoch max_image_pixels max_steps mean mixup mixup_mode mixup_prob momentum
 name no_weight_decay_filter nodes num_steps ohem_keep ohem_thres open_profiler opt output output_path overwrite plot_lr

@@ -27,7 +27,7 @@ MARKED = {
     FLAG: "check_dataset overwrite print_config",
     MANY: "input",
     RUN_ONLY: f"""
-        {CLOUD_KEYS} check_dataset enable_modelarts eval_split file_name input list_models name nodes output
+        {CLOUD_KEYS} check_dataset enable_modelarts eval_split file_name input list_models lite_python name nodes output
         overwrite print_config resume run_distribute show_batch show_graph submit
     """,
     FREE_ON_RESUME: f"""
@@ -57,7 +57,7 @@ COMMAND_KEYS = {
     ("train",): "check_dataset list_models plot_lr show_batch",
     ("eval", "train"): "submit",
     ("eval", "export", "train"): "eval_split",
-    ("export",): "file_format file_name",
+    ("export",): "file_format file_name lite_python",
     ("convert", "export", "train"): "overwrite",
     ("predict",): "nodes show_graph top_k",
     ("convert", "export", "predict"): "input",

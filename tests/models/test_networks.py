@@ -5,11 +5,11 @@ The smallest of each family always; the others are marked slow.
 
 import mindspore as ms
 import numpy as np
-import onnx
-import onnxruntime
 import pytest
-from mindspore import Tensor, nn
+from mindspore import Tensor
 
+from src.commands.export import export_file
+from src.deployment.verification import Reference
 from src.models import LayerContext, create_model, list_models, model_info
 from tests.golden import reader
 from tests.golden.compare import Sgd
@@ -31,26 +31,13 @@ def images(name, batch=BATCH):
 def filled(name, **options):
     """A network in evaluation with the weights of the golden fixtures' rule.
 
-    Fresh weights would let deep networks explode on untrained running statistics. And in ViG rounding swaps neighbours
-    that are nearly equally far; the rule's weak residual branches keep what a swap changes small.
+    Fresh weights would let deep networks explode on untrained running statistics.
     """
     network = create_model(name, CLASSES, **options).set_train(False)
     for key, parameter in network.parameters_and_names():
         if reader.is_generated(key):
             parameter.set_data(Tensor(reader.weight(torch_name(key), parameter.shape)))
     return network
-
-
-def eager_logits(name):
-    """The logits of the filled network without compiling it: seconds instead of half a minute."""
-    ms.set_context(mode=ms.PYNATIVE_MODE)
-    return filled(name)(Tensor(images(name))).asnumpy()
-
-
-def assert_close(name, logits, expected):
-    """Equal to 1e-4 of the largest logit; 3e-2 for the deeper ViG, where some neighbours may be swapped."""
-    tolerance = 3e-2 if name in LARGE and name.startswith(("vig", "pvig")) else 1e-4 * max(1.0, np.abs(expected).max())
-    np.testing.assert_allclose(logits, expected, atol=tolerance)
 
 
 def first_step(name, mode):
@@ -99,24 +86,10 @@ def test_half_precision(name, level):
 
 
 @EVERY_NETWORK
-def test_mindir(name, tmp_path):
-    expected = eager_logits(name)
+@pytest.mark.parametrize("form", ["MINDIR", "ONNX"])
+def test_export(name, form, tmp_path):
+    """Compared on one image, ONNX on three and eight too."""
     ms.set_context(mode=ms.GRAPH_MODE)
-    path = str(tmp_path / "network.mindir")
-    ms.export(filled(name), Tensor(images(name)), file_name=path, file_format="MINDIR")
-    loaded = nn.GraphCell(ms.load(path))
-    assert_close(name, loaded(Tensor(images(name))).asnumpy(), expected)
-
-
-@EVERY_NETWORK
-def test_onnx_with_another_batch_size(name, tmp_path):
-    expected = eager_logits(name)
-    ms.set_context(mode=ms.GRAPH_MODE)
-    path = str(tmp_path / "network.onnx")
     exporting = filled(name, context=LayerContext(exporting=True))
-    ms.export(exporting, Tensor(images(name, 1)), file_name=path, file_format="ONNX")
-    model = onnx.load(path)
-    model.graph.input[0].type.tensor_type.shape.dim[0].dim_param = "batch"
-    session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
-    (logits,) = session.run(None, {session.get_inputs()[0].name: images(name)})
-    assert_close(name, logits, expected)
+    path = tmp_path / f"{name}.{form.lower()}"
+    export_file(exporting, {"random": images(name, 1)}, Reference(filled(name)), path, form)

@@ -16,11 +16,10 @@ class NeighbourMax(nn.Cell):
         self.num_neighbours = num_neighbours
 
     def construct(self, keys, neighbours):
-        columns = [ops.tile(neighbours[:, :, k : k + 1], (1, 1, keys.shape[2])) for k in range(self.num_neighbours)]
-        largest = ops.gather_d(keys, 1, columns[0])
-        for column in columns[1:]:
-            largest = ops.maximum(largest, ops.gather_d(keys, 1, column))
-        return largest
+        num_nodes, channels = neighbours.shape[1], keys.shape[2]
+        numbers = ops.tile(neighbours.reshape((-1, num_nodes * self.num_neighbours, 1)), (1, 1, channels))
+        gathered = ops.gather_d(keys, 1, numbers).reshape((-1, num_nodes, self.num_neighbours, channels))
+        return ops.amax(gathered, 2)
 
 
 class RowNumbers(nn.Cell):
