@@ -17,6 +17,8 @@ from src.runtime.logs import LOGGER_NAME
 
 prepare_process()
 
+import mindspore  # noqa: E402, F401 (it sets variables of the environment, which no test is to be blamed for)
+
 
 def pytest_configure(config):
     if not hasattr(config, "workerinput"):  # xdist's workers inherit it
