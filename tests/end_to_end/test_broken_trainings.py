@@ -51,10 +51,12 @@ def test_a_drive_that_stands_still_ends_the_run_and_the_run_goes_on_from_there(t
 def test_a_loss_that_is_not_finite_ends_the_run(tiny):
     options = ("--lr_max", "1e30", "--ema_decay", 0, "--clip_global_norm", 0, "--save_checkpoint_steps", 1)
     line = mistake(run_here("train.py", *tiny.options, *options))
-    # The first step has learning rate 0; the second makes the weights huge, the third sees it.
-    assert line == (
-        "loss is nan at step 3 of 16: likely lr_max 1e+30 too high, no gradient clipping (--clip_global_norm 5); "
-        f"last good checkpoint: {tiny.last}"
+    # The first step has learning rate 0; the second makes the weights huge, the third sees it: in the loss, or, where
+    # the CPU kernels normalise by a deviation that overflows, in what the update makes of the weights.
+    found, _, cause = line.partition(" step 3 of 16: ")
+    assert found in ("loss is nan at", "conv1.weight is not finite after")
+    assert cause == (
+        f"likely lr_max 1e+30 too high, no gradient clipping (--clip_global_norm 5); last good checkpoint: {tiny.last}"
     )
     assert tiny.load().meta["step"] == 2
 

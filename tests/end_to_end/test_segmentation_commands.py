@@ -162,7 +162,7 @@ def test_exported_files_know_classes_and_colours(run, tmp_path):
     assert card["class_names"] == list(CITYSCAPES.names)
     assert card["palette"][0] == [128, 64, 128]
     assert card["preprocessing"]["mean_255"] == [123.675, 116.28, 103.53]
-    assert set(card["largest_difference"]) == {"random", "real"}
+    assert set(card["largest_difference"]) == {"random", "real", "a batch of 3 random", "a batch of 8 random"}
     assert (tmp_path / "net.mindir").exists()
 
 

@@ -11,6 +11,7 @@ import pytest
 from mindspore import nn
 
 from src.runtime import compile_cache
+from src.runtime.graph_key import SKIP_SOURCE_CHECK
 from src.runtime.user_cache import CACHE_FOLDER
 from tests.support.kernels import NEEDS_COMPILER
 from tests.support.processes import PROJECT_ROOT, run_python
@@ -64,6 +65,8 @@ def test_a_cache_that_cannot_be_written_costs_nothing_but_time(tmp_path):
 
 def test_on_a_full_disk_no_graph_is_kept_and_the_framework_has_nothing_to_say(monkeypatch):
     messages = []
+    monkeypatch.setenv(SKIP_SOURCE_CHECK, "1")  # it is set when the exchange is opened
+    monkeypatch.setattr(compile_cache, "_exchange", compile_cache._Exchange())
     monkeypatch.setattr(compile_cache, "MIN_FREE", 2**62)
     monkeypatch.setattr(compile_cache.get_logger(), "info", lambda text, error: messages.append(text % error))
     assert compile_cache._place(nn.ReLU(), (ms.Tensor([1.0]),)) is None

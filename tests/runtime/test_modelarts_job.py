@@ -89,7 +89,7 @@ def test_the_platforms_arguments_are_noted_in_a_job_only(place):
     resolved, _ = job(place, "--init_method=tcp://x", "--max_epohc=3")
     assert [note for note in resolved.notes if "ignored" in note] == [
         "ignored, since the platform adds arguments of its own: --init_method is not a configuration key: "
-        "did you mean list_models?",
+        "did you mean lite_python?",
         "ignored, since the platform adds arguments of its own: --max_epohc is not a configuration key: "
         "did you mean max_epoch?",
     ]
