@@ -43,7 +43,7 @@ def converted(weights):
 
 def test_the_log_accounts_for_every_tensor(converted, weights):
     out, target = converted
-    lines = [line.split(":INFO:")[1] for line in out.splitlines()]
+    lines = [line.split(":INFO:")[1] for line in out.splitlines() if ":CPU kernels: " not in line]  # no g++
     assert lines == [
         f"read {weights}: {len(nano_tensors()) + 1} tensors",
         "ignored 1 (PyTorch's batch counter, which the running statistics do not need): bn1.num_batches_tracked",
