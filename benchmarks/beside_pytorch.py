@@ -145,7 +145,18 @@ def _serve_ours(name: str, mode: str, batch: int, size: int, cpu_kernels: str) -
     from src.config import read_config
     from src.runtime.session import join
 
-    words = ["--backbone", name, "--device_target", "CPU", "--drop_path_rate", "0", "--cpu_kernels", cpu_kernels]
+    words = [
+        "--backbone",
+        name,
+        "--device_target",
+        "CPU",
+        "--amp_level",
+        "O0",
+        "--drop_path_rate",
+        "0",
+        "--cpu_kernels",
+        cpu_kernels,
+    ]
     config = read_config(words).config
     session = join(config)
 
