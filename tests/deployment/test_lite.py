@@ -12,6 +12,7 @@ from src.config import UserError
 from src.deployment.lite import NEEDED, check_python
 from src.deployment.verification import Reference
 from src.models import LayerContext, create_model
+from tests.support.processes import PROJECT_ROOT
 
 IMAGES = {"random": np.random.default_rng(0).standard_normal((2, 3, 20, 20)).astype(np.float32)}
 
@@ -19,13 +20,14 @@ IMAGES = {"random": np.random.default_rng(0).standard_normal((2, 3, 20, 20)).ast
 @pytest.fixture(scope="module")
 def python():
     pyenv = sorted(Path.home().glob(".pyenv/versions/3.7.*/bin/python"))
-    for candidate in filter(None, [os.environ.get("LITE_PYTHON"), "python3.7", *map(str, pyenv)]):
+    prepared = PROJECT_ROOT / "ascend310_infer/third_party/python37/bin/python"  # by scripts/setup_cpp.sh
+    for candidate in filter(None, [os.environ.get("LITE_PYTHON"), str(prepared), "python3.7", *map(str, pyenv)]):
         try:
             check_python(candidate, "try another")
             return candidate
         except UserError:
             continue
-    pytest.skip(f"no {NEEDED} was found; name one: LITE_PYTHON=/path/to/python")
+    pytest.skip(f"no {NEEDED} was found; bash scripts/setup_cpp.sh, or name one: LITE_PYTHON=/path/to/python")
 
 
 @pytest.mark.parametrize("name", ["vig_nano", pytest.param("pvig_nano", marks=pytest.mark.slow)])

@@ -24,6 +24,7 @@ from src.models.layers import (
 from src.models.layers.batch_norm import SyncBatchNorm
 from src.models.layers.cpu.convolution import GroupedConv
 from src.models.layers.cpu.layer_norm import CpuLayerNorm
+from tests.support.gradients import Gradients
 
 CPU, EXPORTING = LayerContext(), LayerContext(exporting=True)
 STANDARD = LayerContext(device="GPU")  # the framework's operators, which run here too
@@ -109,19 +110,6 @@ def test_both_ways_to_resize_are_equal(size):
         found.append((cell(x).asnumpy(), dx.asnumpy()))
     np.testing.assert_allclose(found[0][0], found[1][0], atol=1e-5)
     np.testing.assert_allclose(found[0][1], found[1][1], atol=1e-5)
-
-
-class Gradients(nn.Cell):
-    """Output and gradients of a cell's sum weighted by `weights`, for the input and the parameters."""
-
-    def __init__(self, cell):
-        super().__init__(auto_prefix=False)
-        self.cell = cell
-        self.gradient = ops.GradOperation(get_all=True, get_by_list=True, sens_param=True)
-        self.parameters = ms.ParameterTuple(cell.trainable_params())
-
-    def construct(self, x, weights):
-        return self.gradient(self.cell, self.parameters)(x, weights)
 
 
 @pytest.mark.parametrize("size", [6, 7])

@@ -10,7 +10,8 @@ from mindspore import nn  # noqa: E402
 
 from src.models.layers import batch_norm, conv, gelu, norm_activation  # noqa: E402
 from src.runtime.compile_cache import CachedCell  # noqa: E402
-from tests.support.kernels import Gradients, kernels, normal  # noqa: E402
+from tests.support.gradients import Gradients  # noqa: E402
+from tests.support.kernels import kernels, normal  # noqa: E402
 
 ms.set_context(mode=ms.GRAPH_MODE)
 context = kernels()

@@ -4,13 +4,13 @@ import ctypes
 import math
 import shutil
 
-import mindspore as ms
 import numpy as np
 import pytest
-from mindspore import Tensor, nn, ops
+from mindspore import Tensor
 
 from src.models import KERNEL_SOURCES, LayerContext
 from src.runtime.kernel_library import kernel_library
+from tests.support.gradients import Gradients
 
 NEEDS_COMPILER = pytest.mark.skipif(shutil.which("g++") is None, reason="the kernels need g++, which is not installed")
 
@@ -29,19 +29,6 @@ def set_num_threads(number: int) -> None:
 
 def normal(*shape, seed=0):
     return np.random.default_rng(seed).standard_normal(shape).astype(np.float32)
-
-
-class Gradients(nn.Cell):
-    """Gradients of cell(*inputs), weighted by the last input, for the inputs and the cell's parameters."""
-
-    def __init__(self, cell):
-        super().__init__(auto_prefix=False)
-        self.cell = cell
-        self.gradient = ops.GradOperation(get_all=True, get_by_list=True, sens_param=True)
-        self.parameters = ms.ParameterTuple(cell.trainable_params())
-
-    def construct(self, *inputs):
-        return self.gradient(self.cell, self.parameters)(*inputs)
 
 
 def gradients(cell, dout, *inputs):

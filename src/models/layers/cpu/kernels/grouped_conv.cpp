@@ -3,19 +3,19 @@
 // each, and zeros before and behind. Each of the 9 taps is then the same row, shifted.
 #include "arguments.h"
 #include "parallel.h"
+#include "vectors.h"
 
 #include <algorithm>
 #include <vector>
 
 namespace {
 
-typedef float Vector __attribute__((vector_size(64), aligned(4)));  // 16 numbers
 #ifdef __AVX512F__
 constexpr int OUTPUTS = 4, VECTORS = 4;  // of a tile: as many sums as the registers hold
 #else
 constexpr int OUTPUTS = 4, VECTORS = 1;
 #endif
-constexpr int64_t TILE = 16 * VECTORS;
+constexpr int64_t TILE = WIDTH * VECTORS;
 
 struct Rows {
   int64_t num_images, height, width;
@@ -66,7 +66,7 @@ std::vector<float> convolved(const Rows &rows, const std::vector<float> &x, cons
         }
       for (int o = 0; o < OUTPUTS; o++)
         for (int v = 0; v < VECTORS; v++)
-          *reinterpret_cast<Vector *>(&y[(first + o) * rows.size() + position + 16 * v]) = sums[o][v];
+          *reinterpret_cast<Vector *>(&y[(first + o) * rows.size() + position + WIDTH * v]) = sums[o][v];
     }
   return y;
 }
@@ -100,7 +100,7 @@ void weight_gradient(const Rows &rows, const std::vector<float> &x, const std::v
     for (int64_t i = 0; i < num_in; i++)
       for (int line = 0; line < 9; line += 3) {
         Vector sums[OUTPUTS][3] = {};
-        for (int64_t position = 0; position < rows.size(); position += 16)
+        for (int64_t position = 0; position < rows.size(); position += WIDTH)
           for (int o = 0; o < OUTPUTS; o++) {
             const Vector slope = *vectors(&dy[(first + o) * rows.length() + rows.margin() + position]);
             for (int tap = 0; tap < 3; tap++)
@@ -109,7 +109,7 @@ void weight_gradient(const Rows &rows, const std::vector<float> &x, const std::v
         for (int o = 0; o < OUTPUTS; o++)
           for (int tap = 0; tap < 3; tap++) {
             float sum = 0;
-            for (int lane = 0; lane < 16; lane++) sum += sums[o][tap][lane];
+            for (int lane = 0; lane < WIDTH; lane++) sum += sums[o][tap][lane];
             dweights[((first + o) * num_in + i) * 9 + line + tap] = sum;
           }
       }

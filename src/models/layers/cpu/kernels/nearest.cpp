@@ -2,6 +2,7 @@
 // Letters: B images, N nodes, M key nodes, C channels.
 #include "arguments.h"
 #include "parallel.h"
+#include "vectors.h"
 
 #include <algorithm>
 #include <cmath>
@@ -9,14 +10,13 @@
 
 namespace {
 
-typedef float Vector __attribute__((vector_size(64), aligned(4)));  // 16 numbers
 #ifdef __AVX512F__
 constexpr int64_t NODES = 8, VECTORS = 2;  // of a tile: as many sums as the registers hold
 #else
 constexpr int64_t NODES = 4, VECTORS = 1;
 #endif
-constexpr int64_t KEYS = 16 * VECTORS;  // of a tile
-constexpr int64_t CHUNK = 8 * NODES;    // nodes of a part
+constexpr int64_t KEYS = WIDTH * VECTORS;  // of a tile
+constexpr int64_t CHUNK = 8 * NODES;       // nodes of a part
 
 // What a row is divided by: 1, or its length.
 float divisor(const float *row, int64_t num_channels, bool normalize) {
@@ -50,7 +50,7 @@ void multiply(const float *nodes, const float *keys, int64_t num_channels, int64
       for (int v = 0; v < VECTORS; v++) sums[n][v] += row[v] * nodes[c * NODES + n];
   }
   for (int n = 0; n < NODES; n++)
-    for (int v = 0; v < VECTORS; v++) *reinterpret_cast<Vector *>(out + n * row_size + 16 * v) = sums[n][v];
+    for (int v = 0; v < VECTORS; v++) *reinterpret_cast<Vector *>(out + n * row_size + WIDTH * v) = sums[n][v];
 }
 
 // Numbers of the `wanted` largest values, the largest first; of equal ones the first; NaN counts as the smallest.
