@@ -9,6 +9,7 @@ from tests.support.commands import run_process
 from tests.support.few_digits import write_few_digits
 from tests.support.processes import PROJECT_ROOT
 from tests.support.runs import TinyRun
+from tests.support.two_servers import TwoServers, why_not
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -36,3 +37,12 @@ def reference(digits, tmp_path_factory):
 def tiny(digits, tmp_path):
     """A run that has not begun."""
     return TinyRun(digits, tmp_path / "outputs")
+
+
+@pytest.fixture(scope="module")
+def servers():
+    """Two servers, joined by a cable."""
+    if reason := why_not():
+        pytest.skip(reason)
+    with TwoServers() as servers:
+        yield servers

@@ -14,8 +14,10 @@ from src.checkpoints import load_checkpoint
 from src.datasets.synthetic.digits import write_digits
 from src.runtime.machine import own_addresses
 from src.runtime.rank_process import without_noise
-from tests.support.launching import launch
+from tests.support.launching import TIME_LIMIT, launch
 from tests.support.processes import PROJECT_ROOT
+
+PROGRAM = PROJECT_ROOT / "tests" / "support" / "smooth_training.py"
 
 
 @pytest.fixture(scope="module")
@@ -36,15 +38,24 @@ def trained_alone(digits, tmp_path_factory):
 
 @pytest.mark.parametrize("num_processes", [2, pytest.param(4, marks=pytest.mark.slow)])
 def test_steps_of_several_ranks_equal_one_process_on_the_joined_batch(num_processes, digits, trained_alone, tmp_path):
-    program = PROJECT_ROOT / "tests" / "support" / "smooth_training.py"
-    finished = launch(tmp_path, num_processes, program, digits, tmp_path / "many.npz", 68 // num_processes)
+    finished = launch(tmp_path, num_processes, PROGRAM, digits, tmp_path / "many.npz", 68 // num_processes)
     assert finished.returncode == 0, finished.stdout + finished.stderr
     assert f"cluster: {num_processes} processes, this is rank 0 (msrun: MS_ROLE=MS_WORKER)" in finished.stdout
-    found = np.load(tmp_path / "many.npz")
-    assert trained_alone["losses"][-1] < trained_alone["losses"][0] - 0.1
-    assert set(found.files) == set(trained_alone)
-    for name, expected in trained_alone.items():
-        assert np.linalg.norm(found[name] - expected) / np.linalg.norm(expected) < 1e-5, name
+    assert_equal_training(tmp_path / "many.npz", trained_alone)
+
+
+def test_steps_of_two_servers_equal_one_process_on_the_joined_batch(servers, digits, trained_alone, tmp_path):
+    parts = servers.launch(tmp_path, PROGRAM, digits, tmp_path / "two.npz", 34)
+    assert [part.wait(timeout=TIME_LIMIT) for part in parts] == [0, 0], (tmp_path / "server_0.txt").read_text()
+    assert_equal_training(tmp_path / "two.npz", trained_alone)
+
+
+def assert_equal_training(path, expected):
+    assert expected["losses"][-1] < expected["losses"][0] - 0.1
+    found = np.load(path)
+    assert set(found.files) == set(expected)
+    for name, array in expected.items():
+        assert np.linalg.norm(found[name] - array) / np.linalg.norm(array) < 1e-5, name
 
 
 def test_the_seeds_distributed_command_with_a_rank_table(digits, tmp_path):

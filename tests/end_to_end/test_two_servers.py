@@ -8,20 +8,13 @@ import pytest
 from tests.support.commands import TINY, wait_until
 from tests.support.launching import TIME_LIMIT, launch
 from tests.support.runs import TinyRun
-from tests.support.two_servers import ADDRESSES, TwoServers, why_not
+from tests.support.two_servers import ADDRESSES
 
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture(scope="module", autouse=True)
-def two_servers_possible():
-    """Probed when these tests run: collecting them must not touch the machine's network."""
-    if reason := why_not():
-        pytest.skip(reason)
-
-
 def options(run):
-    """Of a training by two processes, of 8 epochs of 4 steps."""
+    """Of a training by two processes, of 12 epochs of 4 steps."""
     return (
         *run.options,
         "--batch_size",
@@ -44,7 +37,7 @@ def processes_of(name):
 
 
 @pytest.fixture(scope="module")
-def one_server(digits, tmp_path_factory):
+def one_server(servers, digits, tmp_path_factory):
     """The run of two processes on one server."""
     folder = tmp_path_factory.mktemp("one_server")
     run = TinyRun(digits, folder / "outputs", "one")
@@ -53,30 +46,28 @@ def one_server(digits, tmp_path_factory):
     return run
 
 
-def test_two_servers_end_with_the_bits_of_one(digits, one_server, tmp_path):
+def test_two_servers_end_with_the_bits_of_one(servers, digits, one_server, tmp_path):
     run = TinyRun(digits, tmp_path / "outputs", "two")
-    with TwoServers() as servers:
-        parts = servers.launch(tmp_path, "train.py", *options(run))
-        assert [part.wait(timeout=TIME_LIMIT) for part in parts] == [0, 0]
+    parts = servers.launch(tmp_path, "train.py", *options(run))
+    assert [part.wait(timeout=TIME_LIMIT) for part in parts] == [0, 0]
     assert run.weights() == one_server.weights()
     assert f"2 ranks, here 1 on device 0; meeting at {ADDRESSES[0]}:8118" in (tmp_path / "server_1.txt").read_text()
 
 
-def test_a_cut_cable_is_reported_by_both_and_the_restarted_job_resumes(digits, one_server, tmp_path):
+def test_a_cut_cable_is_reported_by_both_and_the_restarted_job_resumes(servers, digits, one_server, tmp_path):
     run = TinyRun(digits, tmp_path / "outputs", "cut")
     outputs = [tmp_path / f"server_{number}.txt" for number in range(2)]
-    with TwoServers() as servers:
-        parts = servers.launch(tmp_path, "train.py", *options(run))
-        wait_until(lambda: 2 in run.epochs, parts[0], TIME_LIMIT)
-        servers.cut()
-        assert [part.wait(timeout=120) for part in parts] == [1, 1]
-        assert processes_of("cut") == []
-        texts = [output.read_text() for output in outputs]
-        assert "\nerror: server 1 (rank 1) was lost: its heartbeat has stopped" in texts[0]
-        assert f"\nerror: server 0 ({ADDRESSES[0]}:8118), where the ranks meet, was lost: it cannot be " in texts[1]
-        assert len(run.epochs) < 8
-        servers.mend()
-        parts = servers.launch(tmp_path, "train.py", *options(run), "--resume", "auto")
-        assert [part.wait(timeout=TIME_LIMIT) for part in parts] == [0, 0]
+    parts = servers.launch(tmp_path, "train.py", *options(run))
+    wait_until(lambda: 2 in run.epochs, parts[0], TIME_LIMIT)
+    servers.cut()
+    assert [part.wait(timeout=120) for part in parts] == [1, 1]
+    assert processes_of("cut") == []
+    texts = [output.read_text() for output in outputs]
+    assert "\nerror: server 1 (rank 1) was lost: its heartbeat has stopped" in texts[0]
+    assert f"\nerror: server 0 ({ADDRESSES[0]}:8118), where the ranks meet, was lost: it cannot be " in texts[1]
+    assert len(run.epochs) < 12
+    servers.mend()
+    parts = servers.launch(tmp_path, "train.py", *options(run), "--resume", "auto")
+    assert [part.wait(timeout=TIME_LIMIT) for part in parts] == [0, 0]
     assert f"INFO:resumed from {run.last} at epoch " in run.log
     assert run.weights() == one_server.weights()

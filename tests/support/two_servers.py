@@ -17,12 +17,11 @@ def why_not() -> str:
     """Why this machine cannot have them; "" where it can."""
     if os.geteuid() != 0 or shutil.which("ip") is None:
         return "network namespaces need root and the command ip (iproute2)"
-    name = f"zoo-{os.getpid()}-probe"
-    probe = subprocess.run(["ip", "netns", "add", name], capture_output=True, text=True, check=False)
-    if probe.returncode != 0:
-        return f"ip netns add: {probe.stderr.strip()}"
-    _ip("netns", "del", name)
-    return ""
+    try:
+        with TwoServers():
+            return ""
+    except subprocess.CalledProcessError as error:
+        return f"{' '.join(error.cmd)}: {error.stderr.strip()}"
 
 
 class TwoServers:
@@ -33,6 +32,14 @@ class TwoServers:
         self._started: list[subprocess.Popen] = []
 
     def __enter__(self) -> TwoServers:
+        try:
+            self._join()
+        except subprocess.CalledProcessError:
+            self._remove()
+            raise
+        return self
+
+    def _join(self) -> None:
         for name in self._names:
             _ip("netns", "add", name)
         first, second = self._names
@@ -41,14 +48,16 @@ class TwoServers:
             _ip("-n", name, "addr", "add", f"{address}/24", "dev", "eth0")
             for device in ("lo", "eth0"):
                 _ip("-n", name, "link", "set", device, "up")
-        return self
 
     def __exit__(self, *_: object) -> None:
         for process in self._started:
             process.terminate()
             process.wait(timeout=60)
+        self._remove()
+
+    def _remove(self) -> None:
         for name in self._names:
-            _ip("netns", "del", name)
+            subprocess.run(["ip", "netns", "del", name], capture_output=True, check=False)
 
     def launch(self, folder: Path, *words: object, options: tuple[object, ...] = ()) -> list[subprocess.Popen]:
         """Start both servers' parts of one job, each by the same command with its own rank.
@@ -81,4 +90,4 @@ class TwoServers:
 
 
 def _ip(*words: str) -> None:
-    subprocess.run(["ip", *words], check=True)
+    subprocess.run(["ip", *words], check=True, capture_output=True, text=True)
