@@ -225,6 +225,10 @@ def break_card(vig, card, pictures):
     card.write_text(card.read_text()[:-9])
 
 
+def encrypt(vig, card, pictures):
+    card.write_text(json.dumps(json.loads(card.read_text()) | {"encryption": "AES-GCM"}))
+
+
 def misname_classes(vig, card, pictures):
     card.write_text(json.dumps(json.loads(card.read_text()) | {"class_names": ["one"]}))
 
@@ -247,6 +251,7 @@ def damage_pictures(vig, card, pictures):
         (remove_card, ".json is missing: copy it together with the model"),
         (swap_card, "(sha256 differs): it is damaged or of another export, copy both again"),
         (break_card, "is not a card of this project's export.py (not JSON): export the model again"),
+        (encrypt, "is encrypted, this program reads plain files: export it without enc_key_file"),
         (misname_classes, "the model has 10 outputs per picture, its JSON says 1: export it again"),
         (empty_folder, "has no pictures"),
         (damage_pictures, "no picture can be read"),
