@@ -172,7 +172,8 @@ def make_folder(folder: Path) -> None:
 
 
 def _formats(text: str, device: str) -> list[str]:
-    formats = [word.strip().upper() for word in text.split(",") if word.strip()]
+    words = [word.strip(" '\"[]").upper() for word in text.split(",")]  # also as a list, ["ONNX", "MINDIR"]
+    formats = list(dict.fromkeys(word for word in words if word))
     for name in formats:
         if name not in ENDINGS:
             raise UserError(f"file_format: {name} is not one of {', '.join(ENDINGS)}")

@@ -98,7 +98,9 @@ def test_mindir_of_any_batch_size_and_encrypted(reference, tmp_path):
     key = tmp_path / "key"
     key.write_bytes(b"0123456789abcdef\n")
     options = ("--pretrained", reference.best, "--file_name", tmp_path / "net", "--enc_key_file", key)
-    finished = run_here("export.py", *options, "--enc_mode", "aes-cbc", "--dynamic_batch")
+    finished = run_here(
+        "export.py", *options, "--enc_mode", "aes-cbc", "--dynamic_batch", "--file_format", '["MINDIR"]'
+    )
     assert (finished.code, finished.err) == (0, "")
     assert "a batch of 8 random input" in finished.out
     values = card(tmp_path / "net.mindir.json")
