@@ -17,6 +17,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from src.config import UserError
 from src.config.errors import counted
 from src.datasets.sources.image_folder import scan_image_folder
+from src.datasets.sources.picture_files import check_result_names
 from src.runtime.entry import run_command
 from src.runtime.files import write_atomically
 
@@ -47,6 +48,7 @@ def class_names(card: Path) -> tuple[str, ...]:
 def labels_of(folder: Path, names: tuple[str, ...]) -> dict[str, int]:
     """{picture relative to the folder: label}."""
     images = scan_image_folder(folder, names)
+    check_result_names(images.files)
     pairs = zip(images.files, images.labels, strict=True)
     return {path.relative_to(folder).as_posix(): label for path, label in pairs}
 

@@ -20,6 +20,7 @@ from src.config import UserError
 from src.datasets.decoding import Unreadable, read_labels
 from src.datasets.sources.cityscapes import scan_folders
 from src.datasets.sources.label_table import LabelTable
+from src.datasets.sources.picture_files import check_result_names
 from src.metrics.classification import ClassificationMetric
 from src.metrics.segmentation import SegmentationMetric
 from src.runtime.entry import run_command
@@ -47,6 +48,7 @@ def accuracy(results: Path, labels: dict[str, int], num_classes: int) -> str:
         labels: {picture: label}.
         num_classes: number of logits.
     """
+    check_result_names(map(Path, labels))
     metric = ClassificationMetric(num_classes)
     found = 0
     for name, label in labels.items():

@@ -9,6 +9,9 @@ namespace infer {
 // Throws UserError if the drive is full or the folder cannot be written.
 void write_file(const std::filesystem::path& path, const void* content, std::size_t size);
 
+// With its parents. Throws UserError if it cannot be made.
+void make_folder(const std::filesystem::path& path);
+
 // A folder of results: a new one beside it is filled, and takes its place when `keep` is called; else it is removed.
 class ResultFolder {
  public:

@@ -40,12 +40,13 @@ class MindSporeSession : public Session {
       throw UserError(refusal(options));
     }
     inputs_ = model_.GetInputs();
-    const auto outputs = model_.GetOutputs();
-    if (inputs_.size() != 1 || inputs_[0].Shape().size() != 4 || outputs.empty()) {
+    if (inputs_.size() != 1 || inputs_[0].Shape().size() != 4) {
       throw UserError(options.model.string() + " has not one input of pictures: is it one of this project's networks?");
     }
     const std::int64_t side = options.image_size;
-    if (batch_size() < 1 || inputs_[0].ElementNum() != batch_size() * 3 * side * side) {
+    if (batch_size() != options.batch_size) resize(options);
+    const auto outputs = outputs_.empty() ? model_.GetOutputs() : outputs_;
+    if (outputs.empty() || batch_size() < 1 || inputs_[0].ElementNum() != batch_size() * 3 * side * side) {
       throw UserError(options.model.string() + " does not take the pictures that its JSON describes: export it again");
     }
     output_size_ = static_cast<std::size_t>(outputs[0].ElementNum() / batch_size());
@@ -65,6 +66,17 @@ class MindSporeSession : public Session {
   }
 
  private:
+  // Of a model with a free batch size. The size of its output is known after a run only.
+  void resize(const BackendOptions& options) {
+    const std::int64_t side = options.image_size;
+    const bool is_resized = model_.Resize(inputs_, {{options.batch_size, 3, side, side}}) == mindspore::kSuccess;
+    inputs_ = model_.GetInputs();
+    if (!is_resized || model_.Predict(inputs_, &outputs_) != mindspore::kSuccess) {
+      throw UserError(options.model.string() + " does not run with batches of " + std::to_string(options.batch_size) +
+                      ": give another --batch_size, or export it with that batch size");
+    }
+  }
+
   mindspore::Model model_;
   std::vector<mindspore::MSTensor> inputs_, outputs_;
   std::size_t output_size_ = 0;

@@ -137,6 +137,9 @@ Card read_card(const std::filesystem::path& model) {
   Card card = parse_card(text, place);
   const Json json = parsed(text, place);
   if (!json.contains("sha256")) refuse(place, "no sha256");
+  if (json.contains("encryption") && !json["encryption"].is_null()) {
+    throw UserError(model.string() + " is encrypted, this program reads plain files: export it without enc_key_file");
+  }
   if (json["sha256"] != sha256_of_file(model)) {
     throw UserError(model.string() + " is not the file that " + place +
                     " describes (sha256 differs): it is damaged or of another export, copy both again");

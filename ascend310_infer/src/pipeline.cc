@@ -11,6 +11,7 @@
 #include "inc/bounded_queue.h"
 #include "inc/decoder.h"
 #include "inc/errors.h"
+#include "inc/result_files.h"
 
 namespace infer {
 namespace {
@@ -106,7 +107,7 @@ class Pipeline {
       try {
         const auto target = options_.results / result_name(file);
         Prepared prepared = prepare(options_.folder / file, target);
-        std::filesystem::create_directories(target.parent_path());
+        make_folder(target.parent_path());
         if (!queue_.push(std::move(prepared))) return;
       } catch (const Unreadable& reason) {
         const std::lock_guard<std::mutex> lock(mutex_);

@@ -17,11 +17,15 @@ void write_file(const fs::path& path, const void* content, std::size_t size) {
   if (!file) throw UserError(path.string() + " cannot be written: is the drive full, or the folder not writable?");
 }
 
+void make_folder(const fs::path& path) {
+  std::error_code error;
+  fs::create_directories(path, error);
+  if (error) throw UserError(path.string() + " cannot be made (" + error.message() + "): give another --output FOLDER");
+}
+
 ResultFolder::ResultFolder(fs::path final_path)
     : final_(std::move(final_path)), partial_(final_.string() + ".partial-" + std::to_string(getpid())) {
-  std::error_code error;
-  fs::create_directories(partial_, error);
-  if (error) throw UserError(partial_.string() + " cannot be made (" + error.message() + "): give --output FOLDER");
+  make_folder(partial_);
 }
 
 ResultFolder::~ResultFolder() {

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-import os
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -17,13 +14,17 @@ import numpy as np
 from mindspore import nn
 
 from src.commands.opened_checkpoint import OpenedCheckpoint
+from src.commands.quantize import ENDING as INT8_ENDING
+from src.commands.quantize import Calibration, export_int8
 from src.config import Resolved, UserError
 from src.config.reader import COMMAND_LINE
 from src.datasets.sources.picture_files import find_pictures
-from src.deployment.formats import ANY_BATCH, ENDINGS, write_file
+from src.deployment.card import keep_with_card
+from src.deployment.encryption import Encryption, read_encryption
+from src.deployment.formats import ENDINGS, FormatOptions, write_file
 from src.deployment.lite import DEFAULT_PYTHON, check_python
 from src.deployment.verification import Comparison, Reference
-from src.runtime.files import check_new, temporary_folder, write_atomically
+from src.runtime.files import check_new, temporary_folder
 from src.runtime.logs import get_logger
 from src.runtime.modelarts import results_uploaded
 from src.runtime.session import Session, start
@@ -31,38 +32,90 @@ from src.runtime.session import Session, start
 # Batch sizes at which a file that takes any is compared, as far as a batch holds no more than MAX_PIXELS.
 BATCHES = (1, 3, 8)
 MAX_PIXELS = 8 * 256 * 256
+NO_OPTIONS = FormatOptions()
 
 
 def export(resolved: Resolved) -> int:
     """Export `pretrained` in all formats of `file_format`; returns the exit code."""
-    formats = _formats(resolved.config.output.file_format, resolved.config.run.device_target)
-    if "LITE" in formats:
-        check_python(_lite_python(resolved), _lite_remedy(resolved))
-    target = Path(resolved.config.output.file_name or resolved.config.model.backbone)
+    output = resolved.config.output
+    formats = _formats(output.file_format, resolved.config.run.device_target)
+    options = _options(resolved, formats)
+    target = Path(output.file_name or resolved.config.model.backbone)
     places = {name: target.with_name(target.name.removesuffix(ENDINGS[name]) + ENDINGS[name]) for name in formats}
-    for path in places.values():
-        check_new("file_name", path, resolved.config.output.overwrite)
+    int8 = target.with_name(target.name.removesuffix(ENDINGS["ONNX"]) + INT8_ENDING)
+    for path in (*places.values(), *([int8] if output.quantize else [])):
+        check_new("file_name", path, output.overwrite)
+    if output.quantize:  # an exported file is scored on images of its own size
+        resolved = replace(resolved, config=resolved.config.with_values(eval_mode="window"))
     opened = OpenedCheckpoint.from_config(resolved)
+    calibration = Calibration.of(opened) if output.quantize else None
     session = start(opened.config, opened.notes)
+    exporter = _Exporter(opened, session, options, exported_batch_size(resolved))
     with results_uploaded(opened.config.cloud, session):
-        _export(resolved, opened, session, places)
+        get_logger().info("load model %s success", opened.checkpoint.path)
+        exporter.write(places)
+        if calibration is not None:
+            exporter.write_int8(int8, calibration)
     return 0
 
 
-def _export(resolved: Resolved, opened: OpenedCheckpoint, session: Session, places: dict[str, Path]) -> None:
-    """Write and verify one file per format, {format: path}."""
-    logger = get_logger()
-    logger.info("load model %s success", opened.checkpoint.path)
-    batch = exported_batch_size(resolved)
-    inputs = _verification_inputs(opened, batch)
-    # Of the framework's operators: a kernel of ours chooses neighbours within itself, out of the comparison's reach.
-    by_operators = replace(opened, config=opened.config.with_values(cpu_kernels=False))
-    reference = Reference(by_operators.network(session))
-    network = opened.network(session, exporting=True)
-    for file_format, path in places.items():
-        card = partial(_card, opened, path, file_format, batch)
-        comparisons = export_file(network, inputs, reference, path, file_format, card, _lite_python(resolved))
-        logger.info("%s: exported and verified, largest difference %s", path, _as_text(comparisons))
+class _Exporter:
+    """Writes the files of one checkpoint.
+
+    Args:
+        batch: the exported batch size.
+    """
+
+    def __init__(self, opened: OpenedCheckpoint, session: Session, options: FormatOptions, batch: int):
+        self._opened, self._session, self._options = opened, session, options
+        self._batch = batch
+
+    def write(self, places: dict[str, Path]) -> None:
+        """Write and verify one file per format, {format: path}."""
+        inputs = _verification_inputs(self._opened, self._batch)
+        # Of the framework's operators: a kernel of ours chooses neighbours within itself, hidden from the comparison.
+        by_operators = replace(self._opened, config=self._opened.config.with_values(cpu_kernels=False))
+        reference = Reference(by_operators.network(self._session))
+        for file_format, path in places.items():
+            card = partial(self._measured_card, path, file_format)
+            comparisons = export_file(self._network(), inputs, reference, path, file_format, card, self._options)
+            get_logger().info("%s: exported and verified, largest difference %s", path, _as_text(comparisons))
+
+    def write_int8(self, path: Path, calibration: Calibration) -> None:
+        """Write the int8 ONNX file."""
+        example = np.zeros(_input_shape(self._opened, self._batch), np.float32)
+        make_folder(path.parent)
+        card = self._card(path, "ONNX")
+        export_int8(
+            self._network(), example, calibration, self._session, path, lambda facts: card | {"quantization": facts}
+        )
+
+    def _network(self) -> nn.Cell:
+        """A network of its own for each file: the framework exports none to ONNX a second time."""
+        return self._opened.network(self._session, exporting=True)
+
+    def _measured_card(self, path: Path, file_format: str, comparisons: dict[str, Comparison]) -> dict[str, Any]:
+        return self._card(path, file_format) | {
+            "largest_difference": {name: found.difference for name, found in comparisons.items()},
+            "allowed_difference": {name: found.allowed for name, found in comparisons.items()},
+            "largest_choice_loss": {name: found.loss for name, found in comparisons.items()},
+        }
+
+    def _card(self, path: Path, file_format: str) -> dict[str, Any]:
+        """The content of the JSON file beside an exported file: input, preprocessing, class names."""
+        encryption = self._options.encryption
+        return {
+            "file": path.name,
+            "format": file_format,
+            "task": self._opened.task.name,
+            "backbone": self._opened.config.model.backbone,
+            "checkpoint": str(self._opened.checkpoint.path),
+            "input": {"shape": list(_input_shape(self._opened, self._batch)), "type": "float32"},
+            "dynamic_batch": self._options.any_batch(file_format),
+            "encryption": encryption.mode if encryption else None,
+            **self._opened.task.export_card(),
+            "mindspore": ms.__version__,
+        }
 
 
 def export_file(
@@ -71,8 +124,8 @@ def export_file(
     reference: Reference,
     path: Path,
     file_format: str,
-    card: Callable[[dict[str, Comparison]], dict[str, Any]] | None = None,
-    lite_python: str = "",
+    card: Callable[[dict[str, Comparison]], dict[str, Any]] = lambda comparisons: {},
+    options: FormatOptions = NO_OPTIONS,
 ) -> dict[str, Comparison]:
     """Export to `path`; the file is kept only if it agrees with the network, and appears with its card.
 
@@ -82,7 +135,6 @@ def export_file(
         reference: the network itself, to compare with.
         file_format: MINDIR, ONNX, AIR or LITE.
         card: makes the content of the JSON file beside it from the comparisons.
-        lite_python: for LITE, a Python 3.7 with MindSpore Lite.
 
     Returns:
         {name of the input: comparison}; {} for AIR, which can be loaded on Ascend only.
@@ -91,20 +143,15 @@ def export_file(
         ExportMismatch: the file computes something else.
         UserError: the framework cannot write this format, or the folder is not writable.
     """
-    _make_folder(path.parent)
+    make_folder(path.parent)
     with temporary_folder(path) as folder:
         exported = folder / path.name
         example = ms.Tensor(next(iter(inputs.values())))
-        file = write_file(network, example, exported, file_format, lite_python)
-        if file_format in ANY_BATCH:
+        file = write_file(network, example, exported, file_format, options)
+        if options.any_batch(file_format):
             inputs = inputs | other_batches(example.shape)
         comparisons = reference.compare(file, inputs, path) if file is not None else {}
-        exported.chmod(0o644)
-        if card is not None:
-            content = {**card(comparisons), "sha256": hashlib.sha256(exported.read_bytes()).hexdigest()}
-            write_atomically(_beside(exported), json.dumps(content, indent=2, ensure_ascii=False))
-            os.replace(_beside(exported), _beside(path))
-        os.replace(exported, path)
+        keep_with_card(exported, card(comparisons), path)
     return comparisons
 
 
@@ -117,7 +164,7 @@ def other_batches(shape: tuple[int, ...]) -> dict[str, np.ndarray]:
     }
 
 
-def _make_folder(folder: Path) -> None:
+def make_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -125,7 +172,8 @@ def _make_folder(folder: Path) -> None:
 
 
 def _formats(text: str, device: str) -> list[str]:
-    formats = [word.strip().upper() for word in text.split(",") if word.strip()]
+    words = [word.strip(" '\"[]").upper() for word in text.split(",")]  # also as a list, ["ONNX", "MINDIR"]
+    formats = list(dict.fromkeys(word for word in words if word))
     for name in formats:
         if name not in ENDINGS:
             raise UserError(f"file_format: {name} is not one of {', '.join(ENDINGS)}")
@@ -136,8 +184,24 @@ def _formats(text: str, device: str) -> list[str]:
     return formats
 
 
-def _lite_python(resolved: Resolved) -> str:
-    return resolved.config.output.lite_python or DEFAULT_PYTHON
+def _options(resolved: Resolved, formats: list[str]) -> FormatOptions:
+    """The options of the formats, checked."""
+    output = resolved.config.output
+    lite_python = output.lite_python or DEFAULT_PYTHON
+    if "LITE" in formats:
+        check_python(lite_python, _lite_remedy(resolved))
+    if output.dynamic_batch and "MINDIR" not in formats:
+        raise UserError("dynamic_batch is for MINDIR (ONNX takes any batch size anyway): add it to file_format")
+    return FormatOptions(output.dynamic_batch, _encryption(resolved, formats), lite_python)
+
+
+def _encryption(resolved: Resolved, formats: list[str]) -> Encryption | None:
+    output = resolved.config.output
+    if not output.enc_key_file:
+        return None
+    if formats != ["MINDIR"]:
+        raise UserError(f"enc_key_file encrypts MINDIR only, file_format is {','.join(formats)}: export MINDIR alone")
+    return read_encryption(Path(output.enc_key_file), output.enc_mode)
 
 
 def _lite_remedy(resolved: Resolved) -> str:
@@ -178,31 +242,6 @@ def _verification_inputs(opened: OpenedCheckpoint, batch: int) -> dict[str, np.n
 def _input_shape(opened: OpenedCheckpoint, batch: int) -> tuple[int, int, int, int]:
     size = opened.task.preprocessing.image_size
     return batch, 3, size, size
-
-
-def _beside(path: Path) -> Path:
-    """The JSON file of an exported file."""
-    return path.with_name(f"{path.name}.json")
-
-
-def _card(
-    opened: OpenedCheckpoint, path: Path, file_format: str, batch: int, comparisons: dict[str, Comparison]
-) -> dict[str, Any]:
-    """The JSON card of an exported file: input, preprocessing, class names, measured differences."""
-    return {
-        "file": path.name,
-        "format": file_format,
-        "task": opened.task.name,
-        "backbone": opened.config.model.backbone,
-        "checkpoint": str(opened.checkpoint.path),
-        "input": {"shape": list(_input_shape(opened, batch)), "type": "float32"},
-        "dynamic_batch": file_format in ANY_BATCH,
-        **opened.task.export_card(),
-        "largest_difference": {name: found.difference for name, found in comparisons.items()},
-        "allowed_difference": {name: found.allowed for name, found in comparisons.items()},
-        "largest_choice_loss": {name: found.loss for name, found in comparisons.items()},
-        "mindspore": ms.__version__,
-    }
 
 
 def _as_text(comparisons: dict[str, Comparison]) -> str:

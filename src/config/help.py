@@ -26,7 +26,8 @@ COMMAND_KEYS = {
     data_path load_path
     """,
     "export": _OF_A_CHECKPOINT.replace("output", "")
-    + "batch_size batch_statistics file_format file_name lite_python input overwrite eval_path dataset_path",
+    + "batch_size batch_statistics file_format file_name quantize dynamic_batch enc_key_file enc_mode lite_python "
+    "input overwrite eval_path eval_split eval_batch_size dataset dataset_path data_list",
     "predict": _OF_A_CHECKPOINT + "input top_k show_graph nodes eval_batch_size",
     "convert": "backbone input output overwrite class_num use_ema train_image_size stem_pool",
 }

@@ -221,6 +221,10 @@ class OutputConfig:
 
     file_format: Annotated[str, only_commands("export")]
     file_name: Annotated[str, PATH, RUN_ONLY, only_commands("export")]
+    quantize: Annotated[bool, FLAG, RUN_ONLY, only_commands("export")]
+    dynamic_batch: Annotated[bool, FLAG, RUN_ONLY, only_commands("export")]
+    enc_key_file: Annotated[str, PATH, RUN_ONLY, only_commands("export")]
+    enc_mode: Annotated[str, one_of("AES-GCM", "AES-CBC", "SM4-CBC"), RUN_ONLY, only_commands("export")]
     lite_python: Annotated[str, RUN_ONLY, only_commands("export")]
     input: Annotated[str, PATH, MANY, RUN_ONLY, only_commands("export", "predict", "convert")]
     output: Annotated[str, PATH, RUN_ONLY, FREE_ON_RESUME]

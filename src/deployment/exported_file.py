@@ -18,6 +18,8 @@ import numpy as np
 import onnx
 from mindspore import nn
 
+from .encryption import Encryption
+
 Outputs = list[np.ndarray]  # of a network, in its order
 Choices = list[np.ndarray]  # of a network, in its order
 
@@ -74,6 +76,16 @@ def open_mindir(path: Path) -> ExportedFile:
         return arrays_of(outputs), [choice.asnumpy() for choice in choices]
 
     return ExportedFile(_mindir_weights(model), run)
+
+
+def open_encrypted(path: Path, encryption: Encryption, plain: ExportedFile) -> ExportedFile:
+    """The encrypted MINDIR in the framework; its weights and choices, which it does not show, are the plain file's."""
+    graph = nn.GraphCell(ms.load(str(path), dec_key=encryption.key, dec_mode=encryption.mode))
+
+    def run(value: np.ndarray) -> tuple[Outputs, Choices]:
+        return arrays_of(graph(ms.Tensor(value))), plain.run(value)[1]
+
+    return ExportedFile(plain.weights, run)
 
 
 def arrays_of(outputs: ms.Tensor | tuple[ms.Tensor, ...]) -> Outputs:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
 import mindspore as ms
@@ -10,36 +12,70 @@ from mindspore import nn
 
 from src.config import UserError
 
-from .exported_file import ExportedFile, open_mindir, open_onnx
+from .encryption import Encryption
+from .exported_file import ExportedFile, open_encrypted, open_mindir, open_onnx
 from .lean_onnx import lean
 from .lite import convert, open_lite
 from .lite_onnx import for_lite
 
 ENDINGS = {"MINDIR": ".mindir", "ONNX": ".onnx", "AIR": ".air", "LITE": ".lite.mindir"}
-ANY_BATCH = frozenset({"ONNX"})  # formats whose files take any batch size
+
+
+@dataclass(frozen=True)
+class FormatOptions:
+    """Options of single formats.
+
+    Attributes:
+        dynamic_batch: MINDIR takes any batch size, as ONNX does.
+        encryption: MINDIR is encrypted.
+        lite_python: for LITE, see `lite.check_python`.
+    """
+
+    dynamic_batch: bool = False
+    encryption: Encryption | None = None
+    lite_python: str = ""
+
+    def any_batch(self, file_format: str) -> bool:
+        """Whether a file of this format takes any batch size."""
+        return file_format == "ONNX" or (file_format == "MINDIR" and self.dynamic_batch)
 
 
 def write_file(
-    network: nn.Cell, example: ms.Tensor, path: Path, file_format: str, lite_python: str = ""
+    network: nn.Cell, example: ms.Tensor, path: Path, file_format: str, options: FormatOptions
 ) -> ExportedFile | None:
     """Write the network to `path` and open the file; None for AIR, which can be loaded on Ascend only.
 
     Args:
         network: (B, 3, H, W) float32 -> its outputs, of operators that can be exported.
-        example: (B, 3, H, W) float32; fixes B, but for ANY_BATCH.
+        example: (B, 3, H, W) float32; fixes B, unless the file takes any.
         file_format: of ENDINGS.
-        lite_python: for LITE, see `lite.check_python`.
 
     Raises:
         UserError: the framework or the converter cannot write this format.
     """
     if file_format == "LITE":
-        return _write_lite(network, example, path, lite_python)
+        return _write_lite(network, example, path, options.lite_python)
+    if file_format == "MINDIR":
+        return _write_mindir(network, example, path, options)
     _export(network, example, path, file_format)
     if file_format == "ONNX":
         onnx.save(_finished(path), str(path))
         return open_onnx(path)
-    return open_mindir(path) if file_format == "MINDIR" else None
+    return None
+
+
+def _write_mindir(network: nn.Cell, example: ms.Tensor, path: Path, options: FormatOptions) -> ExportedFile:
+    if options.dynamic_batch:
+        example = ms.Tensor(shape=[None, *example.shape[1:]], dtype=example.dtype)
+    if options.encryption is None:
+        _export(network, example, path, "MINDIR")
+        return open_mindir(path)
+    with tempfile.TemporaryDirectory() as folder:
+        source = Path(folder, path.name)
+        _export(network, example, source, "MINDIR")
+        plain = open_mindir(source)
+    _export(network, example, path, "MINDIR", enc_key=options.encryption.key, enc_mode=options.encryption.mode)
+    return open_encrypted(path, options.encryption, plain)
 
 
 def _write_lite(network: nn.Cell, example: ms.Tensor, path: Path, python: str) -> ExportedFile:
@@ -51,9 +87,9 @@ def _write_lite(network: nn.Cell, example: ms.Tensor, path: Path, python: str) -
     return open_lite(path, model, list(example.shape), python)
 
 
-def _export(network: nn.Cell, example: ms.Tensor, path: Path, file_format: str) -> None:
+def _export(network: nn.Cell, example: ms.Tensor, path: Path, file_format: str, **encryption: bytes | str) -> None:
     try:
-        ms.export(network, example, file_name=str(path), file_format=file_format)
+        ms.export(network, example, file_name=str(path), file_format=file_format, **encryption)
     except (ValueError, RuntimeError) as error:
         raise UserError(f"file_format {file_format}: {str(error).strip().splitlines()[0]}") from None
 

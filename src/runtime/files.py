@@ -76,13 +76,18 @@ def complete_file(path: Path, *, clean: bool = True) -> Iterator[Path]:
 
 
 @contextmanager
-def complete_folder(folder: Path) -> Iterator[Path]:
-    """Context that gives a temporary folder to fill and moves it to `folder`, which must be missing or empty, on exit.
+def complete_folder(folder: Path, *, overwrite: bool = False) -> Iterator[Path]:
+    """Context that gives a temporary folder to fill and moves it to `folder` on exit.
 
-    After an error nothing remains of it.
+    After an error nothing remains of it, and `folder` is unchanged.
+
+    Args:
+        overwrite: replace what is in `folder`, which must be missing or empty otherwise.
     """
     with temporary_folder(folder) as partial:
         yield partial
+        if overwrite:
+            shutil.rmtree(folder, ignore_errors=True)
         os.replace(partial, folder)
 
 

@@ -228,8 +228,8 @@ class Task(ABC):
         """Image files as network input, (N, 3, S, S) float32; UserError for a missing or unreadable file."""
 
     @abstractmethod
-    def sample_files(self, number: int) -> list[Path]:
-        """About `number` validation images, evenly spaced; UserError without validation data."""
+    def sample_files(self, number: int, *, training: bool = False) -> list[Path]:
+        """About `number` validation or training images, evenly spaced; UserError without such data."""
 
     @abstractmethod
     def export_card(self) -> dict[str, Any]:

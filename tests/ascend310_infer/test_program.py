@@ -225,6 +225,10 @@ def break_card(vig, card, pictures):
     card.write_text(card.read_text()[:-9])
 
 
+def encrypt(vig, card, pictures):
+    card.write_text(json.dumps(json.loads(card.read_text()) | {"encryption": "AES-GCM"}))
+
+
 def misname_classes(vig, card, pictures):
     card.write_text(json.dumps(json.loads(card.read_text()) | {"class_names": ["one"]}))
 
@@ -247,6 +251,7 @@ def damage_pictures(vig, card, pictures):
         (remove_card, ".json is missing: copy it together with the model"),
         (swap_card, "(sha256 differs): it is damaged or of another export, copy both again"),
         (break_card, "is not a card of this project's export.py (not JSON): export the model again"),
+        (encrypt, "is encrypted, this program reads plain files: export it without enc_key_file"),
         (misname_classes, "the model has 10 outputs per picture, its JSON says 1: export it again"),
         (empty_folder, "has no pictures"),
         (damage_pictures, "no picture can be read"),
@@ -260,6 +265,36 @@ def test_a_mistake_ends_with_one_line_and_keeps_earlier_results(program, vig, pi
     assert message in mistake(run(program, vig, folder, tmp_path))
     assert earlier.is_dir()
     assert not [path.name for path in tmp_path.iterdir() if ".partial" in path.name]
+
+
+@pytest.fixture
+def small_drive(request, tmp_path):
+    """A drive of its own with the given limit."""
+    folder = tmp_path / "drive"
+    folder.mkdir()
+    words = ["mount", "-t", "tmpfs", "-o", request.param, "tmpfs", folder]
+    mounted = subprocess.run(words, capture_output=True, text=True, check=False)
+    if mounted.returncode:
+        pytest.skip(f"a small drive needs root: {mounted.stderr.strip()}")
+    yield folder
+    subprocess.run(["umount", folder], check=True)
+
+
+@pytest.mark.parametrize(
+    ("small_drive", "message"),
+    [
+        ("size=64k", "cannot be written: is the drive full, or the folder not writable?"),
+        ("size=4m,nr_inodes=4", "cannot be made (No space left on device): give another --output FOLDER"),
+    ],
+    indirect=["small_drive"],
+)
+def test_a_full_drive_ends_with_one_line_and_keeps_earlier_results(program, vig, digits, small_drive, message):
+    earlier = small_drive / "result_Files" / "earlier"
+    earlier.parent.mkdir()
+    earlier.touch()
+    assert message in mistake(run(program, vig, digits / "val", small_drive, "--threads", 2))
+    assert [path for path in small_drive.rglob("*") if path.is_file()] == [earlier]
+    assert [path.name for path in small_drive.iterdir()] == ["result_Files"]
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,8 @@ import pytest
 from mindspore import Tensor, nn
 
 from src.commands.export import export_file
+from src.deployment.card import card_path
+from src.deployment.formats import FormatOptions
 from src.deployment.verification import ExportMismatch, Reference
 from tests.support.small_step import Linear
 
@@ -20,14 +22,15 @@ def network():
     return Linear().set_train(False)
 
 
-@pytest.mark.parametrize("form", ["MINDIR", "ONNX"])
-def test_a_file_that_agrees_is_kept(network, tmp_path, form):
+@pytest.mark.parametrize(("form", "dynamic"), [("MINDIR", False), ("MINDIR", True), ("ONNX", False)])
+def test_a_file_that_agrees_is_kept(network, tmp_path, form, dynamic):
     path = tmp_path / "sub" / {"MINDIR": "net.mindir", "ONNX": "net.onnx"}[form]
-    comparisons = export_file(network, INPUTS, Reference(network), path, form)
-    batches = {"MINDIR": set(), "ONNX": {f"a batch of {size} random" for size in (1, 3, 8)}}[form]
+    options = FormatOptions(dynamic_batch=dynamic)
+    comparisons = export_file(network, INPUTS, Reference(network), path, form, options=options)
+    batches = {f"a batch of {size} random" for size in (1, 3, 8)} if dynamic or form == "ONNX" else set()
     assert set(comparisons) == {"random"} | batches
     assert max(found.difference for found in comparisons.values()) < 1e-6
-    assert [file.name for file in path.parent.iterdir()] == [path.name]
+    assert sorted(file.name for file in path.parent.iterdir()) == [path.name, f"{path.name}.json"]
     assert path.stat().st_mode & 0o777 == 0o644
 
 
@@ -77,15 +80,20 @@ class TwoOutputs(nn.Cell):
         return self.first(x), 100.0 * x
 
 
+def remove(path):
+    for file in (path, card_path(path)):
+        file.unlink()
+
+
 @pytest.mark.parametrize("form", ["MINDIR", "ONNX"])
 def test_every_output_is_compared_by_its_own_measure(tmp_path, form):
     network = TwoOutputs().set_train(False)
     path = tmp_path / {"MINDIR": "net.mindir", "ONNX": "net.onnx"}[form]
     found = export_file(network, INPUTS, Reference(network), path, form)["random"]
     assert 1e-3 < found.allowed < 1e-1  # 100 times a normal number
-    path.unlink()
+    remove(path)
     export_file(Off(network, 1e-4), INPUTS, Reference(network), path, form)
-    path.unlink()
+    remove(path)
     with pytest.raises(ExportMismatch, match="differs from the network by .* in output 1 "):
         export_file(Off(network, 0.5), INPUTS, Reference(network), path, form)
     assert list(tmp_path.iterdir()) == []

@@ -21,14 +21,16 @@ T_max accumulate_steps amp_level antialias autoaugment backbone batch_size batch
 check_dataset checkpoint_url class_num clip_global_norm color_jitter compile_cache context_mode cpu_kernels crop_min
 crop_pct cutmix data_list
 data_path data_sink data_timeout data_url dataset dataset_path device_id device_target drop_path_rate drop_rate
-early_stop_patience ema_decay enable_modelarts eval_batch_size eval_flip eval_image_size eval_interval eval_mode
+dynamic_batch early_stop_patience ema_decay enable_modelarts enc_key_file enc_mode
+eval_batch_size eval_flip eval_image_size eval_interval eval_mode
 eval_num_workers eval_offset eval_path eval_scales eval_split file_format file_name freeze gc_flag hflip ignore_label
 input interpolation is_dynamic_loss_scale keep_checkpoint_max label_smooth_factor layer_decay list_models lite_python
 load_path
 log_interval log_norms loss_name loss_scale lr_decay_mode lr_epochs lr_gamma lr_init lr_max lr_min lr_period
 lr_period_mult lr_power max_bad_images max_epoch max_image_pixels max_steps mean mixup mixup_mode mixup_prob momentum
 name no_weight_decay_filter nodes num_steps ohem_keep ohem_thres open_profiler opt output output_path overwrite plot_lr
-pretrained print_config re_count re_mode re_prob recipe_global_batch repeated_augment report resume rgb run_distribute
+pretrained print_config quantize re_count re_mode re_prob
+recipe_global_batch repeated_augment report resume rgb run_distribute
 save_checkpoint save_checkpoint_epochs save_checkpoint_path save_checkpoint_steps scale_lr seed show_batch show_graph
 std stem_pool submit switch_prob sync_bn tensorboard top_k train_image_size train_num_workers train_scales train_url
 upload_interval use_ema use_label_smooth warmup_epochs weight_decay

@@ -24,11 +24,12 @@ from tests.support.recipes import resolve
 CLOUD_PATHS = "checkpoint_url data_path data_url load_path output_path train_url"
 CLOUD_KEYS = f"{CLOUD_PATHS} upload_interval"
 MARKED = {
-    FLAG: "check_dataset overwrite print_config",
+    FLAG: "check_dataset dynamic_batch overwrite print_config quantize",
     MANY: "input",
     RUN_ONLY: f"""
-        {CLOUD_KEYS} check_dataset enable_modelarts eval_split file_name input list_models lite_python name nodes output
-        overwrite print_config resume run_distribute show_batch show_graph submit
+        {CLOUD_KEYS} check_dataset dynamic_batch enable_modelarts enc_key_file enc_mode eval_split file_name input
+        list_models lite_python name nodes output overwrite print_config quantize resume run_distribute
+        show_batch show_graph submit
     """,
     FREE_ON_RESUME: f"""
         {CLOUD_KEYS} compile_cache data_list data_timeout dataset_path device_id early_stop_patience enable_modelarts
@@ -39,7 +40,7 @@ MARKED = {
     """,
     CLOUD: CLOUD_KEYS,
     PATH: f"""
-        {CLOUD_PATHS} data_list dataset_path eval_path file_name input output plot_lr pretrained resume
+        {CLOUD_PATHS} data_list dataset_path enc_key_file eval_path file_name input output plot_lr pretrained resume
         save_checkpoint_path show_batch submit
     """,
 }
@@ -57,7 +58,7 @@ COMMAND_KEYS = {
     ("train",): "check_dataset list_models plot_lr show_batch",
     ("eval", "train"): "submit",
     ("eval", "export", "train"): "eval_split",
-    ("export",): "file_format file_name lite_python",
+    ("export",): "dynamic_batch enc_key_file enc_mode file_format file_name lite_python quantize",
     ("convert", "export", "train"): "overwrite",
     ("predict",): "nodes show_graph top_k",
     ("convert", "export", "predict"): "input",

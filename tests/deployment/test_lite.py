@@ -9,6 +9,8 @@ import pytest
 
 from src.commands.export import export_file
 from src.config import UserError
+from src.deployment.card import card_path
+from src.deployment.formats import FormatOptions
 from src.deployment.lite import NEEDED, check_python
 from src.deployment.verification import Reference
 from src.models import LayerContext, create_model
@@ -38,8 +40,9 @@ def test_a_converted_file_agrees_with_its_network(python, tmp_path, name):
     exporting = create_model(name, image_size=size, context=LayerContext(exporting=True)).set_train(False)
     reference = Reference(create_model(name, image_size=size).set_train(False))
     path = tmp_path / f"{name}.lite.mindir"
-    assert set(export_file(exporting, images, reference, path, "LITE", lite_python=python)) == {"random"}
-    assert list(tmp_path.iterdir()) == [path]
+    options = FormatOptions(lite_python=python)
+    assert set(export_file(exporting, images, reference, path, "LITE", options=options)) == {"random"}
+    assert sorted(tmp_path.iterdir()) == [path, card_path(path)]
 
 
 @pytest.mark.parametrize("python", ["/nowhere/python3.7", "/bin/false"])

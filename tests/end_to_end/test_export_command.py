@@ -94,6 +94,28 @@ def test_a_name_and_a_batch_can_be_given(reference, tmp_path):
     assert card(tmp_path / "sub" / "net.mindir.json")["input"]["shape"] == [2, 3, 32, 32]
 
 
+def test_mindir_of_any_batch_size_and_encrypted(reference, tmp_path):
+    key = tmp_path / "key"
+    key.write_bytes(b"0123456789abcdef\n")
+    options = ("--pretrained", reference.best, "--file_name", tmp_path / "net", "--enc_key_file", key)
+    finished = run_here(
+        "export.py", *options, "--enc_mode", "aes-cbc", "--dynamic_batch", "--file_format", '["MINDIR"]'
+    )
+    assert (finished.code, finished.err) == (0, "")
+    assert "a batch of 8 random input" in finished.out
+    values = card(tmp_path / "net.mindir.json")
+    assert (values["dynamic_batch"], values["encryption"]) == (True, "AES-CBC")
+    assert "0123456789abcdef" not in finished.out + json.dumps(values)
+    graph = nn.GraphCell(ms.load(str(tmp_path / "net.mindir"), dec_key=b"0123456789abcdef", dec_mode="AES-CBC"))
+    assert graph(ms.Tensor(np.zeros((5, 3, 32, 32), np.float32))).shape == (5, 10)
+    assert mistake(run_here("export.py", *options, "--file_format", "MINDIR,ONNX")) == (
+        "enc_key_file encrypts MINDIR only, file_format is MINDIR,ONNX: export MINDIR alone"
+    )
+    assert mistake(run_here("export.py", *options[:4], "--file_format", "ONNX", "--dynamic_batch")) == (
+        "dynamic_batch is for MINDIR (ONNX takes any batch size anyway): add it to file_format"
+    )
+
+
 def test_formats_that_cannot_be_written(reference, tmp_path):
     options = ("--pretrained", reference.best, "--file_name", tmp_path / "net", "--file_format")
     assert mistake(run_here("export.py", *options, "AIR")) == (

@@ -166,6 +166,18 @@ def test_exported_files_know_classes_and_colours(run, tmp_path):
     assert (tmp_path / "net.mindir").exists()
 
 
+def test_an_int8_file_is_scored_by_miou(run, evaluated, tmp_path):
+    options = ("--file_format", "MINDIR", "--dynamic_batch", "--quantize", "--eval_mode", "whole")
+    finished = run_here("export.py", "--pretrained", run.best, "--file_name", tmp_path / "net", *options)
+    assert (finished.code, finished.err) == (0, "")
+    facts = json.loads((tmp_path / "net.int8.onnx.json").read_text())["quantization"]
+    assert (facts["calibration_images"], facts["score"]) == (4, "miou")
+    miou = json.loads((evaluated[1] / "result.json").read_text())["miou"]
+    assert facts["float32"] == pytest.approx(miou, abs=1e-3)
+    assert facts["int8"] == pytest.approx(miou, abs=0.05)
+    assert json.loads((tmp_path / "net.mindir.json").read_text())["dynamic_batch"]
+
+
 def test_mistakes_are_one_line_each(run, tmp_path):
     def told(*options):
         return mistake(train(run.scenes, tmp_path / "outputs", *options))

@@ -68,13 +68,47 @@ def test_inputs_are_prepared_for_a_classification_model_only(tmp_path):
     assert message == f"{card} is not the card of an exported classification model: give another file"
 
 
-def test_an_unreadable_picture_has_no_input(tmp_path, capsys):
+@pytest.fixture
+def prepared(tmp_path):
+    """The arguments of preprocess.py for two pictures of a class: folder, card, results."""
     write_class_folder(tmp_path / "val", {"cat": 2})
-    (tmp_path / "val" / "cat" / "1.png").write_bytes(b"no picture")
     card = tmp_path / "model.json"
     values = {"image_size": 8, "crop_pct": 0.9, "interpolation": "bilinear", "antialias": False}
     card.write_text(json.dumps({"preprocessing": {**values, "mean": [0, 0, 0], "std": [1, 1, 1]}}), encoding="utf-8")
-    assert preprocess([str(tmp_path / "val"), str(card), str(tmp_path / "inputs")]) == 0
+    return [str(tmp_path / "val"), str(card), str(tmp_path / "inputs")]
+
+
+def test_inputs_are_not_replaced_unasked(prepared, tmp_path):
+    earlier = tmp_path / "inputs" / "earlier.bin"
+    earlier.parent.mkdir()
+    earlier.touch()
+    assert message_of(preprocess, prepared) == (
+        f"RESULT_FOLDER: {tmp_path}/inputs exists already: give another name, or --overwrite 1 to replace it"
+    )
+    for name in ("0.png", "1.png"):
+        (tmp_path / "val" / "cat" / name).rename(tmp_path / "val" / "cat" / f"{name}.unread.png")
+        (tmp_path / "val" / "cat" / f"{name}.unread.png").write_bytes(b"no picture")
+    assert "none of its 2 pictures can be read" in message_of(preprocess, [*prepared, "--overwrite", "1"])
+    assert earlier.exists()
+    write_class_folder(tmp_path / "val", {"cat": 2})
+    assert preprocess([*prepared, "--overwrite"]) == 0
+    assert sorted(path.name for path in (tmp_path / "inputs").rglob("*.bin")) == ["0.bin", "1.bin"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["inputs", "model.json", "val"]
+
+
+def test_pictures_that_differ_in_their_ending_only_are_refused(prepared, tmp_path):
+    folder = tmp_path / "val" / "cat"
+    (folder / "0.bmp").write_bytes((folder / "0.png").read_bytes())
+    message = f"{folder}/0.bmp and 0.png would have results of one name: rename one"
+    assert message_of(preprocess, prepared) == message
+    assert message_of(labels_of, tmp_path / "val", ("cat",)) == message
+    assert "would have results of one name" in message_of(accuracy, tmp_path, {"cat/0.bmp": 0, "cat/0.png": 0}, 6)
+    assert not (tmp_path / "inputs").exists()
+
+
+def test_an_unreadable_picture_has_no_input(prepared, tmp_path, capsys):
+    (tmp_path / "val" / "cat" / "1.png").write_bytes(b"no picture")
+    assert preprocess(prepared) == 0
     assert [path.name for path in (tmp_path / "inputs" / "cat").iterdir()] == ["0.bin"]
     assert (tmp_path / "inputs" / "cat" / "0.bin").stat().st_size == 3 * 8 * 8 * 4
     assert "cat/1.png: " in capsys.readouterr().err

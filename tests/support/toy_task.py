@@ -195,7 +195,7 @@ class BrightnessTask(Task):
     def inputs(self, files):
         return read_images(files, evaluation_transforms(self.preprocessing))
 
-    def sample_files(self, number):
+    def sample_files(self, number, *, training=False):
         return self.pictures("val").files[:number]
 
     def export_card(self):

@@ -6,7 +6,7 @@ import glob
 import os
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -52,6 +52,15 @@ def find_images(folder: Path) -> Found:
 def is_junk(name: str) -> bool:
     """Whether a file or folder is a system's own: hidden (._x.png, .ipynb_checkpoints), or an archive's by-product."""
     return name.startswith(".") or name == ARCHIVE_JUNK
+
+
+def check_result_names(files: Iterable[Path]) -> None:
+    """UserError if two pictures differ in their ending only: results in C++ are named without it."""
+    seen: dict[Path, Path] = {}
+    for file in files:
+        other = seen.setdefault(file.with_suffix(""), file)
+        if other != file:
+            raise UserError(f"{other} and {file.name} would have results of one name: rename one")
 
 
 def same_form(name: str) -> str:

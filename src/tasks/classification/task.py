@@ -281,9 +281,9 @@ class ClassificationTask(Task):
         """Pictures as the network's input, (N, 3, S, S)."""
         return read_images(files, evaluation_transforms(self.preprocessing))
 
-    def sample_files(self, number: int) -> list[Path]:
-        """Some validation pictures, evenly chosen over the classes."""
-        files = self.validation_folder.files
+    def sample_files(self, number: int, *, training: bool = False) -> list[Path]:
+        """Some pictures, evenly chosen over the classes."""
+        files = (self.training_folder if training else self.validation_folder).files
         return list(files[:: max(1, len(files) // number)])
 
     def export_card(self) -> dict[str, Any]:

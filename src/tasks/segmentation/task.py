@@ -291,9 +291,9 @@ class SegmentationTask(Task):
         """Upper left corners of image files as network input, (N, 3, S, S) float32."""
         return read_corners(files, self.preprocessing)
 
-    def sample_files(self, number: int) -> list[Path]:
-        """About `number` validation images, evenly spaced."""
-        files = [pair.image for pair in self.evaluation_pairs]
+    def sample_files(self, number: int, *, training: bool = False) -> list[Path]:
+        """About `number` images, evenly spaced."""
+        files = [pair.image for pair in (self.training_pairs if training else self.evaluation_pairs)]
         return files[:: max(1, len(files) // number)]
 
     def export_card(self) -> dict[str, Any]:
