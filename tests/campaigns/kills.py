@@ -176,8 +176,7 @@ def kill_command(name: str, place: Place, num_kills: int, rng: np.random.Generat
             words = COMMANDS[name](at)
             for _ in range(min(KILLS_PER_RUN, num_kills - tally.kills)):
                 tally.kills += kill_after(words, rng.uniform(0.2, 1.0) * duration)
-                half = [path for path, checksum in outputs(at.folder).items() if not _whole(path, checksum, expected)]
-                if half:
+                if half := half_outputs(at.folder, expected):
                     tally.failures.append(f"{name}: half or other than expected after a kill: {half}")
             if name != "create_mindrecord" or not (at.folder / "out").exists():
                 run_to_end(words)
@@ -185,6 +184,11 @@ def kill_command(name: str, place: Place, num_kills: int, rng: np.random.Generat
             if left or set(expected) - set(outputs(at.folder)):
                 tally.failures.append(f"{name}: left {left}, missing {set(expected) - set(outputs(at.folder))}")
     return tally
+
+
+def half_outputs(folder: Path, expected: dict[str, str]) -> list[str]:
+    """Files below a folder that the undisturbed command would not have left so."""
+    return [path for path, checksum in outputs(folder).items() if not _whole(path, checksum, expected)]
 
 
 def _whole(path: str, checksum: str, expected: dict[str, str]) -> bool:
