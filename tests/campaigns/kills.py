@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import re
 import subprocess
 import sys
 import tempfile
@@ -151,7 +152,12 @@ def _difference(found: dict, expected: dict) -> str:
 def outputs(folder: Path) -> dict[str, str]:
     """{path: checksum, or "" where the bytes may differ} of everything visible below a folder."""
     files = (path for path in sorted(folder.rglob("*")) if path.is_file())
-    return {str(path.relative_to(folder)): _checksum(path) for path in files if not _hidden(path, folder)}
+    return {_name(path, folder): _checksum(path) for path in files if not _hidden(path, folder)}
+
+
+def _name(path: Path, folder: Path) -> str:
+    """Relative path, without time and process in the name of TensorBoard's file."""
+    return re.sub(r"(\.tfevents)\..*", r"\1", str(path.relative_to(folder)))
 
 
 def _hidden(path: Path, folder: Path) -> bool:

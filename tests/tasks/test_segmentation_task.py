@@ -1,5 +1,6 @@
 """What the ranks evaluate and train on, and what a checkpoint's preprocessing does."""
 
+import os
 from dataclasses import replace
 
 import mindspore as ms
@@ -10,6 +11,7 @@ from src.config import read_config
 from src.config.effect import no_effect_on_task
 from src.datasets.sources.cityscapes_classes import CITYSCAPES
 from src.datasets.sources.label_table import LabelTable
+from src.runtime import files as runtime_files
 from src.runtime.session import Session
 from src.tasks.create import create_task
 from src.tasks.segmentation.prediction import ScenePredictor
@@ -146,6 +148,27 @@ def test_a_submission_appears_when_it_is_complete(scenes, tmp_path):
         assert list((tmp_path / "s").iterdir()) == []
     observer.finish()
     assert len(list((tmp_path / "s").iterdir())) == len(data.files) == 3
+    assert [path.name for path in tmp_path.iterdir()] == ["s"]
+
+
+@pytest.mark.parametrize("num_ranks", [2, 4])
+def test_the_ranks_submit_each_image_once(scenes, tmp_path, num_ranks):
+    """Two ranks have shares of two and one images, four a share that is padding alone."""
+    task, prediction = task_of(scenes, "--submit", tmp_path / "s"), np.zeros((1, 48, 64), np.uint8)
+    observers = []
+    for rank in range(num_ranks):
+        data = task.evaluation_set(Session("CPU", rank, num_ranks, ""))
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(os, "getpid", lambda rank=rank: rank + 1)  # ranks are processes
+            patch.setattr(runtime_files, "_runs", lambda process: True)
+            observers.append(task.examples(data))
+        for weights in data.weights:
+            observers[-1](prediction, prediction.astype(np.int64), weights)
+    assert list((tmp_path / "s").iterdir()) == []
+    for observer in observers:
+        observer.finish()
+    names = {f"{pair.image.name.removesuffix('_leftImg8bit.png')}_pred_labelIds.png" for pair in task.evaluation_pairs}
+    assert {path.name for path in (tmp_path / "s").iterdir()} == names
     assert [path.name for path in tmp_path.iterdir()] == ["s"]
 
 
