@@ -26,6 +26,7 @@ from tests.support.runs import TinyRun
 from tests.support.weights_files import write_torch
 
 KILLS_PER_RUN = 5
+SHORTER = 0.8  # factor for the time to kill within, when a command has ended before
 TRAININGS = {
     "train": (),
     "train_lamb": ("--opt", "lamb", "--ema_decay", "0", "--eval_interval", "1"),
@@ -134,7 +135,10 @@ def kill_training(digits: Path, options: tuple[str, ...], num_kills: int, rng: n
             run = TinyRun(digits, Path(folder) / f"killed-{number}")
             words = ("train.py", *run.options, *options, "--resume", "auto")
             for _ in range(min(KILLS_PER_RUN, num_kills - tally.kills)):
-                tally.kills += kill_after(words, rng.uniform(0.2, 1.0) * duration)
+                if not kill_after(words, rng.uniform(0.2, 1.0) * duration):
+                    duration *= SHORTER
+                    break
+                tally.kills += 1
             run_to_end(words)
             found = training_result(run)
             if found != expected:
@@ -181,9 +185,13 @@ def kill_command(name: str, place: Place, num_kills: int, rng: np.random.Generat
             at = Place(place.digits, place.checkpoint, place.weights, Path(folder) / f"killed-{number}")
             words = COMMANDS[name](at)
             for _ in range(min(KILLS_PER_RUN, num_kills - tally.kills)):
-                tally.kills += kill_after(words, rng.uniform(0.2, 1.0) * duration)
+                killed = kill_after(words, rng.uniform(0.2, 1.0) * duration)
                 if half := half_outputs(at.folder, expected):
                     tally.failures.append(f"{name}: half or other than expected after a kill: {half}")
+                if not killed:
+                    duration *= SHORTER
+                    break
+                tally.kills += 1
             if name != "create_mindrecord" or not (at.folder / "out").exists():
                 run_to_end(words)
             left = [str(path) for path in at.folder.rglob("*") if ".partial-" in path.name]
