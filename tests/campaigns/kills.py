@@ -188,16 +188,21 @@ def kill_command(name: str, place: Place, num_kills: int, rng: np.random.Generat
                 killed = kill_after(words, rng.uniform(0.2, 1.0) * duration)
                 if half := half_outputs(at.folder, expected):
                     tally.failures.append(f"{name}: half or other than expected after a kill: {half}")
-                if not killed:
-                    duration *= SHORTER
+                tally.kills += killed
+                duration *= 1 if killed else SHORTER
+                if not killed or _refuses(name, at):
                     break
-                tally.kills += 1
-            if name != "create_mindrecord" or not (at.folder / "out").exists():
+            if not _refuses(name, at):
                 run_to_end(words)
             left = [str(path) for path in at.folder.rglob("*") if ".partial-" in path.name]
             if left or set(expected) - set(outputs(at.folder)):
                 tally.failures.append(f"{name}: left {left}, missing {set(expected) - set(outputs(at.folder))}")
     return tally
+
+
+def _refuses(name: str, at: Place) -> bool:
+    """Whether the command has left a complete folder, which it does not replace."""
+    return name == "create_mindrecord" and (at.folder / "out").exists()
 
 
 def half_outputs(folder: Path, expected: dict[str, str]) -> list[str]:
