@@ -60,7 +60,7 @@ def limited(kind: str, value: int, folder: Path) -> Iterator[list[str]]:
     try:
         yield []
     finally:
-        subprocess.run(["umount", folder], check=True)
+        subprocess.run(["umount", "--lazy", folder], check=True)
 
 
 def _mount(size: int, folder: Path) -> list[str]:
@@ -72,7 +72,7 @@ def why_no_disk() -> str:
     with tempfile.TemporaryDirectory() as folder:
         mounted = subprocess.run(_mount(4096, Path(folder)), capture_output=True, text=True)
         if mounted.returncode == 0:
-            subprocess.run(["umount", folder], check=True)
+            subprocess.run(["umount", "--lazy", folder], check=True)
     return mounted.stderr.strip()
 
 
