@@ -40,8 +40,8 @@ def _evaluate(opened: OpenedCheckpoint, session: Session) -> None:
     logger.info("evaluating on %s", task.evaluation_note)
     evaluator = Evaluator(network, data, task.outputs, task.metric, session, config.run.amp_level)
     evaluation = evaluator.run(examples)
+    result = task.summarise(evaluation, examples)
     if session.is_main:
-        result = task.summarise(evaluation, examples)
         for line in result.lines:
             logger.info(line)
         if result.summary:

@@ -62,7 +62,7 @@ def read_batches(start: Callable[[], Iterator], source: Source, *, timeout: floa
                 yield batch
     except RuntimeError as error:
         if source.failure is None:
-            raise UserError(f"reading the images failed: {_cause(error)}") from None
+            raise UserError(f"reading the images failed: {framework_cause(error)}") from None
     finally:
         watchdog.close()
     if source.failure is not None:
@@ -91,7 +91,8 @@ def transformed(pixels: np.ndarray, transforms: list) -> np.ndarray:
     return pixels
 
 
-def _cause(error: RuntimeError) -> str:
+def framework_cause(error: RuntimeError) -> str:
+    """The line of a pipeline's error that says why."""
     lines = str(error).strip().splitlines()
     causes = [line for line in lines if line.startswith("[ERROR]")] or lines
     return causes[0].removeprefix("[ERROR]").strip()

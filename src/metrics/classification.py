@@ -92,24 +92,29 @@ class ClassificationMetric:
         self._loss_sum = float(vector[1])
         self._confusion.load_state(vector[2:])
 
+    @property
+    def counts(self) -> tuple[int, int, int]:
+        """Number of images whose class is the first, of those that have it among the first five, and of all images."""
+        confusion = self._confusion.counts
+        return int(np.trace(confusion)), self._num_correct_top5, int(confusion.sum())
+
     def compute(self) -> ClassificationResult:
         """The result of all batches so far.
 
         Raises:
             ValueError: no image was counted.
         """
-        confusion = self._confusion.counts.copy()
-        num_images, num_correct = int(confusion.sum()), int(np.trace(confusion))
+        num_correct, num_correct_top5, num_images = self.counts
         if num_images == 0:
             raise ValueError("no image was counted: check that the evaluation set is not empty")
         return ClassificationResult(
             num_images=num_images,
             top1=num_correct / num_images,
-            top5=self._num_correct_top5 / num_images,
+            top5=num_correct_top5 / num_images,
             num_correct=num_correct,
-            num_correct_top5=self._num_correct_top5,
+            num_correct_top5=num_correct_top5,
             loss=self._loss_sum / num_images,
-            confusion=confusion,
+            confusion=self._confusion.counts.copy(),
         )
 
 

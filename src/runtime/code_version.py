@@ -11,7 +11,9 @@ TIMEOUT = 10  # seconds
 
 def code_version() -> str:
     """The commit of the project's folder, "+" after it if files have changed since; "unknown" without git."""
-    describe = ["git", "-C", str(ROOT), "describe", "--always", "--abbrev=12", "--exclude=*", "--dirty=+"]
+    # The folder's own repository alone: a copy of the project may lie inside another one.
+    own = ["git", "-C", str(ROOT), "--git-dir", ".git"]
+    describe = [*own, "describe", "--always", "--abbrev=12", "--exclude=*", "--dirty=+"]
     try:
         answer = subprocess.run(describe, capture_output=True, text=True, timeout=TIMEOUT, check=True)
     except (OSError, subprocess.SubprocessError):

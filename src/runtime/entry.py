@@ -22,7 +22,10 @@ REMEDIES = {
     **dict.fromkeys((errno.ENOSPC, errno.EDQUOT, errno.EFBIG), "free some space"),
     errno.ENAMETOOLONG: "give a shorter name",
     errno.EMFILE: "allow more open files (ulimit -n)",
+    errno.ENOMEM: "lower --batch_size or --eval_batch_size, or end other programs",
 }
+# Words of the framework's RuntimeErrors, in lower case.
+OUT_OF_MEMORY = ("memory isn't enough", "memory not enough", "allocate memory failed", "out of memory")
 
 
 def run_command(main: Callable[[list[str]], int | None]) -> int:
@@ -42,8 +45,12 @@ def run_command(main: Callable[[list[str]], int | None]) -> int:
             return _fault()
         place = error.filename or "a result"
         return _failed(UserError(f"{place} cannot be used ({error.strerror}): {REMEDIES[error.errno]}"), USER_ERROR)
-    except Exception:
-        return _fault()
+    except Exception as error:
+        if not _lacks_memory(error):
+            return _fault()
+        reason = str(error).strip().split("\n")[0]
+        what = f"out of memory ({reason})" if reason else "out of memory"
+        return _failed(UserError(f"{what}: {REMEDIES[errno.ENOMEM]}"), USER_ERROR)
 
 
 @contextmanager
@@ -62,6 +69,13 @@ def _failed(error: UserError | RemoteFault | Standstill, code: int) -> int:
     line = printable(str(error))
     print(f"error: {line if len(line) <= MAX_MESSAGE else line[:MAX_MESSAGE] + '...'}", file=sys.stderr, flush=True)
     return code
+
+
+def _lacks_memory(error: Exception) -> bool:
+    """Whether the memory of the machine or of the device is full."""
+    if isinstance(error, RuntimeError):
+        return any(words in str(error).lower() for words in OUT_OF_MEMORY)
+    return isinstance(error, MemoryError)
 
 
 def _fault() -> int:

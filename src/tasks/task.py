@@ -181,7 +181,7 @@ class Task(ABC):
 
     @abstractmethod
     def summarise(self, evaluation: Evaluation, examples: Any) -> TaskResult:
-        """The result of an evaluation that `examples` has observed."""
+        """The result of an evaluation that `examples` has observed; called on every rank, after the last batch."""
 
     # -- prediction
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import re
 import subprocess
 import sys
 import tempfile
@@ -25,6 +26,7 @@ from tests.support.runs import TinyRun
 from tests.support.weights_files import write_torch
 
 KILLS_PER_RUN = 5
+SHORTER = 0.8  # factor for the time to kill within, when a command has ended before
 TRAININGS = {
     "train": (),
     "train_lamb": ("--opt", "lamb", "--ema_decay", "0", "--eval_interval", "1"),
@@ -133,7 +135,10 @@ def kill_training(digits: Path, options: tuple[str, ...], num_kills: int, rng: n
             run = TinyRun(digits, Path(folder) / f"killed-{number}")
             words = ("train.py", *run.options, *options, "--resume", "auto")
             for _ in range(min(KILLS_PER_RUN, num_kills - tally.kills)):
-                tally.kills += kill_after(words, rng.uniform(0.2, 1.0) * duration)
+                if not kill_after(words, rng.uniform(0.2, 1.0) * duration):
+                    duration *= SHORTER
+                    break
+                tally.kills += 1
             run_to_end(words)
             found = training_result(run)
             if found != expected:
@@ -151,7 +156,12 @@ def _difference(found: dict, expected: dict) -> str:
 def outputs(folder: Path) -> dict[str, str]:
     """{path: checksum, or "" where the bytes may differ} of everything visible below a folder."""
     files = (path for path in sorted(folder.rglob("*")) if path.is_file())
-    return {str(path.relative_to(folder)): _checksum(path) for path in files if not _hidden(path, folder)}
+    return {_name(path, folder): _checksum(path) for path in files if not _hidden(path, folder)}
+
+
+def _name(path: Path, folder: Path) -> str:
+    """Relative path, without time and process in the name of TensorBoard's file."""
+    return re.sub(r"(\.tfevents)\..*", r"\1", str(path.relative_to(folder)))
 
 
 def _hidden(path: Path, folder: Path) -> bool:
@@ -175,16 +185,29 @@ def kill_command(name: str, place: Place, num_kills: int, rng: np.random.Generat
             at = Place(place.digits, place.checkpoint, place.weights, Path(folder) / f"killed-{number}")
             words = COMMANDS[name](at)
             for _ in range(min(KILLS_PER_RUN, num_kills - tally.kills)):
-                tally.kills += kill_after(words, rng.uniform(0.2, 1.0) * duration)
-                half = [path for path, checksum in outputs(at.folder).items() if not _whole(path, checksum, expected)]
-                if half:
+                killed = kill_after(words, rng.uniform(0.2, 1.0) * duration)
+                if half := half_outputs(at.folder, expected):
                     tally.failures.append(f"{name}: half or other than expected after a kill: {half}")
-            if name != "create_mindrecord" or not (at.folder / "out").exists():
+                tally.kills += killed
+                duration *= 1 if killed else SHORTER
+                if not killed or _refuses(name, at):
+                    break
+            if not _refuses(name, at):
                 run_to_end(words)
             left = [str(path) for path in at.folder.rglob("*") if ".partial-" in path.name]
             if left or set(expected) - set(outputs(at.folder)):
                 tally.failures.append(f"{name}: left {left}, missing {set(expected) - set(outputs(at.folder))}")
     return tally
+
+
+def _refuses(name: str, at: Place) -> bool:
+    """Whether the command has left a complete folder, which it does not replace."""
+    return name == "create_mindrecord" and (at.folder / "out").exists()
+
+
+def half_outputs(folder: Path, expected: dict[str, str]) -> list[str]:
+    """Files below a folder that the undisturbed command would not have left so."""
+    return [path for path, checksum in outputs(folder).items() if not _whole(path, checksum, expected)]
 
 
 def _whole(path: str, checksum: str, expected: dict[str, str]) -> bool:

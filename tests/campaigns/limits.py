@@ -2,6 +2,7 @@
 
 python -m tests.campaigns.limits                                  each command under each limit, 5 values each
 python -m tests.campaigns.limits --commands predict --values 20 --seed 7
+python -m tests.campaigns.limits --kinds disk                     needs root, who alone can mount a small disk
 """
 
 from __future__ import annotations
@@ -11,23 +12,27 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 
-from tests.campaigns.kills import COMMANDS, Place, outputs, prepare, run_to_end
+from src.checkpoints import load_checkpoint
+from src.config import UserError
+from tests.campaigns.kills import COMMANDS, Place, half_outputs, outputs, prepare, run_to_end
 from tests.support.commands import PROJECT_ROOT, TINY
 
 SECONDS = 300
-# prlimit's options, with the smallest and the largest value; a command needs more than the first.
-LIMITS: dict[str, Callable[[int], str]] = {
-    "file size": lambda value: f"--fsize={value}",
-    "descriptors": lambda value: f"--nofile={value}",
-    "memory": lambda value: f"--as={value}",
+# The smallest and the largest value of each limit; a command needs more than the first.
+LIMITS = {
+    "file size": (1_000, 2_000_000),
+    "disk": (4_096, 2_000_000),
+    "descriptors": (12, 80),
+    "memory": (600_000_000, 4_000_000_000),
 }
-RANGES = {"file size": (1_000, 2_000_000), "descriptors": (12, 80), "memory": (600_000_000, 4_000_000_000)}
+_OPTIONS = {"file size": "--fsize", "descriptors": "--nofile", "memory": "--as"}  # of prlimit
 TRAINING = {
     "train": lambda at: (
         *("train.py", "--config_path", TINY, "--dataset_path", at.digits, "--max_epoch", "1", "--report", "1"),
@@ -44,8 +49,35 @@ class Tally:
     failures: list[str] = field(default_factory=list)
 
 
-def run_limited(words: tuple[str | Path, ...], limit: str) -> subprocess.CompletedProcess:
-    command = ["prlimit", limit, sys.executable, "-B", str(PROJECT_ROOT / words[0]), *map(str, words[1:])]
+@contextmanager
+def limited(kind: str, value: int, folder: Path) -> Iterator[list[str]]:
+    """Context that gives the words before a command that put it, with its outputs in `folder`, under a limit."""
+    if kind != "disk":
+        yield ["prlimit", f"{_OPTIONS[kind]}={value}"]
+        return
+    folder.mkdir()
+    subprocess.run(_mount(value, folder), check=True)
+    try:
+        yield []
+    finally:
+        subprocess.run(["umount", "--lazy", folder], check=True)
+
+
+def _mount(size: int, folder: Path) -> list[str]:
+    return ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)]
+
+
+def why_no_disk() -> str:
+    """The reason for which no small disk can be mounted here, "" if it can."""
+    with tempfile.TemporaryDirectory() as folder:
+        mounted = subprocess.run(_mount(4096, Path(folder)), capture_output=True, text=True)
+        if mounted.returncode == 0:
+            subprocess.run(["umount", "--lazy", folder], check=True)
+    return mounted.stderr.strip()
+
+
+def run_limited(words: tuple[str | Path, ...], prefix: list[str]) -> subprocess.CompletedProcess:
+    command = [*prefix, sys.executable, "-B", str(PROJECT_ROOT / words[0]), *map(str, words[1:])]
     return subprocess.run(
         command,
         capture_output=True,
@@ -65,9 +97,31 @@ def failure_of(kind: str, finished: subprocess.CompletedProcess) -> str:
     code, lines = finished.returncode, finished.stderr.strip().splitlines()
     if code == 0 or (code == 2 and lines and lines[-1].startswith("error: ")):
         return ""
-    if kind == "file size":
+    if kind in ("file size", "disk"):
         return f"exit code {code}: {(finished.stdout + finished.stderr)[-400:]}"
     return ""
+
+
+def fault_in(at: Place, code: int, expected: dict[str, str]) -> str:
+    """What is wrong with the outputs of a command that ended with this exit code, "" if nothing is."""
+    missing = set(expected) - set(outputs(at.folder))
+    if code == 0 and missing:
+        return f"exit code 0 without {missing}"
+    # A training's checkpoints are those of an earlier step.
+    if half := [path for path in half_outputs(at.folder, expected) if not _loads(at.folder / path)]:
+        return f"exit code {code}, half or other than expected: {half}"
+    left = [path.name for path in at.folder.rglob(".*.partial-*")]
+    return f"exit code {code}, left {left}" if code >= 0 and left else ""
+
+
+def _loads(path: Path) -> bool:
+    if path.suffix != ".ckpt":
+        return False
+    try:
+        load_checkpoint(path)
+    except UserError:
+        return False
+    return True
 
 
 def limit_command(kind: str, make: Callable, place: Place, values: list[int]) -> Tally:
@@ -79,16 +133,15 @@ def limit_command(kind: str, make: Callable, place: Place, values: list[int]) ->
         expected = outputs(at.folder)
         for value in values:
             at = replace(place, folder=Path(folder) / f"limited-{value}")
-            try:
-                finished = run_limited(make(at), LIMITS[kind](value))
-            except subprocess.TimeoutExpired:
-                tally.failures.append(f"{kind} {value}: still runs after {SECONDS} s")
-                continue
-            tally.codes[finished.returncode] = tally.codes.get(finished.returncode, 0) + 1
-            missing = set(expected) - set(outputs(at.folder))
-            failure = failure_of(kind, finished)
-            if finished.returncode == 0 and missing:
-                failure = f"exit code 0 without {missing}"
+            with limited(kind, value, at.folder) as prefix:
+                try:
+                    finished = run_limited(make(at), prefix)
+                except subprocess.TimeoutExpired:
+                    tally.failures.append(f"{kind} {value}: still runs after {SECONDS} s")
+                    continue
+                code = finished.returncode
+                failure = failure_of(kind, finished) or fault_in(at, code, expected)
+            tally.codes[code] = tally.codes.get(code, 0) + 1
             if failure:
                 tally.failures.append(f"{kind} {value}: {failure}")
     return tally
@@ -103,13 +156,16 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--seed", type=int, default=int(time.time()), help="default: the time")
     options = parser.parse_args(argv)
     print(f"seed {options.seed}")
-    failed = 0
+    kinds, failed = options.kinds.split(","), 0
+    if "disk" in kinds and (reason := why_no_disk()):
+        print(f"without the limit of the disk: {reason}")
+        kinds.remove("disk")
     with tempfile.TemporaryDirectory() as folder:
         place = prepare(Path(folder))
         for name in options.commands.split(","):
-            for kind in options.kinds.split(","):
+            for kind in kinds:
                 rng = np.random.default_rng([options.seed, sum((name + kind).encode())])
-                low, high = np.log(RANGES[kind])
+                low, high = np.log(LIMITS[kind])
                 values = sorted(np.exp(rng.uniform(low, high, options.values)).astype(int).tolist())
                 tally = limit_command(kind, commands[name], place, values)
                 failed += len(tally.failures)

@@ -35,7 +35,8 @@ def test_images_lie_at_any_depth_under_any_case_and_other_things_are_passed_over
     folder = scan_image_folder(tmp_path)
     assert folder.class_names == ("a", "b")
     assert [file.name for file in folder.files] == ["X.JPEG", "y.png"]
-    assert folder.left_out == ("left out: 1 files .txt in a", "left out: 2 hidden files or folders in a, b")
+    hidden = f"left out: 4 hidden files or folders in {tmp_path.name}/, a, b"
+    assert folder.left_out == ("left out: 1 file .txt in a", hidden)
 
 
 def test_validation_with_fewer_classes_keeps_the_training_labels(tmp_path):

@@ -41,6 +41,14 @@ def test_samples_come_as_from_the_folder(tmp_path, images, monkeypatch, shard_by
     assert _batches(RecordSource(records), order) == _batches(source, order)
 
 
+def test_a_disk_without_room_is_named_before_anything_is_written(tmp_path, images, monkeypatch):
+    monkeypatch.setattr("src.datasets.sources.mindrecord.SPARE_BYTES", 2**60)
+    with pytest.raises(OSError, match="No space left on device") as caught:
+        write_mindrecord(images, tmp_path / "records", "train", 2)
+    assert caught.value.filename == str(tmp_path / "records")
+    assert list((tmp_path / "records").iterdir()) == []
+
+
 def test_an_image_may_come_twice_to_fill_up_a_batch(tmp_path):
     images = scan_image_folder(write_class_folder(tmp_path / "images", {"cat": 2, "dog": 1}))
     write_mindrecord(images, tmp_path, "val", 1)

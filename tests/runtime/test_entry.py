@@ -22,6 +22,10 @@ RUN = """
             raise UserError("lr_max must be greater than 0, not -1")
         if argv[0] == "fault":
             return 1 // 0
+        if argv[0] == "memory":
+            return bytearray(2**62)
+        if argv[0] == "device memory":
+            raise RuntimeError("Device(id:0) memory isn't enough and alloc failed\\n\\n- C++ Call Stack")
         return None if argv[0] == "done" else int(argv[0])
 
     sys.exit(run_command(main))
@@ -50,6 +54,17 @@ def test_a_fault_logs_its_traceback_and_ends_with_1():
     assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d:ERROR:the command failed", lines[0])
     assert lines[1] == "Traceback (most recent call last):"
     assert lines[-1].startswith("ZeroDivisionError: ")
+
+
+@pytest.mark.parametrize(
+    ("word", "reason"), [("memory", ""), ("device memory", " (Device(id:0) memory isn't enough and alloc failed)")]
+)
+def test_a_lack_of_memory_is_one_line_with_a_remedy(word, reason):
+    finished = run_python(RUN, word)
+    assert (finished.returncode, finished.stdout) == (2, "")
+    assert finished.stderr == (
+        f"error: out of memory{reason}: lower --batch_size or --eval_batch_size, or end other programs\n"
+    )
 
 
 def test_help_and_print_config_answer_and_leave_nothing_to_do(capsys):

@@ -8,6 +8,7 @@ import pytest
 
 from src.config import read_config
 from src.datasets.sources.image_folder import scan_image_folder
+from src.inference.evaluator import Evaluation
 from src.runtime.session import Session
 from src.tasks.classification.task import ClassificationTask
 from tests.support.commands import TINY, mistake, run_here, run_process
@@ -94,6 +95,17 @@ def test_the_batches_are_those_of_the_folder(folder, recorded, tmp_path, form):
     else:
         assert len(task.training_folder) == len(expected.training_folder) - 1
         assert len(_training(task)) == 3  # of 16 from 63
+
+
+def test_a_rank_without_images_has_the_result_of_all(folder):
+    """More ranks than images: the last ones have padding alone."""
+    task = _task("--dataset_path", folder)
+    whole, none = task.metric(), task.metric()
+    whole.update(np.eye(10, dtype=np.float32), np.arange(10))
+    evaluation = Evaluation(whole.compute(), none.state(), 1.0, 0.5, 8.0)
+    result = task.summarise(evaluation, task.examples(task.evaluation_set(SESSION)))
+    assert result.score == 1.0
+    assert "before results=[[0], [0], [0]]" in result.lines
 
 
 def test_mindrecord_of_another_data_set_and_without_a_place(recorded):

@@ -1,5 +1,6 @@
 """What the ranks evaluate and train on, and what a checkpoint's preprocessing does."""
 
+import os
 from dataclasses import replace
 
 import mindspore as ms
@@ -10,8 +11,10 @@ from src.config import read_config
 from src.config.effect import no_effect_on_task
 from src.datasets.sources.cityscapes_classes import CITYSCAPES
 from src.datasets.sources.label_table import LabelTable
+from src.runtime import files as runtime_files
 from src.runtime.session import Session
 from src.tasks.create import create_task
+from src.tasks.segmentation import prediction
 from src.tasks.segmentation.prediction import ScenePredictor
 from src.tasks.segmentation.task import SegmentationTask
 from tests.support.commands import TINY
@@ -88,10 +91,11 @@ def test_the_ranks_together_train_on_one_process_batch(scenes):
         assert (np.concatenate([ranks[rank][step] for rank in range(2)]) == joined).all()
 
 
-@pytest.mark.parametrize("mode", ["window", "whole"])
-def test_an_image_is_looked_at_as_the_keys_say(scenes, mode):
-    """What decides by each pixel alone gives the same classes by windows, at once, mirrored."""
-    task = task_of(scenes, "--eval_mode", mode, "--eval_flip", 1)
+@pytest.mark.parametrize(("mode", "scales"), [("window", "1"), ("whole", "1"), ("whole", "1,1")])
+def test_an_image_is_looked_at_as_the_keys_say(scenes, monkeypatch, mode, scales):
+    """What decides by each pixel alone gives the same classes by windows, at once, mirrored, summed over scales."""
+    monkeypatch.setattr(prediction, "BAND", 16)  # of 40 rows
+    task = task_of(scenes, "--eval_mode", mode, "--eval_flip", 1, "--eval_scales", scales)
     sizes = []
 
     def forward(images):
@@ -138,14 +142,35 @@ def test_data_that_are_not_there(scenes, tmp_path):
 
 
 def test_a_submission_appears_when_it_is_complete(scenes, tmp_path):
-    task, prediction = task_of(scenes, "--submit", tmp_path / "s"), np.zeros((1, 48, 64), np.uint8)
+    task, classes = task_of(scenes, "--submit", tmp_path / "s"), np.zeros((1, 48, 64), np.uint8)
     data = task.evaluation_set(Session("CPU", 0, 1, ""))
     observer = task.examples(data)
     for _ in data.files:
-        observer(prediction, prediction.astype(np.int64), np.ones(1))
+        observer(classes, classes.astype(np.int64), np.ones(1))
         assert list((tmp_path / "s").iterdir()) == []
     observer.finish()
     assert len(list((tmp_path / "s").iterdir())) == len(data.files) == 3
+    assert [path.name for path in tmp_path.iterdir()] == ["s"]
+
+
+@pytest.mark.parametrize("num_ranks", [2, 4])
+def test_the_ranks_submit_each_image_once(scenes, tmp_path, num_ranks):
+    """Two ranks have shares of two and one images, four a share that is padding alone."""
+    task, classes = task_of(scenes, "--submit", tmp_path / "s"), np.zeros((1, 48, 64), np.uint8)
+    observers = []
+    for rank in range(num_ranks):
+        data = task.evaluation_set(Session("CPU", rank, num_ranks, ""))
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(os, "getpid", lambda rank=rank: rank + 1)  # ranks are processes
+            patch.setattr(runtime_files, "_runs", lambda process: True)
+            observers.append(task.examples(data))
+        for weights in data.weights:
+            observers[-1](classes, classes.astype(np.int64), weights)
+    assert list((tmp_path / "s").iterdir()) == []
+    for observer in observers:
+        observer.finish()
+    names = {f"{pair.image.name.removesuffix('_leftImg8bit.png')}_pred_labelIds.png" for pair in task.evaluation_pairs}
+    assert {path.name for path in (tmp_path / "s").iterdir()} == names
     assert [path.name for path in tmp_path.iterdir()] == ["s"]
 
 

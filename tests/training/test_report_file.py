@@ -53,7 +53,7 @@ def result(tmp_path):
     examples(logits, labels, np.ones(4))
     metric = ClassificationMetric(2)
     metric.update(logits, labels)
-    return task_result(Evaluation(metric.compute(), metric.state(), 1.0, 0.5, 8.0), metric.compute(), examples, names)
+    return task_result(Evaluation(metric.compute(), metric.state(), 1.0, 0.5, 8.0), metric.counts, examples, names)
 
 
 def test_a_complete_run(tmp_path, result):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 from src.config import UserError
-from src.config.errors import few_names
+from src.config.errors import counted, few_names
 from src.datasets.sources.imagenet import class_of_folder
 from src.datasets.sources.labelled import LabelledImages
-from src.datasets.sources.picture_files import IMAGE_ENDINGS, Found, find_images, is_junk, same_form
+from src.datasets.sources.picture_files import HIDDEN, IMAGE_ENDINGS, Found, find_images, is_junk, same_form
 from src.runtime.terminal import printable
 
 
@@ -64,7 +65,10 @@ def labelled_images(root: Path, folders: dict[str, Found], class_names: tuple[st
     found = [folders.get(name, Found()) for name in class_names]
     pairs = [(path, label) for label, item in enumerate(found) for path in item.images]
     labels, paths = tuple(label for _, label in pairs), tuple(path for path, _ in pairs)
-    return LabelledImages(root, class_names, labels, paths, left_out_lines(folders))
+    beside = Counter(HIDDEN for entry in root.iterdir() if entry.is_dir() and is_junk(entry.name))
+    return LabelledImages(
+        root, class_names, labels, paths, left_out_lines({f"{root.name}/": Found(left_out=beside), **folders})
+    )
 
 
 def left_out_lines(folders: dict[str, Found]) -> tuple[str, ...]:
@@ -73,5 +77,5 @@ def left_out_lines(folders: dict[str, Found]) -> tuple[str, ...]:
     lines = []
     for kind in kinds:
         counts = {name: found.left_out[kind] for name, found in folders.items() if found.left_out[kind]}
-        lines.append(f"left out: {sum(counts.values())} {kind} in {few_names(list(counts))}")
+        lines.append(f"left out: {counted(sum(counts.values()), *kind)} in {few_names(list(counts))}")
     return tuple(lines)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
+import os
+import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count, islice
 from pathlib import Path
@@ -16,13 +20,15 @@ from mindspore.mindrecord import FileWriter
 
 from src.config import UserError
 from src.datasets.decoding import Unreadable, decode, read_content
+from src.datasets.pipeline import framework_cause
 from src.datasets.reading import COLUMNS, ReadAhead, Source, black_image
 from src.datasets.sources.imagenet import class_of_folder
 from src.datasets.sources.labelled import LabelledSet
 from src.runtime.device import clamp_workers
-from src.runtime.files import write_atomically
+from src.runtime.files import final_path, write_atomically
 
 SHARD_BYTES = 4 * 2**30
+SPARE_BYTES = 4 * 2**20  # of the disk, beside the images
 NUM_WRITTEN_AT_ONCE = 64
 SCHEMA = {"image": {"type": "bytes"}, "label": {"type": "int32"}, "number": {"type": "int32"}}
 INDEX_ENDING = ".db"  # the framework writes an index beside each shard
@@ -80,23 +86,26 @@ def write_mindrecord(
 
     Raises:
         UserError: the split already exists, the folder cannot be written, or no image can be read.
+        OSError: the disk is full.
     """
     description = folder / f"{split}.json"
     if description.exists():
         raise UserError(f"{description} already exists: give another folder or remove it")
     faults: dict[Path, str] = {}
-    writer = _writer(images, folder, split)
     checked = ReadAhead(_CheckedImages(images), range(len(images)), num_threads)
     rows = _rows(progress(checked), split, faults)
     labels, digest = [], hashlib.sha256()
-    while some := list(islice(rows, NUM_WRITTEN_AT_ONCE)):
-        writer.write_raw_data(some)
-        for row in some:
-            labels.append(row["label"])
-            digest.update(row["image"])
-    if not labels:
-        raise UserError(f"{images.root}: none of its {len(images)} images can be read")
-    writer.commit()
+    with _writing(folder):
+        writer = _writer(images, folder, split)
+        while some := list(islice(rows, NUM_WRITTEN_AT_ONCE)):
+            _check_space(folder, sum(len(row["image"]) for row in some))
+            writer.write_raw_data(some)
+            for row in some:
+                labels.append(row["label"])
+                digest.update(row["image"])
+        if not labels:
+            raise UserError(f"{images.root}: none of its {len(images)} images can be read")
+        writer.commit()
     meta = {
         "class_names": list(images.class_names),
         "labels": labels,
@@ -201,6 +210,22 @@ class _CheckedImages(Source):
         return path, label, content, ""
 
 
+@contextmanager
+def _writing(folder: Path) -> Iterator[None]:
+    """Context of the framework's writer, which fails by a RuntimeError when it cannot write."""
+    try:
+        yield
+    except RuntimeError as error:
+        reason = f"output: {final_path(folder)} cannot be written ({framework_cause(error)})"
+        raise UserError(f"{reason}: free some space, or give another --output FOLDER") from None
+
+
+def _check_space(folder: Path, num_bytes: int) -> None:
+    """OSError if the disk is too full: the framework's writer may crash on it."""
+    if shutil.disk_usage(folder).free < num_bytes + SPARE_BYTES:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder))
+
+
 def _writer(images: LabelledSet, folder: Path, split: str) -> FileWriter:
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -208,8 +233,9 @@ def _writer(images: LabelledSet, folder: Path, split: str) -> FileWriter:
         raise UserError(f"output: {folder} cannot be written ({error.strerror}): give --output FOLDER") from None
     for existing in _files_of(folder, split):
         raise UserError(f"{existing} already exists: give another folder or remove it")
-    num_shards = 1 + sum(path.stat().st_size for path in images.files if path.is_file()) // SHARD_BYTES
-    writer = FileWriter(str(folder / f"{split}.mindrecord"), num_shards)
+    num_bytes = sum(path.stat().st_size for path in images.files if path.is_file())
+    _check_space(folder, num_bytes)
+    writer = FileWriter(str(folder / f"{split}.mindrecord"), 1 + num_bytes // SHARD_BYTES)
     writer.add_schema(SCHEMA, split)
     return writer
 

@@ -17,6 +17,7 @@ IMAGE_ENDINGS = (
     *(".gif", ".webp", ".tif", ".tiff"),
 )
 ARCHIVE_JUNK = "__MACOSX"  # resource forks in archives that were packed on a Mac
+HIDDEN = "hidden file or folder", "hidden files or folders"
 SEVERAL = "\n"  # between the values of `input` that were given one by one
 
 
@@ -26,11 +27,11 @@ class Found:
 
     Attributes:
         images: sorted.
-        left_out: {kind of file: number of files that were not taken}.
+        left_out: {kind, in singular and plural: number of files that were not taken}.
     """
 
     images: tuple[Path, ...] = ()
-    left_out: Counter[str] = field(default_factory=Counter)
+    left_out: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     def __add__(self, other: Found) -> Found:
         return Found(self.images + other.images, self.left_out + other.left_out)
@@ -41,11 +42,12 @@ def find_images(folder: Path) -> Found:
     images, left_out = [], Counter()
     for path in _files_below(folder):
         if is_junk(path.name):
-            left_out["hidden files or folders"] += 1
+            left_out[HIDDEN] += 1
         elif path.suffix.lower() in IMAGE_ENDINGS:
             images += [path] * path.is_file()  # not a broken link, not a pipe
         else:
-            left_out[f"files {path.suffix}" if path.suffix else "files without ending"] += 1
+            ending = path.suffix or "without ending"
+            left_out[f"file {ending}", f"files {ending}"] += 1
     return Found(tuple(sorted(images)), left_out)
 
 

@@ -18,10 +18,12 @@ NUM_CLASSES_LISTED = 15
 REPORT_COLUMNS = 4  # examples in a row, so that their captions are readable on a page
 TOP = 5  # top-5 of no more classes is always 100 %
 
+Counts = tuple[int, int, int]
+
 
 def task_result(
     evaluation: Evaluation,
-    local: ClassificationResult,
+    local: Counts,
     examples: Examples,
     class_names: Sequence[str],
     dialect: str = "",
@@ -29,7 +31,7 @@ def task_result(
     """Result of an evaluation.
 
     Args:
-        local: the part of this rank.
+        local: the part of this rank, which may be none, see `ClassificationMetric.counts`.
         dialect: the original project whose log lines appear, see `src.config.aliases.dialect_of`.
     """
     result, names = evaluation.result, list(class_names)
@@ -51,24 +53,23 @@ def task_result(
     )
 
 
-def _lines_of_dgmn2_and_hlg(evaluation: Evaluation, local: ClassificationResult) -> list[str]:
+def _lines_of_dgmn2_and_hlg(evaluation: Evaluation, local: Counts) -> list[str]:
     return [
         f"accuracy={evaluation.result.top1:.6f}, per step time: {evaluation.seconds_per_step:.4f}s, "
         f"total cost time: {evaluation.seconds:.4f}s"
     ]
 
 
-def _lines_of_vig(evaluation: Evaluation, local: ClassificationResult) -> list[str]:
+def _lines_of_vig(evaluation: Evaluation, local: Counts) -> list[str]:
     return [f"Top1 acc:  {evaluation.result.top1:.3f}", f"Top5 acc:  {evaluation.result.top5:.3f}"]
 
 
-def _lines_of_resnext(evaluation: Evaluation, local: ClassificationResult) -> list[str]:
-    local_counts, counts = (
-        (each.num_correct, each.num_correct_top5, each.num_images) for each in (local, evaluation.result)
-    )
+def _lines_of_resnext(evaluation: Evaluation, local: Counts) -> list[str]:
+    result = evaluation.result
+    counts = result.num_correct, result.num_correct_top5, result.num_images
     lines = [
         f"Inference Performance: {evaluation.images_per_second:.2f} img/sec",
-        "before results=" + str([[count] for count in local_counts]),
+        "before results=" + str([[count] for count in local]),
         "after results=[" + " ".join(f"[{count}]" for count in counts) + "]",
     ]
     for name, correct in zip(("1", "5"), counts, strict=False):

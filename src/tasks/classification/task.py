@@ -228,7 +228,7 @@ class ClassificationTask(Task):
         local = self.metric()
         local.merge([evaluation.local_state])
         dialect = dialect_of(self.config.model.backbone)
-        return task_result(evaluation, local.compute(), examples, self.class_names, dialect)
+        return task_result(evaluation, local.counts, examples, self.class_names, dialect)
 
     # -- prediction
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -22,24 +24,22 @@ from src.visualization.page import Section, halved_table, paragraph, picture
 class Submission:
     """Writes the predictions of an evaluation as files of label ids, the input of a data set's scorer.
 
+    Each rank writes its own into a hidden folder, and `finish` lets them appear.
+
     Args:
         folder: target folder, created if missing.
-        files: the images in the order of evaluation, padding included.
+        files: this rank's images in the order of evaluation, padding included.
         table: gives the label id of each class.
         name: file name in the folder for an image.
-        alone: this process evaluates all images: the files appear together, by `finish`. Several processes write
-            theirs into `folder` one by one.
 
     Raises:
         UserError: the folder cannot be created.
     """
 
-    def __init__(
-        self, folder: str, files: Sequence[Path], table: LabelTable, name: Callable[[Path], str], *, alone: bool
-    ):
+    def __init__(self, folder: str, files: Sequence[Path], table: LabelTable, name: Callable[[Path], str]):
         self._table, self._name = table, name
         self._place = Path(folder)
-        self._folder = partial_path(self._place) if alone else self._place
+        self._folder = partial_path(self._place)
         self._files: Iterator[Path] = iter(files)
         try:
             self._place.mkdir(parents=True, exist_ok=True)
@@ -49,10 +49,11 @@ class Submission:
             raise UserError(f"submit: {folder} cannot be written ({error.strerror}): give --submit FOLDER") from None
 
     def finish(self) -> None:
-        """Let the files appear: all at once, or in place of those of an earlier evaluation of this run."""
-        if self._folder == self._place:
-            return
-        if not os.listdir(self._place):
+        """Let the files appear: all at once, or beside those of other ranks, or in place of an earlier evaluation's.
+
+        To be called when all ranks have evaluated their images.
+        """
+        with suppress(OSError):  # not empty, or a link
             os.replace(self._folder, self._place)
             return
         for file in self._folder.iterdir():
@@ -62,8 +63,13 @@ class Submission:
     def __call__(self, predictions: np.ndarray, labels: np.ndarray, weights: np.ndarray) -> None:
         """Write the predicted classes (1, H, W) of one image, unless its weight (1,) is 0 (padding)."""
         file = next(self._files)
-        if weights[0]:
+        if not weights[0]:
+            return
+        try:
             write_label_png(self._folder / self._name(file), self._table.to_label_ids(predictions[0]))
+        except OSError:
+            shutil.rmtree(self._folder, ignore_errors=True)
+            raise
 
 
 class SceneObserver:

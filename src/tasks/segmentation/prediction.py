@@ -74,16 +74,14 @@ class ScenePredictor:
     def __call__(self, image: np.ndarray) -> np.ndarray:
         """Image (3, H, W) float32, normalised -> classes (H, W) uint8.
 
-        With windows, memory holds the logits of some rows only, of all scales; with whole images those of one scale.
+        Memory holds, with windows, the logits of some rows only, of all scales. With whole images it holds those of one
+        scale, and their sum if there are several scales.
         """
-        height = image.shape[1]
-        logits, band = predict_scales(self._predict_scale, image, self.scales, self.flip), height
-        if self.window:
-            logits, band = list(logits), BAND
+        logits = predict_scales(self._predict_scale, image, self.scales, self.flip)
+        held = list(logits) if self.window or len(self.scales) == 1 else [_sum(logits)]
         classes = np.empty(image.shape[1:], np.uint8)
-        for begin in range(0, height, band):
-            end = min(begin + band, height)
-            total = sum(each.read(begin, end) for each in logits)
+        for begin, end in _bands(image.shape[1]):
+            total = sum(each.read(begin, end) for each in held)
             classes[begin:end] = (total / np.float32(len(self.scales))).argmax(0)
         return classes
 
@@ -94,6 +92,23 @@ class ScenePredictor:
 
     def _logits(self, images: np.ndarray) -> np.ndarray:
         return self.forward(ms.Tensor(images)).astype(ms.float32).asnumpy()
+
+
+def _bands(height: int) -> Iterator[tuple[int, int]]:
+    """First row and end of each band of an image."""
+    return ((begin, min(begin + BAND, height)) for begin in range(0, height, BAND))
+
+
+def _sum(logits: Iterator[Rows]) -> Rows:
+    """The sum over scales, which are computed one after the other."""
+    first = next(logits)
+    bands = list(_bands(first.height))
+    total = np.concatenate([first.read(*band) for band in bands], axis=1)
+    del first
+    for each in logits:
+        for begin, end in bands:
+            total[:, begin:end] += each.read(begin, end)
+    return Rows.of(total)
 
 
 class TrainedSegmentation:

@@ -218,10 +218,7 @@ class SegmentationTask(Task):
     def examples(self, data: EvaluationSet) -> SceneObserver:
         """An observer of an evaluation that keeps its best and worst images, and writes the files of `submit`."""
         submit = self.config.output.submit
-        submission = None
-        if submit:
-            alone = len(data.files) == data.num_samples
-            submission = Submission(submit, data.files, self.table, self.source.submission_name, alone=alone)
+        submission = Submission(submit, data.files, self.table, self.source.submission_name) if submit else None
         return SceneObserver(SceneExamples(data.files, self.table.num_classes, IGNORED), submission)
 
     def outputs(self, forward: Callable, image: np.ndarray) -> np.ndarray:
