@@ -14,8 +14,8 @@ from mindspore import nn
 from . import nodes, sampling, standard
 from .cpu import activation, convolution, dense_rows, dot_product, layer_norm, neighbour_max, rows
 from .cpu.kernels.batch_norm import KernelBatchNorm
+from .cpu.kernels.convolution import conv as kernel_conv
 from .cpu.kernels.graph_feature import KernelMaxRelative
-from .cpu.kernels.grouped_conv import conv as kernel_conv
 from .cpu.kernels.library import SOURCES as KERNEL_SOURCES  # noqa: F401 (the way in for others)
 from .cpu.kernels.nearest import KernelNearestNeighbours
 from .cpu.kernels.rows import KernelLayerNorm, linear_gelu
