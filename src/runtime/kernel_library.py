@@ -1,7 +1,8 @@
 """Library of the CPU kernels: C++ sources compiled for this processor at first use, and kept for later processes.
 
 A library is filed under its sources, the compiler, and the instructions that this compiler would use here, so that one
-built for another processor is never loaded. Without a library, networks are built from the framework's operators.
+built for another processor is never loaded. Behind its content, where the loader does not look, stands the content's
+checksum: a damaged file is compiled anew. Without a library, networks are built from the framework's operators.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from tempfile import TemporaryDirectory
 
 from src.runtime.files import complete_file
 from src.runtime.logs import get_logger
+from src.runtime.processors import num_processors
 from src.runtime.user_cache import cache_folder
 
 try:
@@ -36,6 +38,7 @@ FLAGS = (
     *("-fno-math-errno", "-fno-trapping-math", "-fno-signed-zeros", "-fassociative-math"),
 )
 _TIMEOUT = 300  # seconds for one source
+_CHECKSUM = hashlib.sha256
 
 
 class NoLibraryError(Exception):
@@ -51,7 +54,7 @@ def kernel_library(sources: Path, num_processes: int = 1) -> str:
     """
     try:
         library = _compiled(sources)
-        ctypes.CDLL(str(library)).set_num_threads(max(1, len(os.sched_getaffinity(0)) // num_processes))
+        ctypes.CDLL(str(library)).set_num_threads(max(1, num_processors() // num_processes))
     # AttributeError: no sched_getaffinity (not Linux). RuntimeError: the user has no home folder.
     except (NoLibraryError, OSError, AttributeError, RuntimeError, subprocess.SubprocessError) as error:
         get_logger().info("CPU kernels: %s; the framework's operators are used, which are slower", error)
@@ -64,15 +67,25 @@ def _compiled(sources: Path) -> Path:
     if shutil.which(COMPILER) is None:
         raise NoLibraryError(f"no {COMPILER} to compile them (apt install g++)")
     library = cache_folder("kernels") / f"{_key(sources)}.so"
-    if not library.is_file():
+    if not _is_whole(library):
         with _alone(library.parent):
-            if not library.is_file():
-                get_logger().info("CPU kernels: compiling them (once, up to a minute)")
+            if not _is_whole(library):
+                damaged = f"{library} is damaged; " if library.exists() else ""
+                get_logger().info("CPU kernels: %scompiling them (once, up to a minute)", damaged)
                 _compile(sorted(sources.glob("*.cpp")), library)
                 _drop_old(library.parent)
     with suppress(OSError):  # the cache may be read-only
         os.utime(library)  # lately used
     return library
+
+
+def _is_whole(library: Path) -> bool:
+    """Whether the file is there and ends in its checksum."""
+    try:
+        content = library.read_bytes()
+    except FileNotFoundError:
+        return False
+    return content[-_CHECKSUM().digest_size :] == _CHECKSUM(content[: -_CHECKSUM().digest_size]).digest()
 
 
 def _key(sources: Path) -> str:
@@ -92,6 +105,8 @@ def _compile(files: list[Path], library: Path) -> None:
         list(pool.map(_run, [[COMPILER, *FLAGS, "-c", str(file), "-o", name] for file, name in objects.items()]))
         with complete_file(library) as partial:
             _run([COMPILER, "-shared", "-pthread", *objects.values(), "-o", str(partial)])
+            content = partial.read_bytes()
+            partial.write_bytes(content + _CHECKSUM(content).digest())
 
 
 def _run(command: list[str]) -> bytes:

@@ -6,8 +6,7 @@ import pytest
 from mindspore import Tensor, nn, ops
 
 from src.models.dgmn2.attention import RelativePosition, SampledAttention
-from src.models.dgmn2.sampling import TAPS, Sampling
-from src.models.layers import LayerContext, named_rows
+from src.models.layers import TAPS, LayerContext, Sampling, named_rows
 from tests.golden import reader
 
 FACTS, ARRAYS = reader.read_units()

@@ -7,8 +7,7 @@ from mindspore import Tensor, nn
 
 from src.models import LayerContext, create_model
 from src.models.dgmn2.attention import RelativePosition, SampledAttention
-from src.models.dgmn2.sampling import TAPS, Sampling
-from src.models.layers import named_rows, resize_linear
+from src.models.layers import TAPS, Sampling, named_rows, resize_linear
 from src.models.layers.cpu.dense_rows import LARGEST_MAP
 
 
@@ -65,15 +64,15 @@ def test_positions_that_are_not_numbers_name_pixels_of_the_map():
     assert np.isnan(weights.asnumpy()).any()
 
 
-class Look(nn.Cell):
-    """`SampledAttention.look` as a network."""
+class Corners(nn.Cell):
+    """What a SampledAttention's samples lie between, as a network."""
 
     def __init__(self, attention):
         super().__init__()
         self.attention = attention
 
     def construct(self, x):
-        return self.attention.look(x)
+        return self.attention.mixture.corners(self.attention.offsets(x))
 
 
 def test_half_precision_rounds_neither_positions_nor_numbers_of_pixels():
@@ -81,7 +80,7 @@ def test_half_precision_rounds_neither_positions_nor_numbers_of_pixels():
     ms.set_context(mode=ms.GRAPH_MODE)
     attention = SampledAttention(4, num_heads=1, side=56, context=LayerContext())
     attention.conv_offset.bias.set_data(Tensor(np.full(2 * TAPS, 2**-7, np.float32)))
-    _, _, weights, (numbers, _) = Look(attention).to_float(ms.float16)(ms.ops.zeros((1, 3136, 4)))
+    weights, (numbers, _) = Corners(attention).to_float(ms.float16)(ms.ops.zeros((1, 3136, 4)))
     node, tap = 54 * 56 + 54, 4  # between rows and columns 54 and 55
     assert numbers.asnumpy()[node, tap::TAPS].tolist() == [node, node + 1, node + 56, node + 57]
     near, far = 1 - 2**-7, 2**-7

@@ -109,6 +109,35 @@ def test_without_a_compiler_or_a_cache_one_line_says_so(sources, tmp_path, monke
 
 
 @NEEDS_COMPILER
+@pytest.mark.parametrize("kept", ["nothing", "half", "all but a bit"])
+def test_a_damaged_library_is_compiled_anew_with_one_line(sources, caplog, kept):
+    library = Path(anew(sources))
+    content = bytearray(library.read_bytes())
+    content[len(content) // 2] ^= 1
+    library.unlink()  # the old one is still loaded
+    library.write_bytes({"nothing": b"", "half": content[: len(content) // 2], "all but a bit": content}[kept])
+    caplog.clear()
+    with caplog.at_level("INFO", logger="zoo"):
+        assert ctypes.CDLL(anew(sources)).set_num_threads(2) == 42
+        assert anew(sources) == str(library)
+    (line,) = [record.getMessage() for record in caplog.records]
+    assert f"{library} is damaged" in line
+
+
+@NEEDS_COMPILER
+def test_a_damaged_library_that_cannot_be_replaced_is_not_loaded(sources, monkeypatch, caplog):
+    library = Path(anew(sources))
+    library.unlink()
+    library.write_bytes(b"")
+
+    def refused(*_, **__):
+        raise PermissionError("read-only")
+
+    monkeypatch.setattr(module, "_compile", refused)
+    assert_refused(sources, caplog, "read-only")
+
+
+@NEEDS_COMPILER
 def test_sources_that_do_not_compile_or_load_leave_nothing(sources, tmp_path, caplog):
     (sources / "threads.cpp").write_text("int broken(;\n")
     assert_refused(sources, caplog, "threads.cpp:1", "error")

@@ -7,8 +7,7 @@ channels, node by node and head by head.
 import numpy as np
 from mindspore import Parameter, Tensor, nn, ops
 
-from ..layers import LayerContext, linear, named_rows
-from .sampling import TAPS, Sampling
+from ..layers import TAPS, LayerContext, Sampling, linear, sampled_mixture
 
 
 class RelativePosition(nn.Cell):
@@ -48,13 +47,12 @@ class SampledAttention(nn.Cell):
         super().__init__()
         head_channels = channels // num_heads
         self.num_heads = num_heads
-        self.scale = head_channels**-0.5
         self.qkv = linear(channels, 3 * channels, context)
         self.proj = linear(channels, channels, context)
         self.conv_offset = linear(head_channels, 2 * TAPS, context)
         self.pos_emb = RelativePosition(side, num_heads, head_channels)
         self.sampling = Sampling(side, side, num_heads)
-        self.number, self.compare, self.mix = named_rows(side * side, context)
+        self.mixture = sampled_mixture(self.sampling, context)
         self.split = ops.Split(1, 3)
 
     def offsets(self, x):
@@ -65,28 +63,22 @@ class SampledAttention(nn.Cell):
         return offsets.reshape((-1, num_nodes, self.num_heads, 2 * TAPS))
 
     def look(self, x):
-        """(B, N, C) -> attention (R, 9), v (R, d), the samples' corners: weights (R, 4, 9), numbers."""
+        """(B, N, C) -> mixed values (R, d), attention (R, 9)."""
         channels = x.shape[2]
-        pixels, weights = self.sampling.corners(self.offsets(x))
-        corners = self.number(pixels)
-        weights = weights.reshape((-1, 4, TAPS))
         q, k, v = self.split(self.qkv(x.reshape((-1, channels))))
         width = channels // self.num_heads
-        q, k, v = q.reshape((-1, width)), k.reshape((-1, width)), v.reshape((-1, width))  # (R, d)
-        products = self.compare(q, k, *corners).reshape((-1, 4, TAPS))
-        logits = self.scale * (products * weights).sum(1) + self.pos_emb(q)
-        return ops.softmax(logits, -1), v, weights, corners
+        q, k, v = q.reshape((-1, width)), k.reshape((-1, width)), v.reshape((-1, width))
+        return self.mixture(q, k, v, self.offsets(x), self.pos_emb(q))
 
     def construct(self, x):
         num_nodes, channels = x.shape[1:]
-        attention, v, weights, corners = self.look(x)
-        weights = (weights * attention.reshape((-1, 1, TAPS))).reshape((-1, 4 * TAPS))
-        return self.proj(self.mix(weights, v, *corners).reshape((-1, channels))).reshape((-1, num_nodes, channels))
+        mixed, _ = self.look(x)
+        return self.proj(mixed.reshape((-1, channels))).reshape((-1, num_nodes, channels))
 
     def sampled(self, x):
         """(B, N, C) -> where the nodes look, (row, column) in map pixels (B, heads, N, 9, 2); attention
         (B, heads, N, 9)."""
-        attention, num_nodes = self.look(x)[0], x.shape[1]
+        attention, num_nodes = self.look(x)[1], x.shape[1]
         positions = self.sampling.positions(self.offsets(x))
         positions = positions.reshape((-1, num_nodes, self.num_heads, 2, TAPS)).transpose((0, 2, 1, 4, 3))
         return positions, attention.reshape((-1, num_nodes, self.num_heads, TAPS)).transpose((0, 2, 1, 3))

@@ -24,12 +24,14 @@ from .formulations import (
     nearest_neighbours,
     neighbour_max,
     row_transpose,
+    sampled_mixture,
     tanh_gelu,
 )
 from .initialization import initialize, kaiming_normal, kaiming_uniform, truncated_normal
 from .keyed_random import share_random_step
 from .nodes import check_sides, map_of, nodes_of
 from .position_tables import resize_bicubic, resize_linear, resize_tokens
+from .sampling import TAPS, Sampling
 from .standard import global_average
 
 __all__ = [
@@ -40,6 +42,8 @@ __all__ = [
     "ConvStem",
     "Downsample",
     "LayerContext",
+    "Sampling",
+    "TAPS",
     "batch_norm",
     "bilinear_resize",
     "ceil_max_pool_after_relu",
@@ -70,6 +74,7 @@ __all__ = [
     "resize_linear",
     "resize_tokens",
     "row_transpose",
+    "sampled_mixture",
     "share_random_step",
     "tanh_gelu",
     "truncated_normal",

@@ -11,14 +11,15 @@ from functools import partial
 
 from mindspore import nn
 
-from . import nodes, standard
+from . import nodes, sampling, standard
 from .cpu import activation, convolution, dense_rows, dot_product, layer_norm, neighbour_max, rows
 from .cpu.kernels.batch_norm import KernelBatchNorm
+from .cpu.kernels.convolution import conv as kernel_conv
 from .cpu.kernels.graph_feature import KernelMaxRelative
-from .cpu.kernels.grouped_conv import conv as kernel_conv
 from .cpu.kernels.library import SOURCES as KERNEL_SOURCES  # noqa: F401 (the way in for others)
 from .cpu.kernels.nearest import KernelNearestNeighbours
 from .cpu.kernels.rows import KernelLayerNorm, linear_gelu
+from .cpu.kernels.sampled_mixture import KernelSampledMixture
 from .export import graphs, operators
 
 
@@ -85,6 +86,7 @@ TABLE = {
     "max_relative": Formulations(nodes.MaxRelative, kernels=KernelMaxRelative),
     "nearest_neighbours": Formulations(nodes.NearestNeighbours, kernels=KernelNearestNeighbours),
     "named_rows": Formulations(nodes.named_rows, cpu=dense_rows.named_rows, export=graphs.named_rows),
+    "sampled_mixture": Formulations(sampling.SampledMixture, kernels=KernelSampledMixture),
 }
 
 
@@ -208,3 +210,9 @@ def nearest_neighbours(num_candidates: int, dilation: int, normalize: bool, cont
 def named_rows(num_nodes: int, context: LayerContext) -> tuple[nn.Cell, nn.Cell, nn.Cell]:
     """(number, compare, mix) for rows that name others of their image; see `nodes.named_rows`."""
     return formulation("named_rows", context)(num_nodes)
+
+
+def sampled_mixture(places: sampling.Sampling, context: LayerContext) -> nn.Cell:
+    """Attention to samples between the pixels of a map; see `sampling.SampledMixture`."""
+    rows = named_rows(places.height * places.width, context)
+    return formulation("sampled_mixture", context)(places, rows)

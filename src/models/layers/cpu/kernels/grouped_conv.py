@@ -3,11 +3,7 @@
 from mindspore import Parameter, nn, ops
 from mindspore import dtype as mstype
 
-from .. import convolution
 from .library import kernel
-
-STEP = 4  # channels of a group that are computed together
-MOST_CHANNELS = 64  # of a group; for wider ones the framework's matrix products are as fast
 
 
 def _shape(x, weight):
@@ -48,13 +44,3 @@ class KernelGroupedConv(nn.Cell):
 
     def construct(self, x):
         return self.function(x, self.weight)
-
-
-def conv(library: str, in_channels: int, out_channels: int, size: int, **options) -> nn.Cell:
-    """`standard.conv` by the kernel where it is of this kind, else as elsewhere on the CPU."""
-    groups = options["groups"]
-    widths = (in_channels // groups, out_channels // groups)
-    plain = size == 3 and options["stride"] == options["dilation"] == 1 and not options["bias"]
-    if plain and groups > 1 and all(width % STEP == 0 and width <= MOST_CHANNELS for width in widths):
-        return KernelGroupedConv(library, in_channels, out_channels, groups)
-    return convolution.conv(in_channels, out_channels, size, **options)

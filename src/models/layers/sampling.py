@@ -1,9 +1,10 @@
-"""Samples between the pixels of a map: their positions, and the pixels around them.
+"""Attention of nodes to samples between the pixels of a map: positions, the pixels around them, the mixture.
 
 Nothing is interpolated: a node compares itself with, and later mixes, the 4 pixels around each of its 9 samples,
 36 rows under bilinear weights. The sums are the same, and no sampled k or v is ever built.
 
-Letters in shape comments: B images, N nodes, M = N * heads rows per image (node by node, one row per head).
+Letters in shape comments: B images, N nodes, M = N * heads rows per image (node by node, one row per head), R = B * M
+rows of d channels.
 """
 
 import numpy as np
@@ -62,3 +63,32 @@ class Sampling(nn.Cell):
         far_row, far_column = far[..., :TAPS], far[..., TAPS:]
         rows = ops.concat((near_row, near_row, far_row, far_row), -1)
         return rows, ops.concat((near_column, far_column, near_column, far_column), -1)
+
+
+class SampledMixture(nn.Cell):
+    """Values at the samples of each row, mixed by a softmax over their keys' products with the row's query.
+
+    named_rows: (number, compare, mix), see `nodes.named_rows`.
+    """
+
+    def __init__(self, sampling: Sampling, named_rows: tuple[nn.Cell, nn.Cell, nn.Cell]):
+        super().__init__()
+        self.sampling = sampling
+        self.number, self.compare, self.mix = named_rows
+
+    def corners(self, offsets):
+        """Offsets (B, N, heads, 18) -> bilinear weights (R, 4, 9), and the corners' numbers for `compare` and `mix`."""
+        pixels, weights = self.sampling.corners(offsets)
+        return weights.reshape((-1, 4, TAPS)), self.number(pixels)
+
+    def construct(self, q, k, v, offsets, place_logits):
+        """q, k, v (R, d), offsets (B, N, heads, 18), addends of the logits (R, 9) -> mixed (R, d), attention (R, 9).
+
+        The attention is for looking at: it need not have a gradient.
+        """
+        weights, corners = self.corners(offsets)
+        products = self.compare(q, k, *corners).reshape((-1, 4, TAPS))
+        logits = q.shape[1] ** -0.5 * (products * weights).sum(1) + place_logits
+        attention = ops.softmax(logits, -1)
+        weights = (weights * attention.reshape((-1, 1, TAPS))).reshape((-1, 4 * TAPS))
+        return self.mix(weights, v, *corners), attention

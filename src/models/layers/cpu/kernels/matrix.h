@@ -1,0 +1,24 @@
+// Matrix product of a tile, whose sums stay in the registers.
+#pragma once
+
+#include "vectors.h"
+
+#include <cstdint>
+#include <cstring>
+
+#ifdef __AVX512F__
+constexpr int64_t ROWS = 8, VECTORS = 3;
+#else
+constexpr int64_t ROWS = 6, VECTORS = 1;
+#endif
+constexpr int64_t COLUMNS = WIDTH * VECTORS;
+
+// ROWS rows (depth,) times columns (depth, COLUMNS) -> sums (ROWS, COLUMNS).
+inline void multiply_tile(const float *const *rows, const float *columns, int64_t depth, float *sums) {
+  Vector registers[ROWS][VECTORS] = {};
+  for (int64_t k = 0; k < depth; k++, columns += COLUMNS)
+    for (int64_t i = 0; i < ROWS; i++)
+      for (int64_t v = 0; v < VECTORS; v++)
+        registers[i][v] += rows[i][k] * reinterpret_cast<const Vector *>(columns)[v];
+  std::memcpy(sums, registers, sizeof registers);
+}

@@ -1,0 +1,89 @@
+"""The gradient of a 1x1 convolution's input by the kernel, against float64."""
+
+import mindspore as ms
+import numpy as np
+import pytest
+from mindspore import Tensor, nn
+
+from src.models.layers import LayerContext, conv
+from src.models.layers.cpu.kernels.pointwise_conv import WIDE, PointwiseConv, pointwise_conv
+from tests.support.kernels import NEEDS_COMPILER, assert_close, gradients, kernels, normal, set_num_threads
+
+pytestmark = NEEDS_COMPILER
+
+
+@pytest.fixture(autouse=True)
+def eager():
+    ms.set_context(mode=ms.PYNATIVE_MODE)
+
+
+def layer(in_channels, out_channels, stride, *, bias=False):
+    own = pointwise_conv(kernels().kernels, in_channels, out_channels, stride=stride, dilation=1, groups=1, bias=bias)
+    own.weight.set_data(Tensor(normal(out_channels, in_channels, 1, 1, seed=1)))
+    return own
+
+
+@pytest.mark.parametrize(
+    ("batch", "in_channels", "out_channels", "height", "width", "stride"),
+    [
+        (2, 5, 7, 3, 4, 1),
+        (1, 1, 1, 1, 1, 1),
+        (3, 300, 70, 7, 7, 1),
+        (2, 9, 50, 5, 8, 2),
+        (8, 16, 3, 14, 14, 3),
+        (1, 6, 4, 17, 17, 1),  # larger than small
+    ],
+)
+def test_values_and_gradients(batch, in_channels, out_channels, height, width, stride):
+    own = layer(in_channels, out_channels, stride, bias=True)
+    x = normal(batch, in_channels, height, width)
+    dy = normal(batch, out_channels, -(-height // stride), -(-width // stride), seed=2)
+    y, (dx,), of_parameters = gradients(own, dy, x)
+    weight, read = own.weight.asnumpy()[:, :, 0, 0].astype(float), x[:, :, ::stride, ::stride].astype(float)
+    expected = np.zeros(x.shape)
+    expected[:, :, ::stride, ::stride] = np.einsum("oc,bohw->bchw", weight, dy)
+    assert_close(y, np.einsum("oc,bchw->bohw", weight, read))
+    assert_close(dx, expected)
+    assert_close(of_parameters["weight"][:, :, 0, 0], np.einsum("bohw,bchw->oc", dy, read), 5e-6)
+    assert_close(of_parameters["bias"], dy.sum((0, 2, 3), dtype=float), 5e-6)
+
+
+@pytest.mark.parametrize("wrong", [np.nan, np.inf, -np.inf])
+def test_numbers_that_are_not_finite_reach_the_guard(wrong):
+    x, dy = normal(1, 4, 3, 3), normal(1, 5, 3, 3, seed=2)
+    dy[0, 2, 1, 1] = wrong
+    _, (dx,), _ = gradients(layer(4, 5, 1), dy, x)
+    assert not np.isfinite(dx[0, :, 1, 1]).any()
+    assert np.isfinite(dx[0, :, 0]).all()
+
+
+def test_results_depend_on_no_number_of_threads():
+    x, dy, results = normal(4, 600, 14, 14), normal(4, 40, 14, 14, seed=2), set()
+    for number in (1, 2, 5):
+        set_num_threads(number)
+        _, (dx,), _ = gradients(layer(600, 40, 1), dy, x)
+        results.add(dx.tobytes())
+    assert len(results) == 1
+
+
+def test_it_is_chosen_for_wide_maps():
+    def function(*sizes, context=None, **options):
+        return type(conv(*sizes, bias=False, context=context or kernels(), **options).conv2d)
+
+    assert function(WIDE, 8) is function(2 * WIDE, 8, stride=2) is PointwiseConv
+    others = [function(WIDE - 1, 8), function(WIDE, 8, groups=2), function(WIDE, 8, 3)]
+    others.append(function(WIDE, 8, context=LayerContext()))
+    assert PointwiseConv not in others
+
+
+def test_compiled_it_equals_the_standard_formulation():
+    ms.set_context(mode=ms.GRAPH_MODE)
+    x, dy, found = normal(2, WIDE, 6, 5), normal(2, 8, 3, 3, seed=2), []
+    for context in (kernels(), LayerContext()):
+        own = conv(WIDE, 8, stride=2, bias=False, context=context)
+        assert isinstance(own, nn.Conv2d)
+        own.weight.set_data(Tensor(normal(8, WIDE, 1, 1, seed=1)))
+        y, (dx,), of_parameters = gradients(own, dy, x)
+        found.append([y, dx, of_parameters["weight"]])
+    for own, standard in zip(*found, strict=True):
+        assert_close(own, standard)
