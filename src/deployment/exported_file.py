@@ -28,11 +28,14 @@ Choices = list[np.ndarray]  # of a network, in its order
 class ExportedFile:
     """Weights of a file by the names that the network has for them, and its program.
 
-    run: (B, 3, H, W) float32 -> outputs, choices.
+    Attributes:
+        run: (B, 3, H, W) float32 -> outputs, choices.
+        rounding: how far the program's own arithmetic may take a value, relative to the largest one.
     """
 
     weights: Mapping[str, np.ndarray]
     run: Callable[[np.ndarray], tuple[Outputs, Choices]]
+    rounding: float = 2e-5
 
 
 def open_onnx(path: Path) -> ExportedFile:

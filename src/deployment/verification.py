@@ -19,9 +19,8 @@ from src.runtime.device import eagerly
 
 from .exported_file import Choices, ExportedFile, Outputs, arrays_of
 
-# Allowed difference of an output, or of the value of a choice, relative to the largest one ...
-RELATIVE_TOLERANCE = 2e-5
-# ... or as a multiple of the change that rounding the input causes in the network itself, all choices being equal.
+# Allowed difference of an output, or of the value of a choice, relative to the largest one: `rounding` of the file,
+# or this multiple of the change that rounding the input causes in the network itself, all choices being equal.
 SENSITIVITY_FACTOR = 3.0
 ROUNDING = 1e-6
 
@@ -84,7 +83,7 @@ class Reference:
         run = self._run(value, choices)
         if self._limits is None:  # the network's own; the first input is as good as the others
             self._limits = self._measured_limits(run, value, choices)
-        output_limits, choice_limits = self._limits
+        output_limits, choice_limits = ([max(file.rounding, limit) for limit in limits] for limits in self._limits)
         for number, (loss, limit) in enumerate(zip(run.losses, choice_limits, strict=True), start=1):
             if not loss <= limit:
                 worse = f"choice {number} of {len(choices)} is worse than the best by {loss:.2e} of the largest value"
@@ -143,9 +142,9 @@ def _set_top_k(cells: list[nn.Cell], selections: list) -> None:
 
 
 def _limit(value: np.ndarray, nudged: list[np.ndarray]) -> float:
-    """Allowed difference from a value, relative to its largest element."""
+    """Difference from a value that its sensitivity allows, relative to its largest element."""
     sensitivity = max(float(np.abs(other - value).max()) for other in nudged) / _size(value)
-    return max(RELATIVE_TOLERANCE, SENSITIVITY_FACTOR * sensitivity)
+    return SENSITIVITY_FACTOR * sensitivity
 
 
 def _size(value: np.ndarray) -> float:

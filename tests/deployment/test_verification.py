@@ -59,6 +59,14 @@ def test_another_output_than_that_of_its_own_choice_is_refused():
         compared(0, TABLE[1])
 
 
+def test_a_program_may_round_as_far_as_it_is_known_to():
+    value = {"random": np.array([[1.0, 0.0, 0.0]], np.float32)}
+    output = [np.array([[TABLE[0] * 1.00004]], np.float32)], [np.array([[0]])]
+    with pytest.raises(ExportMismatch, match="differs from the network by"):
+        Reference(Choosing()).compare(ExportedFile({}, lambda _: output), value, PATH)
+    Reference(Choosing()).compare(ExportedFile({}, lambda _: output, rounding=5e-5), value, PATH)
+
+
 def test_as_many_choices_as_the_network_are_expected():
     with pytest.raises(ExportMismatch, match="makes 0 choices, the network 1"):
         Reference(Choosing()).compare(
