@@ -145,18 +145,9 @@ def _serve_ours(name: str, mode: str, batch: int, size: int, cpu_kernels: str) -
     from src.config import read_config
     from src.runtime.session import join
 
-    words = [
-        "--backbone",
-        name,
-        "--device_target",
-        "CPU",
-        "--amp_level",
-        "O0",
-        "--drop_path_rate",
-        "0",
-        "--cpu_kernels",
-        cpu_kernels,
-    ]
+    words = ["--backbone", name, "--device_target", "CPU", "--amp_level", "O0", "--cpu_kernels", cpu_kernels]
+    if not name.startswith("dgcnet"):
+        words += ["--drop_path_rate", "0"]
     config = read_config(words).config
     session = join(config)
 
