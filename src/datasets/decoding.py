@@ -7,6 +7,7 @@ ends that pipeline, some files end the whole process, and a pipeline started aft
 
 from __future__ import annotations
 
+import errno
 import io
 import re
 import warnings
@@ -37,6 +38,8 @@ MAX_TEXT_PIXELS = 1_000_000
 _MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
 _START_OF_SCAN, _END_OF_IMAGE = 0xDA, 0xD9
 _JPEG = ("JPEG", "MPO")  # MPO: several JPEG images in a file
+# What a process or a machine lacks says nothing about the file.
+_LACKS = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
 
 _max_pixels = MAX_PIXELS
 
@@ -118,12 +121,17 @@ def _naming(path: Path) -> Iterator[None]:
 
 
 def read_content(path: Path) -> bytes:
-    """The bytes of a file; Unreadable if it cannot be opened or is too large."""
+    """The bytes of a file; Unreadable if it cannot be opened or is too large.
+
+    OSError if too many files are open, or no memory is left.
+    """
     try:
         if path.stat().st_size > MAX_BYTES:
             raise Unreadable(f"a file of more than {MAX_BYTES // 2**20} MiB")
         return path.read_bytes()
     except OSError as error:
+        if error.errno in _LACKS:
+            raise
         raise Unreadable(error.strerror or "cannot be opened") from None
 
 
@@ -136,7 +144,7 @@ def _opened(content: bytes) -> Iterator[Image.Image]:
         with Image.open(io.BytesIO(content), formats=FORMATS) as image:
             _check_size(image, content)
             yield image
-    except (Unreadable, MemoryError):  # a machine without memory says nothing about the file
+    except (Unreadable, MemoryError):
         raise
     except Image.UnidentifiedImageError:
         raise Unreadable("not an image") from None

@@ -21,7 +21,7 @@ MAX_MESSAGE = 4000  # characters; a name in it may have any length
 REMEDIES = {
     **dict.fromkeys((errno.ENOSPC, errno.EDQUOT, errno.EFBIG), "free some space"),
     errno.ENAMETOOLONG: "give a shorter name",
-    errno.EMFILE: "allow more open files (ulimit -n)",
+    **dict.fromkeys((errno.EMFILE, errno.ENFILE), "allow more open files (ulimit -n)"),
     errno.ENOMEM: "lower --batch_size or --eval_batch_size, or end other programs",
 }
 # Words of the framework's RuntimeErrors, in lower case.

@@ -1,6 +1,7 @@
 """Pixels of image files of every kind, and why a file has none."""
 
 import io
+import resource
 import struct
 
 import numpy as np
@@ -166,6 +167,18 @@ def test_a_machine_without_memory_is_not_blamed_on_the_file(monkeypatch):
     monkeypatch.setattr(simplejpeg, "decode_jpeg", exhausted)
     with pytest.raises(MemoryError):
         decode(readable_images()["plain.jpg"])
+
+
+def test_nor_is_a_process_without_descriptors(tmp_path):
+    image = write_noise(tmp_path / "a.png", 1)
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, limits[1]))
+    try:
+        with pytest.raises(OSError, match="Too many open files"):
+            read_image(image)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+    assert read_image(image).shape == (20, 24, 3)
 
 
 # An orientation tag whose value lies behind the file's end.
