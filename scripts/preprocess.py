@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from dataclasses import fields
 from pathlib import Path
@@ -31,6 +32,7 @@ def main(argv: list[str]) -> int:
     """Write the input of each picture below the folder; one that cannot be read is skipped and named."""
     options = _parser().parse_args(argv)
     check_new("RESULT_FOLDER", options.results, options.overwrite)
+    _check_replaceable(options.results)
     transforms = evaluation_transforms(preprocessing_of(options.card))
     files = find_images(options.folder).images
     if not files:
@@ -52,6 +54,16 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("results", type=Path, metavar="RESULT_FOLDER", nargs="?", default=Path("preprocess_Result"))
     parser.add_argument("--overwrite", type=int, nargs="?", const=1, default=0, help="1: replace RESULT_FOLDER")
     return parser
+
+
+def _check_replaceable(results: Path) -> None:
+    """UserError if RESULT_FOLDER, which will be replaced, holds anything but inputs: it may be the pictures' own."""
+    if results.is_dir() and not results.is_symlink():
+        others = [path for path in results.rglob("*") if path.suffix != ".bin" and not path.is_dir()]
+    else:
+        others = [results] * os.path.lexists(results)
+    if others:
+        raise UserError(f"RESULT_FOLDER: {others[0]} is not an input that this program wrote: give another folder")
 
 
 def _write_input(file: Path, target: Path, transforms: list) -> bool:

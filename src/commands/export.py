@@ -45,8 +45,6 @@ def export(resolved: Resolved) -> int:
     int8 = target.with_name(target.name.removesuffix(ENDINGS["ONNX"]) + INT8_ENDING)
     for path in (*places.values(), *([int8] if output.quantize else [])):
         check_new("file_name", path, output.overwrite)
-    if output.quantize:  # an exported file is scored on images of its own size
-        resolved = replace(resolved, config=resolved.config.with_values(eval_mode="window"))
     opened = OpenedCheckpoint.from_config(resolved)
     calibration = Calibration.of(opened) if output.quantize else None
     session = start(opened.config, opened.notes)

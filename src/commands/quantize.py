@@ -41,7 +41,7 @@ class Calibration:
     @classmethod
     def of(cls, opened: OpenedCheckpoint) -> Calibration:
         """The images of `input`, else training images; UserError without them or without validation data."""
-        task, chosen = opened.task, opened.config.output.input
+        task, chosen = opened.task.of_fixed_size(), opened.config.output.input
         try:
             task.check_validation()
             files = find_pictures(chosen) if chosen else task.sample_files(NUM_CALIBRATED, training=True)

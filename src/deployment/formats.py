@@ -70,7 +70,7 @@ def _write_mindir(network: nn.Cell, example: ms.Tensor, path: Path, options: For
     if options.encryption is None:
         _export(network, example, path, "MINDIR")
         return open_mindir(path)
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(dir=path.parent) as folder:  # removed with what a killed export leaves there
         source = Path(folder, path.name)
         _export(network, example, source, "MINDIR")
         plain = open_mindir(source)

@@ -183,6 +183,10 @@ class Task(ABC):
     def summarise(self, evaluation: Evaluation, examples: Any) -> TaskResult:
         """The result of an evaluation that `examples` has observed; called on every rank, after the last batch."""
 
+    def of_fixed_size(self) -> Task:
+        """This task, evaluated by a program that takes images of one size only, as an exported file does."""
+        return self
+
     # -- prediction
 
     @abstractmethod

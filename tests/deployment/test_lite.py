@@ -29,7 +29,7 @@ def python():
             return candidate
         except UserError:
             continue
-    pytest.skip(f"no {NEEDED} was found; bash scripts/setup_cpp.sh, or name one: LITE_PYTHON=/path/to/python")
+    pytest.skip(f"{NEEDED} was not found: bash scripts/setup_cpp.sh, or name one: LITE_PYTHON=/path/to/python")
 
 
 @pytest.mark.parametrize("name", ["vig_nano", pytest.param("pvig_nano", marks=pytest.mark.slow)])

@@ -96,6 +96,16 @@ def test_inputs_are_not_replaced_unasked(prepared, tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["inputs", "model.json", "val"]
 
 
+@pytest.mark.parametrize("target", ["val", "model.json", "link", "."])
+def test_nothing_but_inputs_is_ever_replaced(prepared, tmp_path, target):
+    (tmp_path / "link").symlink_to(tmp_path / "val")
+    before = sorted(tmp_path.rglob("*"))
+    message = message_of(preprocess, [*prepared[:2], str(tmp_path / target), "--overwrite"])
+    assert message.startswith(f"RESULT_FOLDER: {tmp_path / target}")
+    assert message.endswith(" is not an input that this program wrote: give another folder")
+    assert sorted(tmp_path.rglob("*")) == before
+
+
 def test_pictures_that_differ_in_their_ending_only_are_refused(prepared, tmp_path):
     folder = tmp_path / "val" / "cat"
     (folder / "0.bmp").write_bytes((folder / "0.png").read_bytes())

@@ -243,6 +243,10 @@ class SegmentationTask(Task):
         result = task_result(evaluation, examples.examples, self.table, num_images, self._evaluation_setup)
         return replace(result, lines=[*result.lines, *submitted])
 
+    def of_fixed_size(self) -> SegmentationTask:
+        """This task, evaluated in windows."""
+        return SegmentationTask(self.config.with_values(eval_mode="window"), self._meta, self._given)
+
     @property
     def _evaluation_setup(self) -> str:
         """Description of windows, scales and flips."""
