@@ -43,7 +43,7 @@ def quantize(source: Path, target: Path, batches: Iterable[np.ndarray]) -> None:
         str(target),
         _Calibration(model.graph.input[0].name, batches),
         op_types_to_quantize=list(QUANTIZED),
-        nodes_to_exclude=list(_products_of_activations(model)),
+        nodes_to_exclude=list(_products_in_float(model)),
         per_channel=True,
         reduce_range=True,  # weights of 7 bits: processors without VNNI add two products of 8 bits in 16
         activation_type=QuantType.QUInt8,
@@ -67,8 +67,9 @@ def _simplified(model: ModelProto, target: Path) -> ModelProto:
     return simplified
 
 
-def _products_of_activations(model: ModelProto) -> Iterator[str]:
-    constants = {constant.name for constant in model.graph.initializer}
+def _products_in_float(model: ModelProto) -> Iterator[str]:
+    """Products of two activations, and those with a matrix per head: onnxruntime has no scales per channel for them."""
+    matrices = {constant.name for constant in model.graph.initializer if len(constant.dims) == 2}
     for node in model.graph.node:
-        if node.op_type == "MatMul" and constants.isdisjoint(node.input):
+        if node.op_type == "MatMul" and matrices.isdisjoint(node.input):
             yield node.name

@@ -14,6 +14,7 @@ from src.deployment.lean_onnx import lean
 from src.deployment.quantization import quantize
 
 AT_ONCE = 20
+IN_OUT = (("x", 4), ("y", 3))  # of the product, with their channels
 
 
 @pytest.fixture(scope="module")
@@ -58,3 +59,18 @@ def test_vig_on_digits(digits, tmp_path, caplog):
     assert len(products) >= 4  # the distances of each graph, which choose the neighbours
     assert "DequantizeLinear" not in {makers.get(name) for node in products for name in node.input}
     assert {path.name for path in tmp_path.iterdir()} == {target.name, source.name, f"{source.name}.json"}
+
+
+def test_a_product_with_a_matrix_per_head_remains_float32(tmp_path):
+    generator = np.random.default_rng(0)
+    tables = onnx.numpy_helper.from_array(generator.standard_normal((2, 4, 3)).astype(np.float32), "tables")
+    place = [onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, ["batch", 2, 5, n]) for name, n in IN_OUT]
+    product = onnx.helper.make_node("MatMul", ["x", "tables"], ["y"], "product")
+    graph = onnx.helper.make_graph([product], "heads", place[:1], place[1:], [tables])
+    model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 11)], ir_version=7)
+    source, target = tmp_path / "heads.onnx", tmp_path / "heads.int8.onnx"
+    onnx.save(model, str(source))
+    rows = generator.standard_normal((6, 2, 5, 4)).astype(np.float32)
+    quantize(source, target, [rows[:3], rows[3:]])
+    found, expected = (onnxruntime.InferenceSession(str(path)).run(None, {"x": rows})[0] for path in (target, source))
+    assert np.array_equal(found, expected)
