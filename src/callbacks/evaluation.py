@@ -47,9 +47,10 @@ class EvaluateEpochs(Callback):
         progress = self._progress
         progress.improved = False
         due = evaluation_due(progress.epoch, progress.num_epochs, self._interval, self._offset)
-        stops_early = self._stop_requested() and progress.epoch < progress.num_epochs
         # The framework calls this hook as well when a run stops inside an epoch.
-        if progress.at_epoch_end and due and not stops_early:
+        if not progress.at_epoch_end or not due:
+            return
+        if progress.epoch == progress.num_epochs or not self._stop_requested():
             progress.evaluation = self._evaluate()
             self._compare(progress.score)
 

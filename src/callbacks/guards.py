@@ -11,7 +11,6 @@ from src.callbacks.order import Stage
 from src.callbacks.progress import Progress
 from src.config import Config, UserError
 from src.config.schema import ScheduleConfig
-from src.runtime.signals import StopRequest
 
 
 class StopOnNonFiniteLoss(Callback):
@@ -61,27 +60,50 @@ class StopOnRequest(Callback):
     def on_train_step_end(self, run_context) -> None:
         progress = self._progress
         # At the end of an epoch, SaveCheckpoints has written the checkpoint.
-        if self._requested() and not progress.at_epoch_end:
-            progress.stop_reason = self._requested()
+        if not progress.at_epoch_end and (reason := self._requested()):
+            progress.stop_reason = reason
             self._save()
             run_context.request_stop()
 
     def on_train_epoch_end(self, run_context) -> None:
         progress = self._progress
-        if self._requested() and not progress.stop_reason and progress.epoch < progress.num_epochs:
-            progress.stop_reason = self._requested()
+        if not progress.stop_reason and progress.epoch < progress.num_epochs and (reason := self._requested()):
+            progress.stop_reason = reason
             run_context.request_stop()
 
 
 class Limits:
-    """Reasons to end a run early: a signal, `max_steps` and `early_stop_patience`."""
+    """Reasons to end a run early: a signal, `max_steps` and `early_stop_patience`.
 
-    def __init__(self, schedule: ScheduleConfig, progress: Progress, stop: StopRequest):
-        self._schedule, self._progress, self._stop = schedule, progress, stop
+    All ranks of a job end after the same step: one that leaves alone would leave the others waiting in their next
+    exchange. They agree after the steps whose loss is read, where the host waits for the device anyway.
+
+    Args:
+        signal: name of the signal that this process has received, "" if none.
+        any_rank: whether any rank's flag is set; None in a process on its own.
+    """
+
+    def __init__(
+        self,
+        schedule: ScheduleConfig,
+        progress: Progress,
+        signal: Callable[[], str],
+        any_rank: Callable[[bool], bool] | None = None,
+    ):
+        self._schedule, self._progress = schedule, progress
+        self._own_signal, self._any_rank = signal, any_rank
 
     def reached(self) -> str:
-        """The limit that the run has reached, "" if none."""
-        return self._stop.requested or self._planned()
+        """The limit that the run has reached, "" if none; to be asked by all ranks at the same points."""
+        return self.signal() or self._planned()
+
+    def signal(self) -> str:
+        """The signal that ends the run, "" if none; to be asked by all ranks at the same points."""
+        own = self._own_signal()
+        if self._any_rank is None:
+            return own
+        agreed = self._progress.loss_is_fresh and self._any_rank(own != "")
+        return own or "SIGTERM" if agreed else ""
 
     def nothing_left(self) -> str:
         """Message for a run that has nothing left to train before its first step, "" otherwise."""

@@ -73,11 +73,15 @@ class Supervisor:
 
     def _watch(self) -> int:
         while True:
-            for process in self._processes:
-                if process.look():
+            # A rank that was asked to stop is no failure: the others end after the same step, and the scheduler with
+            # them.
+            stops = any(process.popen.poll() == STOPPED_EXIT_CODE for process in self._ranks)
+            for process in self._ranks if stops else self._processes:
+                if process.look() and process.popen.returncode != STOPPED_EXIT_CODE:
                     return self._give_up(process)
-            if all(process.popen.returncode == 0 for process in self._ranks):
-                return 0
+            codes = [process.popen.returncode for process in self._ranks]
+            if None not in codes:
+                return max(codes)
             time.sleep(POLL)
 
     @property
@@ -87,9 +91,7 @@ class Supervisor:
     def _give_up(self, first: Process) -> int:
         """End the job after its first failure; returns the exit code."""
         code = first.popen.returncode
-        if self._signal and code == STOPPED_EXIT_CODE:  # as asked; the others save and end as well
-            for process in self._ranks:
-                process.popen.wait()
+        if self._signal and code == -signal.SIGTERM:  # asked to stop before the first step, or in an evaluation
             return STOPPED_EXIT_CODE
         lost = self._lost_server()
         self._end_all()

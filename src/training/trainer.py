@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,7 @@ from src.inference.evaluator import Evaluator
 from src.inference.networks import build_network, set_arrays
 from src.runtime.compile_cache import cached
 from src.runtime.device import clamp_workers
+from src.runtime.distributed import any_rank
 from src.runtime.files import remove_partials, write_atomically
 from src.runtime.logs import get_logger, log_to_file
 from src.runtime.modelarts import results_uploaded
@@ -112,7 +113,7 @@ class Trainer:
     """
 
     def __init__(self, config: Config, task: Task, session: Session, folder: RunFolder, stop: StopRequest):
-        self.task, self.session, self.folder, self.stop = task, session, folder, stop
+        self.task, self.session, self.folder = task, session, folder
         self.logger = get_logger()
         batch = config.data.images_per_step * session.num_ranks
         steps = task.steps_per_epoch(session.num_ranks)
@@ -123,7 +124,8 @@ class Trainer:
         self.notes += [(logging.INFO, frozen)] if frozen else []
         self.rates = learning_rate_table(self.config, self.progress.num_epochs, steps)
         self.step = create_train_step(self.config, self.network, task.loss(), self.rates, session)
-        self.limits = Limits(config.schedule, self.progress, stop)
+        agree = partial(any_rank, num_ranks=session.num_ranks) if session.num_ranks > 1 else None
+        self.limits = Limits(config.schedule, self.progress, lambda: stop.requested, agree)
         self.latest_result: TaskResult | None = None
 
     def load_pretrained(self, checkpoint: Checkpoint) -> None:
@@ -211,15 +213,8 @@ class Trainer:
         ]
         if main:
             callbacks.append(ShowProgress(progress, self.logger, progress_shown()))
-        callbacks.append(
-            EvaluateEpochs(
-                progress,
-                self._evaluate,
-                evaluation.eval_interval,
-                evaluation.eval_offset,
-                lambda: self.stop.requested,
-            )
-        )
+        interval_and_offset = evaluation.eval_interval, evaluation.eval_offset
+        callbacks.append(EvaluateEpochs(progress, self._evaluate, *interval_and_offset, self.limits.signal))
         if main:
             callbacks += [*self.task.step_log(progress, self.logger, self.step.learning_rate), self._epoch_log()]
         if main and config.run.tensorboard:

@@ -5,7 +5,7 @@ import pytest
 from tests.golden.processes import holds
 
 
-@pytest.mark.parametrize("fixture", ["pvig_ti", "pvig_s"])
+@pytest.mark.parametrize("fixture", ["pvig_ti", pytest.param("pvig_s", marks=pytest.mark.slow)])
 def test_evaluation(fixture):
     assert holds(fixture, "eval")
 

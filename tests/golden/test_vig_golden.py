@@ -5,7 +5,9 @@ import pytest
 from tests.golden.processes import holds
 
 
-@pytest.mark.parametrize("fixture", ["vig_ti", "vig_s", "vig_s_patch16_224_zoo_ms"])
+@pytest.mark.parametrize(
+    "fixture", [pytest.param("vig_ti", marks=pytest.mark.slow), "vig_s", "vig_s_patch16_224_zoo_ms"]
+)
 def test_evaluation(fixture):
     assert holds(fixture, "eval")
 

@@ -16,6 +16,7 @@ from src.runtime.cluster import Cluster, LocalRank
 from tests.support.processes import PROJECT_ROOT
 
 PROGRAM = PROJECT_ROOT / "tests" / "support" / "short_rank.py"
+LAUNCH = [sys.executable, str(PROJECT_ROOT / "scripts" / "launch.py")]
 # The ranks meet nowhere: the processes are started as by a rank table.
 THREE = Cluster(3, tuple(LocalRank(rank, rank + 4) for rank in range(3)), by_table=True)
 
@@ -55,6 +56,20 @@ def test_one_failure_ends_all_with_its_message(tmp_path, capfd, monkeypatch, beh
     assert children() == []
 
 
+def test_ranks_that_were_asked_to_stop_have_not_failed(tmp_path, capfd):
+    assert run(tmp_path, "stop", 1, max_restarts=1) == 143
+    assert (capfd.readouterr().err, children()) == ("", [])
+
+
+def test_a_stop_before_the_ranks_can_save_is_no_failure_either(tmp_path):
+    command = [*LAUNCH, "--num_devices", "1", str(PROGRAM), "wait", "9"]
+    launcher = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=tmp_path)
+    launcher.stdout.readline()
+    assert launcher.stdout.readline() == b"rank 0 of 1 on device 0\n"
+    launcher.terminate()
+    assert (launcher.communicate(timeout=60)[1], launcher.returncode, children()) == (b"", 143, [])
+
+
 def test_a_fault_is_restarted_from_the_last_checkpoint(tmp_path, capfd, monkeypatch):
     monkeypatch.setattr(supervisor, "FIRST_PAUSE", 0.1)
     assert run(tmp_path, "fault", 1, max_restarts=2) == 0
@@ -74,9 +89,6 @@ def test_a_restart_keeps_the_users_resume(tmp_path, monkeypatch):
     assert run(tmp_path, "raise", 1, "--resume=mine", max_restarts=1) == 1
     logs = [tmp_path / "logs" / folder / "rank_0.log" for folder in (".", "restart_1")]
     assert [log.read_text().splitlines()[-1] for log in logs] == ["options --resume=mine"] * 2
-
-
-LAUNCH = [sys.executable, str(PROJECT_ROOT / "scripts" / "launch.py")]
 
 
 def launch(tmp_path: Path, *words: str) -> subprocess.CompletedProcess:

@@ -1,7 +1,7 @@
 """A rank that needs no framework, for the launcher's tests: says who it is, and behaves as its arguments say.
 
 Arguments: BEHAVIOUR RANK, what the rank with that number does; the others wait until they are ended. `done` and `later`
-are for all ranks.
+are for all ranks; with `stop` the others end a second later, as a training that was asked to stop.
 """
 
 import os
@@ -26,9 +26,14 @@ if rank == who:
         sys.exit(2)
     if behaviour == "raise":
         raise RuntimeError("this rank is broken")
+    if behaviour == "stop":
+        sys.exit(143)
     if behaviour == "fault":
         sys.exit(0 if "--resume" in sys.argv else 1)
     os.kill(os.getpid(), getattr(__import__("signal"), behaviour))
 if behaviour == "fault" and "--resume" in sys.argv:
     sys.exit(0)
+if behaviour == "stop":
+    time.sleep(1.5)
+    sys.exit(143)
 time.sleep(600)
