@@ -40,9 +40,9 @@ def gather_over_ranks(values: np.ndarray, rank: int, num_ranks: int) -> list[np.
     return [_sum_over_ranks(values if sender == rank else nothing) for sender in range(num_ranks)]
 
 
-def any_rank(flag: bool, num_ranks: int) -> bool:
-    """Whether the flag of any rank is set; the ranks wait here for each other, so all must ask at the same point."""
-    return flag if num_ranks == 1 else bool(_sum_over_ranks(np.array([float(flag)]))[0])
+def any_rank(flag: bool) -> bool:
+    """Whether the flag of any rank of a group is set; all must ask at the same point, where they wait for each other."""
+    return bool(_sum_over_ranks(np.array([float(flag)]))[0])
 
 
 def _sum_over_ranks(values: np.ndarray) -> np.ndarray:

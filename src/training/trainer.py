@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -124,8 +124,8 @@ class Trainer:
         self.notes += [(logging.INFO, frozen)] if frozen else []
         self.rates = learning_rate_table(self.config, self.progress.num_epochs, steps)
         self.step = create_train_step(self.config, self.network, task.loss(), self.rates, session)
-        agree = partial(any_rank, num_ranks=session.num_ranks) if session.num_ranks > 1 else None
-        self.limits = Limits(config.schedule, self.progress, lambda: stop.requested, agree)
+        agreed = any_rank if session.num_ranks > 1 else None
+        self.limits = Limits(config.schedule, self.progress, lambda: stop.requested, agreed)
         self.latest_result: TaskResult | None = None
 
     def load_pretrained(self, checkpoint: Checkpoint) -> None:
