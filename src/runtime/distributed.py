@@ -41,7 +41,7 @@ def gather_over_ranks(values: np.ndarray, rank: int, num_ranks: int) -> list[np.
 
 
 def any_rank(flag: bool) -> bool:
-    """Whether the flag of any rank of a group is set; all must ask at the same point, where they wait for each other."""
+    """Whether the flag of any rank of a group is set. The ranks wait for each other: all must ask at the same point."""
     return bool(_sum_over_ranks(np.array([float(flag)]))[0])
 
 
