@@ -19,7 +19,8 @@ from src.runtime.terminal import make_output_last, printable
 DONE, FAULT, USER_ERROR = 0, 1, 2
 MAX_MESSAGE = 4000  # characters; a name in it may have any length
 REMEDIES = {
-    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT, errno.EFBIG), "free some space"),
+    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT), "free some space"),
+    errno.EFBIG: "allow larger files (ulimit -f), or use another drive",
     errno.ENAMETOOLONG: "give a shorter name",
     **dict.fromkeys((errno.EMFILE, errno.ENFILE), "allow more open files (ulimit -n)"),
     errno.ENOMEM: "lower --batch_size or --eval_batch_size, or end other programs",

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import csv
+import errno
 import io
 import os
 import platform
 import re
+import resource
 import shutil
+import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -49,6 +52,24 @@ def check_new(key: str, path: Path, overwrite: bool) -> None:
     """UserError if the result named by the setting `key` exists and must not be replaced."""
     if not overwrite and os.path.lexists(path):
         raise UserError(f"{key}: {path} exists already: give another name, or --overwrite 1 to replace it")
+
+
+def check_room(folder: Path, num_bytes: int, longest: int) -> None:
+    """OSError if a disk, a quota or the limit of a file's size has no room: for writers that crash without it.
+
+    Args:
+        num_bytes: written next below `folder`; they are reserved for a moment, since no quota tells what it leaves.
+        longest: the size that the largest file will have.
+    """
+    limit = resource.getrlimit(resource.RLIMIT_FSIZE)[0]
+    try:
+        if limit != resource.RLIM_INFINITY and longest > limit:
+            raise OSError(errno.EFBIG, os.strerror(errno.EFBIG))
+        with tempfile.TemporaryFile(dir=folder) as reserved:
+            os.posix_fallocate(reserved.fileno(), 0, num_bytes)
+    except OSError as error:
+        _name(error, folder)
+        raise
 
 
 @contextmanager
@@ -113,7 +134,16 @@ def write_atomically(path: str | Path, content: bytes | str) -> None:
     Text is written in UTF-8; names that are not (a file's undecodable bytes) get backslash escapes.
     """
     with complete_file(Path(path)) as partial:
-        partial.write_bytes(content.encode("utf-8", "backslashreplace") if isinstance(content, str) else content)
+        partial.write_bytes(_bytes(content))
+
+
+def holds(path: Path, content: bytes | str) -> bool:
+    """Whether `path` is a file with just this content, as `write_atomically` writes it."""
+    return path.is_file() and path.read_bytes() == _bytes(content)
+
+
+def _bytes(content: bytes | str) -> bytes:
+    return content.encode("utf-8", "backslashreplace") if isinstance(content, str) else content
 
 
 def write_csv(path: str | Path, rows: Iterable[Sequence[Any]]) -> None:
