@@ -92,12 +92,13 @@ def run_limited(words: tuple[str | Path, ...], prefix: list[str]) -> subprocess.
 def failure_of(kind: str, finished: subprocess.CompletedProcess) -> str:
     """What is wrong with how a command ended, "" if nothing is.
 
-    Every limit is the user's to mend (2, one line); only without memory may the framework's own libraries abort.
+    Every limit is the user's to mend (2, one line); only without memory may the framework abort or print its errors.
     """
     code, lines = finished.returncode, finished.stderr.strip().splitlines()
-    told = code == 0 or (code == 2 and lines and lines[-1].startswith("error: "))
-    aborted = kind == "memory" and code == -signal.SIGABRT
-    if (told and "Traceback" not in finished.stderr) or aborted:
+    told = code == 0 or (code == 2 and any(line.startswith("error: ") for line in lines))
+    if kind == "memory" and (told or code == -signal.SIGABRT):
+        return ""
+    if told and "Traceback" not in finished.stderr:
         return ""
     return f"exit code {code}: {(finished.stdout + finished.stderr)[-400:]}"
 

@@ -26,6 +26,7 @@ from src.datasets.sources.imagenet import class_of_folder
 from src.datasets.sources.labelled import LabelledSet
 from src.runtime.device import clamp_workers
 from src.runtime.files import check_room, final_path, write_atomically
+from src.runtime.remedies import remedy_for
 
 SHARD_BYTES = 3 * 2**30  # with what the framework adds, below the 4 GiB of a file on a FAT drive
 SPARE_BYTES = 4 * 2**20  # of the disk, beside the images
@@ -218,6 +219,8 @@ def _writing(folder: Path) -> Iterator[None]:
     try:
         yield
     except RuntimeError as error:
+        if remedy_for(error):
+            raise
         reason = f"output: {final_path(folder)} cannot be written ({framework_cause(error)})"
         raise UserError(f"{reason}: free some space, or give another --output FOLDER") from None
 
