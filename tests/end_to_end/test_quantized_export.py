@@ -9,6 +9,7 @@ import pytest
 from src.checkpoints import load_checkpoint
 from src.commands.export import export, write_file
 from src.config import read_config
+from src.runtime.session import Session
 from tests.support.commands import mistake, run_here
 
 
@@ -44,6 +45,8 @@ def test_the_float32_file_is_exported_once(reference, tmp_path, monkeypatch, for
         return write_file(network, example, path, file_format, options)
 
     monkeypatch.setattr("src.commands.export.write_file", noted)
+    # Log and device of the tests' own process stay as they are.
+    monkeypatch.setattr("src.commands.export.start", lambda *_: Session("CPU", rank=0, num_ranks=1, isa=""))
     options = ("--pretrained", reference.best, "--file_format", form, "--file_name", tmp_path / "net", "--quantize")
     assert export(read_config([str(word) for word in options], "export", load_checkpoint)) == 0
     assert done == exports
