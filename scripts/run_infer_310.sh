@@ -18,7 +18,7 @@ else
     temporary=$(mktemp -d)
     trap 'rm -rf "$temporary"' EXIT
     truth=$temporary/imagenet_label.json
-    "$python" "$project/scripts/create_imagenet2012_label.py" "$data" "$model.json" "$truth"
+    "$python" "$project/scripts/create_imagenet2012_label.py" "$data" "$model.json" "$truth" >/dev/null
 fi
 
 bash "$project/ascend310_infer/build.sh" >build.log 2>&1 || {
