@@ -234,7 +234,8 @@ def _check_space(folder: Path, num_bytes: int) -> None:
 def _check_room(folder: Path, split: str, num_bytes: int) -> None:
     """OSError if the next images cannot be written: the framework's writer would crash."""
     longest = max((path.stat().st_size for path in _files_of(folder, split)), default=0)
-    check_room(folder, num_bytes + SPARE_BYTES, longest + num_bytes + EMPTY_BYTES)
+    # A page holds whole images, so that up to half of it may remain empty.
+    check_room(folder, num_bytes + SPARE_BYTES, longest + 2 * num_bytes + EMPTY_BYTES)
 
 
 def _writer(images: LabelledSet, folder: Path, split: str) -> FileWriter:
