@@ -15,8 +15,10 @@ if [[ -d $data/leftImg8bit ]]; then
     data=$data/leftImg8bit/val
 else
     [[ -d $data/val ]] && data=$data/val
-    truth=imagenet_label.json
-    "$python" "$project/scripts/create_imagenet2012_label.py" "$data" "$model.json" "$truth"
+    temporary=$(mktemp -d)
+    trap 'rm -rf "$temporary"' EXIT
+    truth=$temporary/imagenet_label.json
+    "$python" "$project/scripts/create_imagenet2012_label.py" "$data" "$model.json" "$truth" >/dev/null
 fi
 
 bash "$project/ascend310_infer/build.sh" >build.log 2>&1 || {

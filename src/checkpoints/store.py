@@ -18,6 +18,7 @@ import numpy as np
 
 from src.config import UserError
 from src.runtime.files import partial_path, remove_leftovers
+from src.runtime.remedies import remedy_for
 
 FORMAT_VERSION = 1
 META_KEY = "zoo_meta"
@@ -75,7 +76,8 @@ def save_checkpoint(path: Path, tensors: Mapping[str, np.ndarray], meta: Mapping
         os.replace(partial, path)
         _sync(path.parent)
     except Exception as error:  # the framework reports a full disk by several types
-        raise UserError(f"checkpoint {path} could not be written ({_reason(error)}): free some space") from error
+        remedy = remedy_for(error) or "free some space"
+        raise UserError(f"checkpoint {path} could not be written ({_reason(error)}): {remedy}") from error
     finally:
         for leftover in path.parent.glob(f"{partial.stem}*"):  # the framework uses its own temporary name
             leftover.unlink(missing_ok=True)

@@ -9,6 +9,7 @@ from pathlib import Path
 from src.config import Resolved, UserError
 from src.config.errors import counted
 from src.runtime.files import check_new, complete_folder
+from src.runtime.remedies import remedy_for
 from src.runtime.session import Session
 from src.runtime.terminal import say
 from src.tasks.create import create_task
@@ -74,5 +75,7 @@ def create_mindrecord(resolved: Resolved) -> int:
         with complete_folder(folder) as partial:
             task.write_records(partial)
     except OSError as error:
+        if remedy_for(error):  # told by run_command
+            raise
         raise UserError(f"output: {folder} cannot be written ({error.strerror}): give --output FOLDER") from None
     return 0

@@ -53,7 +53,7 @@ def export(resolved: Resolved) -> int:
         get_logger().info("load model %s success", opened.checkpoint.path)
         exporter.write(places)
         if calibration is not None:
-            exporter.write_int8(int8, calibration)
+            exporter.write_int8(int8, calibration, places.get("ONNX"))
     return 0
 
 
@@ -79,14 +79,18 @@ class _Exporter:
             comparisons = export_file(self._network(), inputs, reference, path, file_format, card, self._options)
             get_logger().info("%s: exported and verified, largest difference %s", path, _as_text(comparisons))
 
-    def write_int8(self, path: Path, calibration: Calibration) -> None:
-        """Write the int8 ONNX file."""
-        example = np.zeros(_input_shape(self._opened, self._batch), np.float32)
+    def write_int8(self, path: Path, calibration: Calibration, float32: Path | None) -> None:
+        """Write the int8 ONNX file, from the float32 one if that is exported as well."""
         make_folder(path.parent)
+        source = self._write_float32 if float32 is None else lambda folder: float32
         card = self._card(path, "ONNX")
-        export_int8(
-            self._network(), example, calibration, self._session, path, lambda facts: card | {"quantization": facts}
-        )
+        export_int8(source, calibration, self._session, path, lambda facts: card | {"quantization": facts})
+
+    def _write_float32(self, folder: Path) -> Path:
+        path = folder / "float32.onnx"
+        example = ms.Tensor(np.zeros(_input_shape(self._opened, self._batch), np.float32))
+        write_file(self._network(), example, path, "ONNX", NO_OPTIONS)
+        return path
 
     def _network(self) -> nn.Cell:
         """A network of its own for each file: the framework exports none to ONNX a second time."""

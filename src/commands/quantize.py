@@ -9,7 +9,6 @@ from typing import Any
 
 import mindspore as ms
 import numpy as np
-from mindspore import nn
 from tqdm import tqdm
 
 from src.commands.opened_checkpoint import OpenedCheckpoint
@@ -17,7 +16,6 @@ from src.config import UserError
 from src.datasets.sources.picture_files import find_pictures
 from src.deployment.card import keep_with_card
 from src.deployment.exported_file import open_onnx
-from src.deployment.formats import FormatOptions, write_file
 from src.deployment.quantization import quantize
 from src.inference.evaluator import Evaluation
 from src.runtime.files import temporary_folder
@@ -56,8 +54,7 @@ class Calibration:
 
 
 def export_int8(
-    network: nn.Cell,
-    example: np.ndarray,
+    float32: Callable[[Path], Path],
     calibration: Calibration,
     session: Session,
     path: Path,
@@ -66,14 +63,12 @@ def export_int8(
     """Write the int8 ONNX file at `path` with its card, and log the scores of both files.
 
     Args:
-        network: (B, 3, S, S) float32 -> logits, of operators that can be exported.
-        example: (B, 3, S, S) float32.
+        float32: gives the float32 ONNX file, or writes it into the temporary folder that it receives.
         card: makes the content of the JSON file from what is known of the quantisation.
     """
     task, logger = calibration.task, get_logger()
     with temporary_folder(path) as folder:
-        source, made = folder / "float32.onnx", folder / path.name
-        write_file(network, ms.Tensor(example), source, "ONNX", FormatOptions())
+        source, made = float32(folder), folder / path.name
         quantize(source, made, calibration.batches())
         logger.info("%s: comparing float32 and int8 on %s", path, task.evaluation_note)
         found = scores(task, session, {"float32": source, "int8": made})

@@ -12,6 +12,7 @@ import numpy as np
 from src.config import UserError
 from src.datasets.reading import ImageFiles, Source
 from src.runtime.device import clamp_workers
+from src.runtime.remedies import remedy_for
 from src.runtime.watchdog import Watchdog
 
 # Seconds granted to a batch beyond the time limit of a sample.
@@ -46,6 +47,7 @@ def read_batches(start: Callable[[], Iterator], source: Source, *, timeout: floa
 
     Raises:
         UserError: the source failed, or an operator failed.
+        RuntimeError: the framework lacks memory.
         Standstill: a sample exceeded the time limit.
     """
     source.timeout = timeout
@@ -62,7 +64,7 @@ def read_batches(start: Callable[[], Iterator], source: Source, *, timeout: floa
                 yield batch
     except RuntimeError as error:
         if source.failure is None:
-            raise UserError(f"reading the images failed: {framework_cause(error)}") from None
+            raise _told(error) from None
     finally:
         watchdog.close()
     if source.failure is not None:
@@ -89,6 +91,12 @@ def transformed(pixels: np.ndarray, transforms: list) -> np.ndarray:
     for operator in transforms:
         pixels = operator(pixels)
     return pixels
+
+
+def _told(error: RuntimeError) -> UserError | RuntimeError:
+    """A pipeline's error in a line; a lack of memory is not blamed on the images."""
+    cause = RuntimeError(framework_cause(error))
+    return cause if remedy_for(cause) else UserError(f"reading the images failed: {cause}")
 
 
 def framework_cause(error: RuntimeError) -> str:

@@ -11,6 +11,7 @@ import onnx
 from mindspore import nn
 
 from src.config import UserError
+from src.runtime.remedies import remedy_for
 
 from .encryption import Encryption
 from .exported_file import ExportedFile, open_encrypted, open_mindir, open_onnx
@@ -91,6 +92,8 @@ def _export(network: nn.Cell, example: ms.Tensor, path: Path, file_format: str, 
     try:
         ms.export(network, example, file_name=str(path), file_format=file_format, **encryption)
     except (ValueError, RuntimeError) as error:
+        if remedy_for(error):
+            raise
         raise UserError(f"file_format {file_format}: {str(error).strip().splitlines()[0]}") from None
 
 

@@ -7,6 +7,7 @@ to the framework under the name that it expects.
 
 from __future__ import annotations
 
+import atexit
 import errno
 import os
 import shutil
@@ -19,7 +20,7 @@ import mindspore as ms
 from mindspore import nn
 from mindspore.graph import api as framework
 
-from src.runtime.files import write_atomically
+from src.runtime.files import remove, write_atomically
 from src.runtime.graph_key import SKIP_SOURCE_CHECK, NoKeyError, graph_key
 from src.runtime.logs import get_logger
 from src.runtime.session import Session
@@ -37,7 +38,7 @@ class _Exchange:
 
     def __init__(self):
         self._number = 0
-        self._folder: tempfile.TemporaryDirectory | None = None
+        self._folder = ""
 
     @contextmanager
     def compiling(self, kept: Path, rank: int) -> Iterator[bool]:
@@ -55,13 +56,14 @@ class _Exchange:
 
     def open(self) -> str:
         """The folder, made at the first call; OSError if it cannot be."""
-        if self._folder is None:
-            self._folder = tempfile.TemporaryDirectory(prefix="graphs-")
+        if not self._folder:
+            self._folder = tempfile.mkdtemp(prefix="graphs-")
+            atexit.register(remove, Path(self._folder))
             os.environ[SKIP_SOURCE_CHECK] = "1"
             # Else it looks up what the started script imports all the same, and thereby loads `sys` a second time,
             # which resets sys.stderr.
             framework.entry_script_path = None
-        return self._folder.name
+        return self._folder
 
     def _offer(self, kept: Path, rank: int) -> bytes | None:
         """Lay the kept graph where the framework looks; returns its content, None if there is none."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import shutil
 import sys
@@ -13,19 +12,12 @@ from src.config import RemoteFault, Resolved, Standstill, UserError, config_text
 from src.runtime.device import prepare_process
 from src.runtime.logs import log_to_console
 from src.runtime.modelarts import localised
+from src.runtime.remedies import remedy_for
 from src.runtime.storage import is_remote
 from src.runtime.terminal import make_output_last, printable
 
 DONE, FAULT, USER_ERROR = 0, 1, 2
 MAX_MESSAGE = 4000  # characters; a name in it may have any length
-REMEDIES = {
-    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT, errno.EFBIG), "free some space"),
-    errno.ENAMETOOLONG: "give a shorter name",
-    **dict.fromkeys((errno.EMFILE, errno.ENFILE), "allow more open files (ulimit -n)"),
-    errno.ENOMEM: "lower --batch_size or --eval_batch_size, or end other programs",
-}
-# Words of the framework's RuntimeErrors, in lower case.
-OUT_OF_MEMORY = ("memory isn't enough", "memory not enough", "allocate memory failed", "out of memory")
 
 
 def run_command(main: Callable[[list[str]], int | None]) -> int:
@@ -40,17 +32,9 @@ def run_command(main: Callable[[list[str]], int | None]) -> int:
         return _failed(error, FAULT)
     except Standstill as error:
         os._exit(_failed(error, FAULT))  # the waiting thread cannot be ended
-    except OSError as error:
-        if error.errno not in REMEDIES:
-            return _fault()
-        place = error.filename or "a result"
-        return _failed(UserError(f"{place} cannot be used ({error.strerror}): {REMEDIES[error.errno]}"), USER_ERROR)
     except Exception as error:
-        if not _lacks_memory(error):
-            return _fault()
-        reason = str(error).strip().split("\n")[0]
-        what = f"out of memory ({reason})" if reason else "out of memory"
-        return _failed(UserError(f"{what}: {REMEDIES[errno.ENOMEM]}"), USER_ERROR)
+        remedy = remedy_for(error)
+        return _fault() if remedy is None else _failed(UserError(f"{_lack(error)}: {remedy}"), USER_ERROR)
 
 
 @contextmanager
@@ -71,11 +55,12 @@ def _failed(error: UserError | RemoteFault | Standstill, code: int) -> int:
     return code
 
 
-def _lacks_memory(error: Exception) -> bool:
-    """Whether the memory of the machine or of the device is full."""
-    if isinstance(error, RuntimeError):
-        return any(words in str(error).lower() for words in OUT_OF_MEMORY)
-    return isinstance(error, MemoryError)
+def _lack(error: Exception) -> str:
+    """What the command lacks, for the user."""
+    if isinstance(error, OSError):
+        return f"{error.filename or 'a result'} cannot be used ({error.strerror})"
+    reason = str(error).strip().split("\n")[0]
+    return f"out of memory ({reason})" if reason else "out of memory"
 
 
 def _fault() -> int:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import csv
+import errno
 import io
 import os
 import platform
 import re
-import shutil
+import resource
+import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -51,6 +53,24 @@ def check_new(key: str, path: Path, overwrite: bool) -> None:
         raise UserError(f"{key}: {path} exists already: give another name, or --overwrite 1 to replace it")
 
 
+def check_room(folder: Path, num_bytes: int, longest: int) -> None:
+    """OSError if a disk, a quota or the limit of a file's size has no room: for writers that crash without it.
+
+    Args:
+        num_bytes: written next below `folder`; they are reserved for a moment, since no quota tells what it leaves.
+        longest: the size that the largest file will have.
+    """
+    limit = resource.getrlimit(resource.RLIMIT_FSIZE)[0]
+    try:
+        if limit != resource.RLIM_INFINITY and longest > limit:
+            raise OSError(errno.EFBIG, os.strerror(errno.EFBIG))
+        with tempfile.TemporaryFile(dir=folder) as reserved:
+            os.posix_fallocate(reserved.fileno(), 0, num_bytes)
+    except OSError as error:
+        _name(error, folder)
+        raise
+
+
 @contextmanager
 def complete_file(path: Path, *, clean: bool = True) -> Iterator[Path]:
     """Context that gives a temporary path to write to and moves it to `path` on exit: readers see an old or new file.
@@ -87,7 +107,7 @@ def complete_folder(folder: Path, *, overwrite: bool = False) -> Iterator[Path]:
     with temporary_folder(folder) as partial:
         yield partial
         if overwrite:
-            shutil.rmtree(folder, ignore_errors=True)
+            remove(folder)
         os.replace(partial, folder)
 
 
@@ -96,7 +116,7 @@ def temporary_folder(path: Path) -> Iterator[Path]:
     """Context that gives a hidden folder beside `path`, for what is moved there when it is complete."""
     remove_leftovers(path)
     partial = partial_path(path)
-    shutil.rmtree(partial, ignore_errors=True)
+    remove(partial)
     partial.mkdir(parents=True)
     try:
         yield partial
@@ -104,7 +124,7 @@ def temporary_folder(path: Path) -> Iterator[Path]:
         _name(error, path)
         raise
     finally:
-        shutil.rmtree(partial, ignore_errors=True)
+        remove(partial)
 
 
 def write_atomically(path: str | Path, content: bytes | str) -> None:
@@ -113,7 +133,16 @@ def write_atomically(path: str | Path, content: bytes | str) -> None:
     Text is written in UTF-8; names that are not (a file's undecodable bytes) get backslash escapes.
     """
     with complete_file(Path(path)) as partial:
-        partial.write_bytes(content.encode("utf-8", "backslashreplace") if isinstance(content, str) else content)
+        partial.write_bytes(_bytes(content))
+
+
+def holds(path: Path, content: bytes | str) -> bool:
+    """Whether `path` is a file with just this content, as `write_atomically` writes it."""
+    return path.is_file() and path.read_bytes() == _bytes(content)
+
+
+def _bytes(content: bytes | str) -> bytes:
+    return content.encode("utf-8", "backslashreplace") if isinstance(content, str) else content
 
 
 def write_csv(path: str | Path, rows: Iterable[Sequence[Any]]) -> None:
@@ -138,21 +167,21 @@ def partial_files(folder: Path) -> Iterator[Path]:
 def remove_partials(folder: Path) -> None:
     """Delete all unfinished files and folders in this folder; no other process may be writing to it."""
     for leftover in folder.glob(".*.partial-*"):
-        _remove(leftover)
+        remove(leftover)
 
 
 def remove_leftovers(path: Path) -> bool:
     """Delete what killed processes of this machine have left of `path`; returns whether there was anything."""
     found = [leftover for match, leftover in _leftovers(path.parent) if _is_of(match, path)]
     for leftover in found:
-        _remove(leftover)
+        remove(leftover)
     return bool(found)
 
 
 def remove_all_leftovers(folder: Path) -> None:
     """Delete what killed processes of this machine have left in a folder."""
     for _, leftover in _leftovers(folder):
-        _remove(leftover)
+        remove(leftover)
 
 
 def _leftovers(folder: Path) -> list[tuple[re.Match, Path]]:
@@ -178,8 +207,12 @@ def _runs(process: int) -> bool:
     return True
 
 
-def _remove(path: Path) -> None:
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path, ignore_errors=True)
-    with suppress(OSError):
-        path.unlink(missing_ok=True)
+def remove(path: Path) -> None:
+    """Delete a file or folder as far as possible, one descriptor at a time; `shutil.rmtree` takes one per level."""
+    is_folder = path.is_dir() and not path.is_symlink()
+    if is_folder:
+        with suppress(OSError):
+            for inner in path.iterdir():
+                remove(inner)
+    with suppress(OSError):  # an empty folder also without a descriptor
+        path.rmdir() if is_folder else path.unlink(missing_ok=True)

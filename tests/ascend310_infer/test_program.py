@@ -170,11 +170,13 @@ def test_inputs_of_preprocess_give_the_same_logits(program, digits, tmp_path):
 
 
 def test_the_seeds_command_builds_runs_and_scores(program, vig, digits, tmp_path):
+    (tmp_path / "imagenet_label.json").write_text("mine")
     words = ["bash", PROJECT_ROOT / "scripts" / "run_infer_310.sh", vig, digits, "0"]
     settings = environment(DEVICE_TARGET="CPU", PYTHON=sys.executable)
     subprocess.run(words, cwd=tmp_path, env=settings, capture_output=True, timeout=TIME_LIMIT, check=True)
     expected = f"Total data: 360, {score(np.load(MODELS / 'vig_nano.npz'))}\n"
     assert (tmp_path / "acc.log").read_text() == expected
+    assert (tmp_path / "imagenet_label.json").read_text() == "mine"
     check_logits(tmp_path / "result_Files", digits / "val")
 
 

@@ -44,7 +44,7 @@ class Tally:
 def run_case(name: str, seed: int, case: int, folder: Path) -> bool:
     """Read one damaged input; returns whether it was read (False: refused as it should be)."""
     from src.config import UserError
-    from src.runtime.entry import REMEDIES
+    from src.runtime.remedies import remedy_for
     from tests.campaigns.readers import READERS
 
     reader = READERS[name]
@@ -60,7 +60,7 @@ def run_case(name: str, seed: int, case: int, folder: Path) -> bool:
     except (UserError, *reader.refusals):
         return False
     except OSError as error:
-        if error.errno not in REMEDIES:  # told by run_command
+        if not remedy_for(error):  # told by run_command
             raise
         return False
     return True

@@ -55,6 +55,8 @@ class Place:
     folder: Path
 
 
+# A process that cannot load the kernels takes these, whose results are rounded otherwise.
+OPERATORS = ("--cpu_kernels", "0")
 Words = Callable[[Place], tuple[str | Path, ...]]
 COMMANDS: dict[str, Words] = {
     "create_digits": lambda at: ("scripts/create_digits.py", "--output", at.folder / "out"),
@@ -68,8 +70,9 @@ COMMANDS: dict[str, Words] = {
     ),
     "predict": lambda at: (
         *("predict.py", "--pretrained", at.checkpoint, "--input", at.digits / "val", "--output", at.folder / "out"),
+        *OPERATORS,
     ),
-    "eval": lambda at: ("eval.py", "--pretrained", at.checkpoint, "--output", at.folder / "out"),
+    "eval": lambda at: ("eval.py", "--pretrained", at.checkpoint, "--output", at.folder / "out", *OPERATORS),
     "convert": lambda at: (
         *("convert.py", "--backbone", "resnext_nano", "--input", at.weights, "--output", at.folder / "net.ckpt"),
         *("--overwrite", "1"),

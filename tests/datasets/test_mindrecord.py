@@ -1,6 +1,7 @@
 """MindRecord files: the same samples in the same order as from the folder, and nothing of another data set."""
 
 import json
+import resource
 
 import numpy as np
 import pytest
@@ -47,6 +48,19 @@ def test_a_disk_without_room_is_named_before_anything_is_written(tmp_path, image
         write_mindrecord(images, tmp_path / "records", "train", 2)
     assert caught.value.filename == str(tmp_path / "records")
     assert list((tmp_path / "records").iterdir()) == []
+
+
+@pytest.mark.parametrize("limit", [1_000, 5_000_000, 30_000_000, 80 * 2**20])
+def test_files_that_may_not_be_as_large_are_named_before_the_writer_crashes(tmp_path, images, limit):
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, before[1]))
+    try:
+        with pytest.raises(OSError, match="File too large") as caught:
+            write_mindrecord(images, tmp_path / "records", "train", 2)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert caught.value.filename == str(tmp_path / "records")
+    assert not (tmp_path / "records" / "train.json").exists()
 
 
 def test_an_image_may_come_twice_to_fill_up_a_batch(tmp_path):

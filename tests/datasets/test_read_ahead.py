@@ -107,3 +107,11 @@ def test_without_a_time_limit_it_waits():
     batches = read_batches(lambda: iter(ReadAhead(source, range(40), 2)), source, timeout=0.0)
     threading.Timer(0.5, source.let_go.set).start()
     assert list(batches) == list(range(40))
+
+
+def test_a_lack_of_memory_is_not_blamed_on_the_images():
+    def start():
+        raise RuntimeError("Exception thrown from a pipeline.\n---\n[ERROR] Resource temporarily unavailable\n---")
+
+    with pytest.raises(RuntimeError, match="^Resource temporarily unavailable$"):
+        list(read_batches(start, _Broken(), timeout=0.0))

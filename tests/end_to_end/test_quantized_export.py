@@ -4,7 +4,12 @@ import json
 
 import onnx
 import onnxruntime
+import pytest
 
+from src.checkpoints import load_checkpoint
+from src.commands.export import export, write_file
+from src.config import read_config
+from src.runtime.session import Session
 from tests.support.commands import mistake, run_here
 
 
@@ -29,6 +34,24 @@ def test_a_classifier(reference, tmp_path):
     assert (tmp_path / "net.int8.onnx").stat().st_size < 0.5 * (tmp_path / "net.onnx").stat().st_size
     session = onnxruntime.InferenceSession(str(tmp_path / "net.int8.onnx"), providers=["CPUExecutionProvider"])
     assert session.get_inputs()[0].shape == ["batch", 3, 32, 32]
+
+
+@pytest.mark.parametrize(("form", "exports"), [("ONNX", ["ONNX"]), ("MINDIR", ["MINDIR", "ONNX"])])
+def test_the_float32_file_is_exported_once(reference, tmp_path, monkeypatch, form, exports):
+    done = []
+
+    def noted(network, example, path, file_format, options):
+        done.append(file_format)
+        return write_file(network, example, path, file_format, options)
+
+    monkeypatch.setattr("src.commands.export.write_file", noted)
+    # Log and device of the tests' own process stay as they are.
+    monkeypatch.setattr("src.commands.export.start", lambda *_: Session("CPU", rank=0, num_ranks=1, isa=""))
+    options = ("--pretrained", reference.best, "--file_format", form, "--file_name", tmp_path / "net", "--quantize")
+    assert export(read_config([str(word) for word in options], "export", load_checkpoint)) == 0
+    assert done == exports
+    names = {path.name.removesuffix(".json") for path in tmp_path.iterdir()}
+    assert names == {f"net.{form.lower()}", "net.int8.onnx"}
 
 
 def test_mistakes(reference, tmp_path):

@@ -3,6 +3,7 @@
 import errno
 import os
 import platform
+import resource
 import subprocess
 import sys
 
@@ -10,12 +11,15 @@ import pytest
 
 from src.runtime.files import (
     check_new,
+    check_room,
     complete_file,
     complete_folder,
     final_path,
+    holds,
     partial_path,
     remove_all_leftovers,
     remove_partials,
+    temporary_folder,
     write_atomically,
     write_csv,
 )
@@ -117,6 +121,56 @@ def test_an_existing_result_is_replaced_on_demand_only(tmp_path):
     assert message_of(check_new, "file_name", path, False) == (
         f"file_name: {path} exists already: give another name, or --overwrite 1 to replace it"
     )
+
+
+@pytest.fixture
+def one_descriptor():
+    """A process that can open one more file."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    lowest = os.open(os.devnull, os.O_RDONLY)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (lowest + 1, hard))
+    os.close(lowest)
+    yield
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_a_process_without_descriptors_leaves_nothing_half(tmp_path, one_descriptor):
+    with pytest.raises(OSError) as caught, temporary_folder(tmp_path / "a") as folder:
+        (folder / "b" / "c").mkdir(parents=True)
+        for name in ("1", "b/2", "b/c/3"):
+            (folder / name).touch()
+        with (folder / "1").open():
+            (folder / "b" / "2").open()
+    assert (caught.value.errno, list(tmp_path.iterdir())) == (errno.EMFILE, [])
+
+
+def test_what_a_link_names_is_not_removed(tmp_path):
+    (tmp_path / "kept").mkdir()
+    (tmp_path / "kept" / "1").touch()
+    with temporary_folder(tmp_path / "a") as folder:
+        (folder / "link").symlink_to(tmp_path / "kept")
+    assert [path.name for path in tmp_path.rglob("*")] == ["kept", "1"]
+
+
+def test_a_file_that_may_not_be_as_large_is_named_before_it_is_written(tmp_path):
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, hard))
+    try:
+        check_room(tmp_path, 90_000, 100_000)
+        for sizes in ((90_000, 100_001), (200_000, 0)):
+            with pytest.raises(OSError, match="File too large") as caught:
+                check_room(tmp_path, *sizes)
+            assert caught.value.filename == str(tmp_path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_holds_just_this_content(tmp_path):
+    write_atomically(tmp_path / "a", "n\u00eaw\udcff")
+    assert holds(tmp_path / "a", "n\u00eaw\udcff")
+    assert not holds(tmp_path / "a", "n\u00eaw")
+    assert not holds(tmp_path / "b", "") and not holds(tmp_path, "")
 
 
 def test_a_full_disk_names_the_file(tmp_path):

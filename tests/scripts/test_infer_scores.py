@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from scripts.create_imagenet2012_label import class_names, labels_of
+from scripts.create_imagenet2012_label import main as create_labels
 from scripts.postprocess import accuracy, mean_iou
 from scripts.preprocess import main as preprocess
 from scripts.preprocess import preprocessing_of
@@ -48,6 +49,24 @@ def test_labels_follow_the_models_classes(tmp_path):
     card.write_text(json.dumps({"class_names": ["bird", "dog", "cat"]}), encoding="utf-8")
     labels = labels_of(tmp_path / "val", class_names(card))
     assert labels == {"cat/0.png": 2, "dog/0.png": 1, "dog/1.png": 1}
+
+
+def test_a_label_file_with_other_content_is_not_replaced_unasked(tmp_path):
+    folder, card, target = tmp_path / "val", tmp_path / "model.json", tmp_path / "labels.json"
+    write_class_folder(folder, {"cat": 1, "dog": 1})
+    card.write_text(json.dumps({"class_names": ["cat", "dog"]}), encoding="utf-8")
+    words = [str(folder), str(card), str(target)]
+    for _ in range(2):  # a file with the same labels may stay
+        assert create_labels(words) == 0
+    labels = target.read_bytes()
+    for kept in (b'{"cat/0.png": 5}', b"notes"):
+        target.write_bytes(kept)
+        assert message_of(create_labels, words) == (
+            f"LABEL_JSON: {target} exists already: give another name, or --overwrite 1 to replace it"
+        )
+        assert target.read_bytes() == kept
+    assert create_labels([*words, "--overwrite", "1"]) == 0
+    assert target.read_bytes() == labels
 
 
 def test_something_else_is_no_card(tmp_path):

@@ -25,10 +25,13 @@ from src.datasets.reading import COLUMNS, ReadAhead, Source, black_image
 from src.datasets.sources.imagenet import class_of_folder
 from src.datasets.sources.labelled import LabelledSet
 from src.runtime.device import clamp_workers
-from src.runtime.files import final_path, write_atomically
+from src.runtime.files import check_room, final_path, write_atomically
+from src.runtime.remedies import remedy_for
 
-SHARD_BYTES = 4 * 2**30
+SHARD_BYTES = 3 * 2**30  # with what the framework adds, below the 4 GiB of a file on a FAT drive
 SPARE_BYTES = 4 * 2**20  # of the disk, beside the images
+# Of a file, beside the images: a header of 16 MiB, and a page of 32 MiB for images and one for labels, mostly empty.
+EMPTY_BYTES = 80 * 2**20
 NUM_WRITTEN_AT_ONCE = 64
 SCHEMA = {"image": {"type": "bytes"}, "label": {"type": "int32"}, "number": {"type": "int32"}}
 INDEX_ENDING = ".db"  # the framework writes an index beside each shard
@@ -86,7 +89,7 @@ def write_mindrecord(
 
     Raises:
         UserError: the split already exists, the folder cannot be written, or no image can be read.
-        OSError: the disk is full.
+        OSError: the disk or a quota is full, or files may not be as large as needed.
     """
     description = folder / f"{split}.json"
     if description.exists():
@@ -98,7 +101,7 @@ def write_mindrecord(
     with _writing(folder):
         writer = _writer(images, folder, split)
         while some := list(islice(rows, NUM_WRITTEN_AT_ONCE)):
-            _check_space(folder, sum(len(row["image"]) for row in some))
+            _check_room(folder, split, sum(len(row["image"]) for row in some))
             writer.write_raw_data(some)
             for row in some:
                 labels.append(row["label"])
@@ -216,14 +219,23 @@ def _writing(folder: Path) -> Iterator[None]:
     try:
         yield
     except RuntimeError as error:
+        if remedy_for(error):
+            raise
         reason = f"output: {final_path(folder)} cannot be written ({framework_cause(error)})"
         raise UserError(f"{reason}: free some space, or give another --output FOLDER") from None
 
 
 def _check_space(folder: Path, num_bytes: int) -> None:
-    """OSError if the disk is too full: the framework's writer may crash on it."""
+    """OSError if the disk is too full for all images."""
     if shutil.disk_usage(folder).free < num_bytes + SPARE_BYTES:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder))
+
+
+def _check_room(folder: Path, split: str, num_bytes: int) -> None:
+    """OSError if the next images cannot be written: the framework's writer would crash."""
+    longest = max((path.stat().st_size for path in _files_of(folder, split)), default=0)
+    # A page holds whole images, so that up to half of it may remain empty.
+    check_room(folder, num_bytes + SPARE_BYTES, longest + 2 * num_bytes + EMPTY_BYTES)
 
 
 def _writer(images: LabelledSet, folder: Path, split: str) -> FileWriter:

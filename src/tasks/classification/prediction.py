@@ -124,7 +124,7 @@ def table_lines(predictions: Sequence[Prediction]) -> list[str]:
         ranked = [f"{label} {share:.1%}" for label, share in zip(item.labels, item.probabilities, strict=True)]
         ranked = ranked or [f"unreadable ({item.fault})"]
         truth = "" if item.truth is None else f"   (is {item.truth})"
-        lines.append(f"{name:<{width}}  {ranked[0]:<16}  {', '.join(ranked[1:3])}{truth}")
+        lines.append(f"{name:<{width}}  {ranked[0]:<16}  {', '.join(ranked[1:3])}{truth}".rstrip())
     if len(predictions) > SHOWN_ROWS:
         lines.append(f"... and {len(predictions) - SHOWN_ROWS} more in the files below")
     return lines
