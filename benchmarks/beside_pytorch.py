@@ -156,7 +156,7 @@ def _serve_ours(name: str, mode: str, batch: int, size: int, cpu_kernels: str) -
 
     from benchmarks.models import labels, training_step
     from benchmarks.served_calls import serve
-    from src.inference.networks import build_network
+    from src.inference.networks import build_network, compiled_kernels
     from src.models import model_info
     from src.runtime.compile_cache import cached
 
@@ -168,7 +168,7 @@ def _serve_ours(name: str, mode: str, batch: int, size: int, cpu_kernels: str) -
         serve(lambda: cell(image).asnumpy(), num_parameters)
     else:
         step, label = (
-            cached(training_step(network, config.model.class_num), session),
+            cached(training_step(network, config.model.class_num, compiled_kernels(config, session)), session),
             labels(model_info(name).task, batch, size),
         )
         serve(lambda: step(image, label).asnumpy(), num_parameters)

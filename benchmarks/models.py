@@ -82,12 +82,11 @@ def measure(name: str, mode: str, batch: int, how: argparse.Namespace) -> dict[s
     size, flops_g = OTHER_SIZES.get(info.name, (info.image_size, info.flops_g))
     image = ms.Tensor(np.random.default_rng(0).standard_normal((batch, 3, size, size)), ms.float32)
     class_num = CITYSCAPES_CLASSES if info.task == "segmentation" else 1000
-    network = create_model(
-        name, class_num, size, context=LayerContext(kernels="" if how.no_kernels else kernel_library(KERNEL_SOURCES))
-    )
+    kernels = "" if how.no_kernels else kernel_library(KERNEL_SOURCES)
+    network = create_model(name, class_num, size, context=LayerContext(kernels=kernels))
     num_calls = NUM_QUICK_CALLS if how.quick else NUM_CALLS
     if mode == "step":
-        step, label = training_step(network, class_num), labels(info.task, batch, size)
+        step, label = training_step(network, class_num, kernels), labels(info.task, batch, size)
         first, median = _time(lambda: step(image, label).asnumpy(), num_calls)
     else:
         network.set_train(False)
@@ -117,8 +116,8 @@ def labels(task: str, batch: int, size: int):
     return ms.Tensor(np.arange(batch) % 10, ms.int32)
 
 
-def training_step(network, class_num: int):
-    """The network with its family's kind of loss and optimizer."""
+def training_step(network, class_num: int, kernels: str):
+    """The network with its family's kind of loss and optimizer; kernels: path of their library, or ""."""
     import numpy as np
 
     from src.loss import create_loss
@@ -131,7 +130,7 @@ def training_step(network, class_num: int):
         loss = create_loss("ohem", class_num=class_num)
         return TrainStep(network, loss, create_optimizer("momentum", network.trainable_params(), rates))
     loss = create_loss("ce_smooth", class_num=class_num, label_smoothing=0.1)
-    optimizer = create_optimizer("adamw", network.trainable_params(), rates, weight_decay=0.05)
+    optimizer = create_optimizer("adamw", network.trainable_params(), rates, weight_decay=0.05, kernels=kernels)
     return TrainStep(network, loss, optimizer)
 
 

@@ -43,7 +43,7 @@ def build_network(config: Config, session: Session, image_size: int, *, exportin
         num_ranks=session.num_ranks,
         sync_bn=config.run.sync_bn,
         exporting=exporting,
-        kernels="" if exporting else _kernels(config, session),
+        kernels="" if exporting else compiled_kernels(config, session),
     )
     with as_user_error(f"backbone {model.backbone}"):
         return create_model(
@@ -56,7 +56,7 @@ def build_network(config: Config, session: Session, image_size: int, *, exportin
         )
 
 
-def _kernels(config: Config, session: Session) -> str:
+def compiled_kernels(config: Config, session: Session) -> str:
     """Path of the CPU kernels' library; "" where there is none, for other devices, and for mixed precision."""
     if not config.run.cpu_kernels or session.device != "CPU" or config.run.amp_level != "O0":
         return ""

@@ -1,8 +1,9 @@
 """Adam with decoupled weight decay, with and without bias correction, on one fused kernel.
 
 The kernel computes `m += (1 - beta1)(g - m); v += (1 - beta2)(g*g - v); w -= rate * (m / (sqrt(v) + eps) + decay * w)`.
-On CPU it takes a quarter of the time of elementary operators. `ops.Adam` is another third faster, but rounds equal
-elements differently at different positions of a tensor, so results would depend on the split over threads.
+On CPU the framework's takes a quarter of the time of elementary operators, and ours a seventh of the framework's.
+`ops.Adam` is faster than the framework's too, but rounds equal elements differently at different positions of a tensor,
+so results would depend on the split over threads.
 """
 
 import math
@@ -10,9 +11,47 @@ from typing import Any
 
 import mindspore as ms
 import numpy as np
-from mindspore import Tensor, ops
+from mindspore import Tensor, nn, ops
+from mindspore.ops import signature as sig
 
 from src.optimizers.base import Optimizer
+
+
+def _scalar(value):
+    return value if isinstance(value, Tensor) else Tensor(value, ms.float32)
+
+
+def _as_rate(_weight, _moment1, _moment2, _gradient, rate, *_others):
+    return rate
+
+
+class UpdateInPlace(ops.Custom):
+    """The kernel `adam_weight_decay` of the library at this path, which changes its first three inputs.
+
+    The compiler is told so, and keeps the order of this and all that reads the weights. The signature belongs to the
+    class: an operator that holds one of its own has no key in the cache of compiled graphs.
+    """
+
+    __mindspore_signature__ = (
+        *(sig.make_sig(name, sig.sig_rw.RW_WRITE) for name in ("weight", "moment1", "moment2")),
+        *(sig.make_sig(name) for name in ("gradient", "rate", "eps", "decay", "beta1", "beta2")),
+    )
+
+    def __init__(self, library: str):
+        super().__init__(f"{library}:adam_weight_decay", out_shape=_as_rate, out_dtype=_as_rate, func_type="aot")
+        self.add_prim_attr("side_effect_mem", True)
+
+
+class CompiledAdamWeightDecay(nn.Cell):
+    """`ops.AdamWeightDecay`, called alike, by our kernel."""
+
+    def __init__(self, library: str):
+        super().__init__()
+        self.update = UpdateInPlace(library)
+
+    def construct(self, weight, moment1, moment2, rate, beta1, beta2, eps, decay, gradient):
+        scalars = (rate, _scalar(eps), _scalar(decay), _scalar(beta1), _scalar(beta2))
+        return self.update(weight, moment1, moment2, gradient, *scalars)
 
 
 def _update(kernel, beta1, beta2, rate, eps, decay_scale, decay, scale, weight, moment1, moment2, gradient):
@@ -26,12 +65,12 @@ class AdamWeightDecay(Optimizer):
     Its first steps are longer than Adam's: for constant gradients (1 - beta1) / sqrt(1 - beta2) = 3.2 rates.
     """
 
-    def __init__(self, *common: Any, beta1: float, beta2: float, eps: float):
+    def __init__(self, *common: Any, beta1: float, beta2: float, eps: float, kernels: str):
         super().__init__(*common)
         self.beta1, self.beta2, self.eps = beta1, beta2, eps
         self.moment1 = self.zeros_for_each_parameter("moment1")
         self.moment2 = self.zeros_for_each_parameter("moment2")
-        self.kernel = ops.AdamWeightDecay()
+        self.kernel = CompiledAdamWeightDecay(kernels) if kernels else ops.AdamWeightDecay()
 
     def construct(self, gradients: tuple[Tensor, ...]) -> tuple:
         """Update the parameters in place from gradients of any float type."""

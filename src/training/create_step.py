@@ -6,7 +6,7 @@ import numpy as np
 from mindspore import nn
 
 from src.config import Config, as_user_error
-from src.inference.networks import with_mixed_precision
+from src.inference.networks import compiled_kernels, with_mixed_precision
 from src.models import family_of, share_random_step
 from src.optimizers import create_optimizer
 from src.runtime.session import Session
@@ -29,7 +29,7 @@ def create_train_step(
     """
     weights = network.trainable_params()
     forward = with_mixed_precision(network, config.run.amp_level).set_train(True)
-    optimizer = _create_optimizer(config, weights, rates)
+    optimizer = _create_optimizer(config, weights, rates, session)
     options = {
         "num_ranks": session.num_ranks,
         "clip_norm": config.optimizer.clip_global_norm,
@@ -47,7 +47,7 @@ def create_train_step(
     return step
 
 
-def _create_optimizer(config: Config, weights: list, rates: np.ndarray):
+def _create_optimizer(config: Config, weights: list, rates: np.ndarray, session: Session):
     optimizer = config.optimizer
     with as_user_error(remedy="give --layer_decay 1"):
         return create_optimizer(
@@ -61,4 +61,5 @@ def _create_optimizer(config: Config, weights: list, rates: np.ndarray):
             momentum=optimizer.momentum,
             layer_decay=optimizer.layer_decay,
             blocks=family_of(config.model.backbone).blocks,
+            kernels=compiled_kernels(config, session),
         )

@@ -3,11 +3,12 @@
 import mindspore as ms
 import numpy as np
 import pytest
-from mindspore import Tensor, nn
+from mindspore import Parameter, Tensor, nn, ops
 
-from src.models.layers import LayerContext, batch_norm, gelu, norm_activation, relu, tanh_gelu
+from src.models.layers import LayerContext, batch_norm, conv, gelu, norm_activation, relu, tanh_gelu
 from src.models.layers.batch_norm import SyncBatchNorm, shortcut_norm
 from src.models.layers.cpu.kernels.batch_norm import KernelBatchNorm
+from src.models.layers.cpu.kernels.convolution import BiasForNorm
 from tests.support.kernels import NEEDS_COMPILER, activation, assert_close, gradients, kernels, normal, set_num_threads
 
 pytestmark = NEEDS_COMPILER
@@ -77,6 +78,60 @@ def test_values_gradients_and_statistics(shape, follows, by_batch):
         assert_close(of_inputs[1], dshortcut)
 
 
+class Biased(nn.Cell):
+    """The kernel's cell after a bias that it is left to add."""
+
+    def __init__(self, norm, bias):
+        super().__init__()
+        self.norm = norm
+        self.bias = Parameter(bias, name="bias")
+
+    def construct(self, x, *shortcut):
+        return self.norm((x, self.bias), *shortcut)
+
+
+@pytest.mark.parametrize("follows", FOLLOWS)
+@pytest.mark.parametrize("by_batch", [True, False])
+def test_a_bias_counts_as_if_it_were_added(follows, by_batch):
+    shape = (4, 6, 5, 7)
+    x, bias, dy = normal(*shape), 2 * normal(6, seed=7), normal(*shape, seed=5)
+    shortcut = normal(*shape, seed=6) if follows == "shortcut_relu" else 0
+    own = cell(6, follows)
+    before = own.moving_mean.asnumpy().copy()
+    biased = x.astype(float) + along_channels(bias)
+    y, dx, dgamma, dbeta, _, mean, _ = reference(own, follows, dy, biased, shortcut, by_batch)
+    inputs = (x, shortcut) if follows == "shortcut_relu" else (x,)
+    network = Biased(own, Tensor(bias)).set_train(by_batch)
+    found = network(*map(Tensor, inputs)).asnumpy()
+    assert_close(own.moving_mean.asnumpy(), before + (0.1 if by_batch else 0) * (mean - before))
+    own.moving_mean.set_data(Tensor(before))
+    _, of_inputs, of_parameters = gradients(network, dy, *inputs)
+    assert_close(found, y, 3e-6)
+    assert_close(of_inputs[0], dx, 1e-5)
+    assert_close(of_parameters["norm.gamma"], dgamma, 1e-5)
+    assert_close(of_parameters["norm.beta"], dbeta, 1e-5)
+    assert_close(of_parameters["bias"], dx.sum((0, 2, 3)), 1e-5)
+    assert not by_batch or not of_parameters["bias"].any()
+
+
+@pytest.mark.parametrize(("training", "statistics"), [(True, None), (False, None), (True, False)])
+def test_after_a_convolution_with_bias_it_equals_the_standard_formulation(training, statistics):
+    ms.set_context(mode=ms.GRAPH_MODE)
+    x, dy, found = normal(3, 4, 6, 5), normal(3, 8, 6, 5, seed=1), []
+    for context in (kernels(), LayerContext()):
+        network = nn.SequentialCell(
+            conv(4, 8, bias=True, normed=True, context=context), *norm_activation(8, gelu, context)
+        ).set_train(training)
+        network[1].use_batch_statistics = statistics
+        for seed, parameter in enumerate(network.get_parameters()):
+            parameter.set_data(Tensor(np.abs(normal(*parameter.shape, seed=seed))))
+        y, (dx,), of_parameters = gradients(network, dy, x)
+        found.append({"y": y, "dx": dx} | of_parameters | {p.name: p.asnumpy() for p in network.untrainable_params()})
+    assert list(found[0]) == list(found[1])
+    for own, standard in zip(found[0].values(), found[1].values(), strict=True):
+        assert_close(own, standard, 1e-5)
+
+
 @pytest.mark.parametrize("activation_cell", [relu, gelu, tanh_gelu])
 def test_compiled_it_equals_the_standard_formulation(activation_cell):
     ms.set_context(mode=ms.GRAPH_MODE)
@@ -142,3 +197,5 @@ def test_where_kernels_are_chosen():
     synchronized = LayerContext(kernels=library, sync_bn=True, num_ranks=2)
     assert type(batch_norm(4, synchronized)) is SyncBatchNorm
     assert type(norm_activation(4, relu, synchronized)[1]) is nn.ReLU
+    left = [type(conv(4, 4, bias=True, normed=True, context=each).bias_add) for each in (kernels(), synchronized)]
+    assert left == [BiasForNorm, ops.BiasAdd]

@@ -6,10 +6,12 @@ import pytest
 from mindspore import Tensor, nn, ops
 
 from src.optimizers import create_optimizer
+from tests.support.kernels import NEEDS_COMPILER, kernels
 
 RATES = np.linspace(0.01, 0.1, 6)
 INPUTS = np.random.default_rng(0).normal(size=(6, 4, 5)).astype(np.float32)
-NAMES = ["adamw", "adamweightdecay", "lamb", "lion", "momentum"]
+COMPILED = pytest.param("compiled adamw", marks=NEEDS_COMPILER)
+NAMES = ["adamw", "adamweightdecay", "lamb", "lion", "momentum", COMPILED]
 
 
 @pytest.fixture(autouse=True)
@@ -51,9 +53,10 @@ class Step(nn.Cell):
 
 def build(name, loss_limit=1e9):
     network = Network()
-    optimizer = create_optimizer(
-        name, network.trainable_params(), RATES, weight_decay=0.05, no_weight_decay_filter="bias"
-    )
+    options = {"weight_decay": 0.05, "no_weight_decay_filter": "bias"}
+    if name.startswith("compiled "):
+        options["kernels"] = kernels().kernels
+    optimizer = create_optimizer(name.removeprefix("compiled "), network.trainable_params(), RATES, **options)
     return Step(network, optimizer, loss_limit)
 
 
@@ -98,9 +101,10 @@ def test_three_steps_restored_and_three_more_equal_six(name):
     assert_same_bits(train(resumed, INPUTS[3:]), uninterrupted)
 
 
-def test_a_skipped_step_changes_nothing():
+@pytest.mark.parametrize("name", ["adamw", COMPILED])
+def test_a_skipped_step_changes_nothing(name):
     ms.set_context(mode=ms.GRAPH_MODE)
-    step = build("adamw", loss_limit=0.0)
+    step = build(name, loss_limit=0.0)
     before = snapshot(step.optimizer)
     assert_same_bits(train(step, INPUTS[:2]), before)
 

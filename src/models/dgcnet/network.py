@@ -57,7 +57,7 @@ class DGCNet(DilatedResNet):
         channels = variant.head_channels
         self.head = DualGraphHead(variant.stage_channels(3), channels, class_num, context)
         self.dsn = nn.SequentialCell(
-            conv(variant.stage_channels(2), channels, 3, bias=True, context=context),
+            conv(variant.stage_channels(2), channels, 3, bias=True, normed=True, context=context),
             batch_norm(channels, context),
             channel_dropout(drop_rate),
             conv(channels, class_num, bias=True, context=context),

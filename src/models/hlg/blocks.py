@@ -121,11 +121,11 @@ def spatial_smooth(channels: int, context: LayerContext) -> nn.SequentialCell:
     """Convolutions 1x1, 3x3, 1x1 through a quarter of the channels, BatchNorm after each and GELU in between."""
     narrow = channels // 4
     return nn.SequentialCell(
-        conv(channels, narrow, bias=True, context=context),
+        conv(channels, narrow, bias=True, normed=True, context=context),
         *norm_activation(narrow, tanh_gelu, context),
-        conv(narrow, narrow, 3, bias=True, context=context),
+        conv(narrow, narrow, 3, bias=True, normed=True, context=context),
         *norm_activation(narrow, tanh_gelu, context),
-        conv(narrow, channels, bias=True, context=context),
+        conv(narrow, channels, bias=True, normed=True, context=context),
         batch_norm(channels, context),
     )
 

@@ -14,7 +14,8 @@ def conv_norm(
 ) -> nn.SequentialCell:
     """[convolution, BatchNorm]; options as for `conv`."""
     return nn.SequentialCell(
-        conv(in_channels, out_channels, kernel, context=context, **options), batch_norm(out_channels, context)
+        conv(in_channels, out_channels, kernel, normed=True, context=context, **options),
+        batch_norm(out_channels, context),
     )
 
 
@@ -34,11 +35,12 @@ class ConvStem(nn.Cell):
     ):
         super().__init__()
         first, second, third = widths
-        self.conv1 = conv(3, first, 3, stride=stride // 2, bias=bias, context=context)
+        common = {"bias": bias, "normed": True, "context": context}
+        self.conv1 = conv(3, first, 3, stride=stride // 2, **common)
         self.norm1, self.act1 = norm_activation(first, activation, context)
-        self.conv2 = conv(first, second, 3, bias=bias, context=context)
+        self.conv2 = conv(first, second, 3, **common)
         self.norm2, self.act2 = norm_activation(second, activation, context)
-        self.conv3 = conv(second, third, 3, stride=2, bias=bias, context=context)
+        self.conv3 = conv(second, third, 3, stride=2, **common)
         self.norm3, self.act3 = norm_activation(third, activation, context)
 
     def construct(self, x):
@@ -54,7 +56,7 @@ class Downsample(nn.Cell):
         self, in_channels: int, out_channels: int, activation: Activation, context: LayerContext, *, bias: bool
     ):
         super().__init__()
-        self.conv = conv(in_channels, out_channels, 3, stride=2, bias=bias, context=context)
+        self.conv = conv(in_channels, out_channels, 3, stride=2, bias=bias, normed=True, context=context)
         self.norm, self.act = norm_activation(out_channels, activation, context)
 
     def construct(self, x):

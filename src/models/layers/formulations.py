@@ -15,6 +15,7 @@ from . import nodes, sampling, standard
 from .cpu import activation, convolution, dense_rows, dot_product, layer_norm, neighbour_max, rows
 from .cpu.kernels.batch_norm import KernelBatchNorm
 from .cpu.kernels.convolution import conv as kernel_conv
+from .cpu.kernels.convolution import normed_conv as kernel_normed_conv
 from .cpu.kernels.graph_feature import KernelMaxRelative
 from .cpu.kernels.library import SOURCES as KERNEL_SOURCES  # noqa: F401 (the way in for others)
 from .cpu.kernels.nearest import KernelNearestNeighbours
@@ -74,6 +75,7 @@ class Formulations:
 TABLE = {
     "batch_norm": Formulations(nn.BatchNorm2d, kernels=KernelBatchNorm),
     "conv": Formulations(standard.conv, cpu=convolution.conv, kernels=kernel_conv),
+    "normed_conv": Formulations(standard.conv, cpu=convolution.conv, kernels=kernel_normed_conv),
     "linear": Formulations(standard.linear, cpu=rows.linear),
     "layer_norm": Formulations(standard.layer_norm, cpu=layer_norm.CpuLayerNorm, kernels=KernelLayerNorm),
     "gelu": Formulations(standard.Gelu, export=operators.GeluWithoutErf),
@@ -111,13 +113,15 @@ def conv(
     dilation: int = 1,
     groups: int = 1,
     bias: bool,
+    normed: bool = False,
     context: LayerContext,
 ) -> nn.Cell:
     """Convolution with padding dilation * (kernel // 2); weight (out, in / groups, kernel, kernel).
 
-    Zeros until the keyed initialisation fills it.
+    Zeros until the keyed initialisation fills it. normed: a BatchNorm follows directly, which may add the bias instead.
     """
-    return formulation("conv", context)(
+    layer = "normed_conv" if normed and context.joins_norms else "conv"
+    return formulation(layer, context)(
         in_channels, out_channels, kernel, stride=stride, dilation=dilation, groups=groups, bias=bias
     )
 

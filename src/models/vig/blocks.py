@@ -60,7 +60,7 @@ class Stem(nn.Cell):
         cells = []
         for before, after, stride in zip(widths[:-1], widths[1:], strides, strict=True):
             cells += [
-                conv(before, after, 3, stride=stride, bias=form.bias, context=context),
+                conv(before, after, 3, stride=stride, bias=form.bias, normed=True, context=context),
                 *norm_activation(after, form.activation, context),
             ]
         cells[-2:] = [batch_norm(widths[-1], context)]  # no activation after the last
@@ -76,7 +76,7 @@ class MaxRelativeConv(nn.Cell):
     def __init__(self, channels: int, form: Form, context: LayerContext):
         super().__init__()
         self.nn = nn.SequentialCell(
-            conv(2 * channels, 2 * channels, groups=GRAPH_CONV_GROUPS, bias=True, context=context),
+            conv(2 * channels, 2 * channels, groups=GRAPH_CONV_GROUPS, bias=True, normed=True, context=context),
             *norm_activation(2 * channels, form.activation, context),
         )
 
@@ -154,7 +154,7 @@ class FeedForward(nn.Cell):
     def __init__(self, channels: int, drop_rate: float, form: Form, context: LayerContext):
         super().__init__()
         norm, self.act = norm_activation(4 * channels, form.activation, context)
-        self.fc1 = nn.SequentialCell(conv(channels, 4 * channels, bias=form.bias, context=context), norm)
+        self.fc1 = nn.SequentialCell(conv(channels, 4 * channels, bias=form.bias, normed=True, context=context), norm)
         self.fc2 = conv_norm(4 * channels, channels, bias=form.bias, context=context)
         self.drop_path = drop_path(drop_rate)
 
@@ -167,7 +167,7 @@ def prediction_head(
 ) -> nn.SequentialCell:
     """(B, C, 1, 1) -> (B, class_num, 1, 1) over one hidden layer."""
     return nn.SequentialCell(
-        conv(channels, hidden, bias=True, context=context),
+        conv(channels, hidden, bias=True, normed=True, context=context),
         *norm_activation(hidden, form.activation, context),
         dropout(drop_rate),
         conv(hidden, class_num, bias=True, context=context),

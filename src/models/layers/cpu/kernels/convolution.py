@@ -20,3 +20,18 @@ def conv(library: str, in_channels: int, out_channels: int, size: int, **options
     if plain and groups > 1 and all(width % STEP == 0 and width <= MOST_CHANNELS for width in widths):
         return KernelGroupedConv(library, in_channels, out_channels, groups)
     return convolution.conv(in_channels, out_channels, size, **options)
+
+
+class BiasForNorm(nn.Cell):
+    """What a convolution leaves to the BatchNorm behind it: its output and, not added to it, its bias."""
+
+    def construct(self, x, bias):
+        return x, bias
+
+
+def normed_conv(library: str, in_channels: int, out_channels: int, size: int, **options) -> nn.Cell:
+    """`conv` in front of a KernelBatchNorm; with a bias it returns a pair, and no pass over the map adds the bias."""
+    layer = conv(library, in_channels, out_channels, size, **options)
+    if options["bias"]:
+        layer.bias_add = BiasForNorm()
+    return layer

@@ -26,19 +26,20 @@ struct Pairs {
 };
 
 // Largest of the K rows of keys, and which of them (one of 256 at most) it came from: the first among equals, and a NaN
-// before all.
+// before all. The compiler makes vectors of numbers of one width, hence the winners' of 4 bytes.
 void find_largest(const float *keys, const int32_t *neighbours, int64_t num_neighbours, int64_t row_size, int64_t width,
                   float *largest, uint8_t *winners) {
+  int32_t numbers[BLOCK] = {};
   std::copy_n(keys + neighbours[0] * row_size, width, largest);
-  std::fill_n(winners, width, 0);
   for (int64_t k = 1; k < num_neighbours; k++) {
     const float *row = keys + neighbours[k] * row_size;
     for (int64_t c = 0; c < width; c++) {
       const bool wins = row[c] > largest[c] || row[c] != row[c];
       largest[c] = wins ? row[c] : largest[c];
-      winners[c] = wins ? k : winners[c];
+      numbers[c] = wins ? static_cast<int32_t>(k) : numbers[c];
     }
   }
+  std::copy_n(numbers, width, winners);
 }
 
 // Inputs x (B, C, H, W), keys (B, M, C), neighbours (B, N, K). Outputs [x, max - x] (B, 2C, H, W), winners (B, N, C),

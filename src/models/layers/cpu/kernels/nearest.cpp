@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <vector>
 
 namespace {
@@ -53,20 +54,20 @@ void multiply(const float *nodes, const float *keys, int64_t num_channels, int64
     for (int v = 0; v < VECTORS; v++) *reinterpret_cast<Vector *>(out + n * row_size + WIDTH * v) = sums[n][v];
 }
 
-// Numbers of the `wanted` largest values, the largest first; of equal ones the first; NaN counts as the smallest.
-void largest(const float *values, int64_t count, int64_t wanted, float *kept, int32_t *numbers) {
-  int64_t num_kept = 0;
-  for (int64_t j = 0; j < count; j++) {
-    const float value = values[j] == values[j] ? values[j] : -INFINITY;
-    if (num_kept == wanted && !(value > kept[wanted - 1])) continue;
-    int64_t place = num_kept < wanted ? num_kept++ : wanted - 1;
-    for (; place > 0 && kept[place - 1] < value; place--) {
-      kept[place] = kept[place - 1];
-      numbers[place] = numbers[place - 1];
-    }
-    kept[place] = value;
-    numbers[place] = j;
-  }
+// Rank of a value and its number: the larger value has the smaller rank, of equal ones the first; NaN counts as -infinity.
+uint64_t rank(float value, int64_t number) {
+  const float known = value == value ? value : -INFINITY;
+  int32_t bits;
+  std::memcpy(&bits, &known, sizeof bits);
+  const uint32_t descending = bits < 0 ? static_cast<uint32_t>(bits) - 1 : INT32_MAX - bits;  // INT32_MAX for 0 and -0
+  return static_cast<uint64_t>(descending) << 32 | number;
+}
+
+// The `wanted` smallest ranks in ascending order at the front; the lower halves of all are the values' numbers.
+void select_largest(const float *values, int64_t count, int64_t wanted, uint64_t *ranks) {
+  for (int64_t j = 0; j < count; j++) ranks[j] = rank(values[j], j);
+  std::nth_element(ranks, ranks + wanted - 1, ranks + count);
+  std::sort(ranks, ranks + wanted);
 }
 
 // Inputs nodes (B, N, C), keys (B, M, C), wanted places (K,) in ascending order, form [normalize, has_offsets], offsets
@@ -87,8 +88,8 @@ void nearest(const Arguments &a) {
   const int64_t num_chunks = (N + CHUNK - 1) / CHUNK;
   parallel_for(num_images * num_chunks, CHUNK * M * C / 8, [&](int64_t part) {
     const int64_t image = part / num_chunks, first = part % num_chunks * CHUNK, end = std::min(N, first + CHUNK);
-    std::vector<float> nodes(C * NODES), closeness(NODES * row_size), kept(candidates);
-    std::vector<int32_t> numbers(candidates);
+    std::vector<float> nodes(C * NODES), closeness(NODES * row_size);
+    std::vector<uint64_t> ranks(M);
     for (int64_t start = first; start < end; start += NODES) {
       const int64_t count = std::min(NODES, end - start);
       pack(a.floats(0) + (image * N + start) * C, count, C, normalize, NODES, nodes.data());
@@ -99,8 +100,9 @@ void nearest(const Arguments &a) {
         for (int64_t m = 0; m < M; m++) row[m] = 2 * row[m] - squares[image * row_size + m];
         if (offsets)
           for (int64_t m = 0; m < M; m++) row[m] -= offsets[(start + n) * M + m];
-        largest(row, M, candidates, kept.data(), numbers.data());
-        for (int64_t k = 0; k < K; k++) a.integers(5)[(image * N + start + n) * K + k] = numbers[places[k]];
+        select_largest(row, M, candidates, ranks.data());
+        for (int64_t k = 0; k < K; k++)
+          a.integers(5)[(image * N + start + n) * K + k] = static_cast<uint32_t>(ranks[places[k]]);
       }
     }
   });
