@@ -3,6 +3,7 @@
 from mindspore import nn
 
 from .. import convolution
+from .dense_conv import dense_conv
 from .grouped_conv import KernelGroupedConv
 from .pointwise_conv import WIDE, pointwise_conv
 
@@ -15,6 +16,8 @@ def conv(library: str, in_channels: int, out_channels: int, size: int, **options
     groups = options["groups"]
     if size == 1 and groups == 1 and in_channels % WIDE == 0:
         return pointwise_conv(library, in_channels, out_channels, **options)
+    if size == 3 and groups == 1 and options["stride"] == 1:
+        return dense_conv(library, in_channels, out_channels, **options)
     widths = (in_channels // groups, out_channels // groups)
     plain = size == 3 and options["stride"] == options["dilation"] == 1 and not options["bias"]
     if plain and groups > 1 and all(width % STEP == 0 and width <= MOST_CHANNELS for width in widths):

@@ -1,7 +1,7 @@
-"""1x1 convolution whose input's gradient is, on small maps, a matrix product of our own.
+"""1x1 convolution whose gradients are, on small maps, matrix products of our own.
 
-The framework's takes up to twice the time of the forward pass where the maps are small and the channels are many, a
-multiple of WIDE.
+The framework's gradient of the input takes up to twice the time of the forward pass where the maps are small and the
+channels are many, a multiple of WIDE. Its gradient of the weights keeps several times their memory.
 """
 
 import numpy as np
@@ -11,6 +11,7 @@ from mindspore.ops.operations._grad_ops import Conv2DBackpropFilter
 
 from ... import standard
 from .library import kernel
+from .weight_gradient import WeightGradient
 
 WIDE = 512  # channels
 SMALL_MAP = 16 * 16  # positions
@@ -34,17 +35,17 @@ class PointwiseConv(nn.Cell):
         self.input_gradient = Conv2DBackpropInput(out_channels, 1, pad_mode="valid", stride=stride)
         self.input_gradient_of_small_maps = kernel(library, "pointwise_gradient", _shapes, _types)
         self.weight_gradient = Conv2DBackpropFilter(out_channels, 1, pad_mode="valid", stride=stride)
+        self.weight_gradient_of_small_maps = WeightGradient(library, stride=stride)
         self.stride = Tensor(np.zeros(stride, np.int32))  # its length: kernels are told shapes
 
     def construct(self, x, weight):
         return self.conv(x, weight)
 
     def bprop(self, x, weight, out, dout):
-        dweight = self.weight_gradient(dout, x, weight.shape)
         if dout.shape[2] * dout.shape[3] > SMALL_MAP:
-            return self.input_gradient(dout, weight, x.shape), dweight
+            return self.input_gradient(dout, weight, x.shape), self.weight_gradient(dout, x, weight.shape)
         dx, _ = self.input_gradient_of_small_maps(x, weight, dout, self.stride)
-        return dx, dweight
+        return dx, self.weight_gradient_of_small_maps(x, weight, dout)
 
 
 def pointwise_conv(library: str, in_channels: int, out_channels: int, *, stride: int, **options) -> nn.Conv2d:
