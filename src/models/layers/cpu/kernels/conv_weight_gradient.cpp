@@ -54,25 +54,26 @@ struct Columns {
     }
   }
 
-  // Their values at the positions of a line of y, `width` numbers long -> (width, COLUMNS).
-  void lay(int64_t line, int64_t width, float *values) const {
+  // Their values at the positions of a line of y, `width` numbers long -> (width, space), space >= count.
+  void lay(int64_t line, int64_t width, int64_t space, float *values) const {
     const float *start = channels + line * windows.stride * windows.padded_width();
     for (int64_t j = 0; j < count; j++) {
       const int64_t channel = (first + j) / windows.num_taps(), tap = (first + j) % windows.num_taps();
       const float *column = start + (channel - first_channel) * windows.padded_size() + windows.shift(tap);
-      for (int64_t x = 0; x < width; x++) values[x * COLUMNS + j] = column[x * windows.stride];
+      for (int64_t x = 0; x < width; x++) values[x * space + j] = column[x * windows.stride];
     }
   }
 };
 
-// sums (O, COLUMNS) += rows of dy, `step` numbers apart, times columns (depth, COLUMNS).
+// sums (O, N vectors) += rows of dy, `step` numbers apart, times columns (depth, N vectors).
+template <int64_t N>
 void add_products(const float *dy, int64_t O, int64_t step, const float *columns, int64_t depth, float *sums) {
   for (int64_t row = 0; row < O; row += ROWS) {
     const float *rows[ROWS];
     for (int64_t i = 0; i < ROWS; i++) rows[i] = dy + std::min(row + i, O - 1) * step;
-    float products[ROWS * COLUMNS];
-    multiply_tile(rows, columns, depth, products);
-    for (int64_t i = 0; i < std::min(ROWS, O - row) * COLUMNS; i++) sums[row * COLUMNS + i] += products[i];
+    float products[ROWS * N * WIDTH];
+    multiply_tile<N>(rows, columns, depth, products);
+    for (int64_t i = 0; i < std::min(ROWS, O - row) * N * WIDTH; i++) sums[row * N * WIDTH + i] += products[i];
   }
 }
 
@@ -81,32 +82,49 @@ struct Space {
   std::vector<float> values, sums;
 };
 
-// Inputs x, weights (O, C, side, side), dy, a tensor of shape (stride, dilation). Output dweights.
-void backward(const Arguments &a) {
+// The convolution. Inputs x, weights (O, C, side, side), dy, a tensor of shape (stride, dilation). Output dweights.
+struct Conv {
+  const Arguments &a;
   const int64_t B = a.size(0, 0), C = a.size(0, 1), O = a.size(1, 0), side = a.size(1, 2), stride = a.size(3, 0);
-  const bool joined = side == 1 && stride == 1;  // lines side by side are one
-  const auto lines = [&](int64_t map) { return joined ? 1 : a.size(map, 2); };
-  const auto line = [&](int64_t map) { return joined ? a.size_from(map, 2) : a.size(map, 3); };
-  const Windows windows{lines(0), line(0), side, stride, a.size(3, 1)};
-  const int64_t height = lines(2), width = line(2), num_lines = std::max<int64_t>(1, POSITIONS / width);
-  const int64_t num_columns = C * windows.num_taps();
-  parallel_for((num_columns + COLUMNS - 1) / COLUMNS, COLUMNS * O, [&](int64_t part) {
-    Columns columns(windows, part * COLUMNS, std::min(COLUMNS, num_columns - part * COLUMNS));
+  const bool joined = side == 1 && stride == 1 && a.size_from(0, 2) <= POSITIONS;  // a small map is one line
+  const Windows windows{lines_of(0), width_of(0), side, stride, a.size(3, 1)};
+  const int64_t height = lines_of(2), width = width_of(2), num_columns = C * windows.num_taps();
+
+  int64_t lines_of(int map) const { return joined ? 1 : a.size(map, 2); }
+  int64_t width_of(int map) const { return joined ? a.size_from(map, 2) : a.size(map, 3); }
+
+  // Up to N vectors of columns, from `first` on.
+  template <int64_t N>
+  void part(int64_t first, int64_t count) const {
     static thread_local Space space;
-    space.values.resize(num_lines * width * COLUMNS);
-    space.sums.assign(O * COLUMNS, 0);
+    const int64_t num_lines = std::max<int64_t>(1, POSITIONS / width);
+    space.values.resize(num_lines * width * N * WIDTH);
+    space.sums.assign(O * N * WIDTH, 0);
     float *values = space.values.data(), *sums = space.sums.data();
+    Columns columns(windows, first, count);
     for (int64_t b = 0; b < B; b++) {
       columns.read(a.floats(0) + b * a.size_from(0, 1));
-      for (int64_t first = 0; first < height; first += num_lines) {
-        const int64_t count = std::min(num_lines, height - first);
-        for (int64_t i = 0; i < count; i++) columns.lay(first + i, width, values + i * width * COLUMNS);
-        const float *dy = a.floats(2) + (b * O * height + first) * width;
-        add_products(dy, O, height * width, values, count * width, sums);
+      for (int64_t line = 0; line < height; line += num_lines) {
+        const int64_t end = std::min(line + num_lines, height);
+        for (int64_t i = line; i < end; i++) columns.lay(i, width, N * WIDTH, values + (i - line) * width * N * WIDTH);
+        const float *dy = a.floats(2) + (b * O * height + line) * width;
+        add_products<N>(dy, O, height * width, values, (end - line) * width, sums);
       }
     }
-    float *dweights = a.floats(4) + columns.first;
-    for (int64_t o = 0; o < O; o++) std::copy_n(sums + o * COLUMNS, columns.count, dweights + o * num_columns);
+    for (int64_t o = 0; o < O; o++) std::copy_n(sums + o * N * WIDTH, count, a.floats(4) + o * num_columns + first);
+  }
+};
+
+void backward(const Arguments &a) {
+  const Conv conv{a};
+  parallel_for((conv.num_columns + COLUMNS - 1) / COLUMNS, COLUMNS * conv.O, [&](int64_t number) {
+    const int64_t first = number * COLUMNS, count = std::min(COLUMNS, conv.num_columns - first);
+    if (count <= WIDTH)
+      conv.part<1>(first, count);
+    else if (count <= 2 * WIDTH)
+      conv.part<2>(first, count);
+    else
+      conv.part<3>(first, count);
   });
 }
 
