@@ -1,4 +1,4 @@
-"""The gradient of a 1x1 convolution's input by the kernel, against float64."""
+"""The gradients of a 1x1 convolution by the kernels, against float64."""
 
 import mindspore as ms
 import numpy as np
@@ -6,7 +6,7 @@ import pytest
 from mindspore import Tensor, nn
 
 from src.models.layers import LayerContext, conv
-from src.models.layers.cpu.kernels.pointwise_conv import WIDE, PointwiseConv, pointwise_conv
+from src.models.layers.cpu.kernels.pointwise_conv import MANY, WIDE, PointwiseConv, pointwise_conv
 from tests.support.kernels import NEEDS_COMPILER, assert_close, gradients, kernels, normal, set_num_threads
 
 pytestmark = NEEDS_COMPILER
@@ -29,6 +29,9 @@ def layer(in_channels, out_channels, stride, *, bias=False):
         (2, 5, 7, 3, 4, 1),
         (1, 1, 1, 1, 1, 1),
         (3, 300, 70, 7, 7, 1),
+        (3, WIDE, 70, 7, 7, 1),
+        (2, WIDE, 3, 5, 6, 2),
+        (1, 20, 70, 40, 50, 1),  # an image in several steps
         (2, 9, 50, 5, 8, 2),
         (8, 16, 3, 14, 14, 3),
         (1, 6, 4, 17, 17, 1),  # larger than small
@@ -50,29 +53,31 @@ def test_values_and_gradients(batch, in_channels, out_channels, height, width, s
 
 @pytest.mark.parametrize("wrong", [np.nan, np.inf, -np.inf])
 def test_numbers_that_are_not_finite_reach_the_guard(wrong):
-    x, dy = normal(1, 4, 3, 3), normal(1, 5, 3, 3, seed=2)
+    x, dy = normal(1, WIDE, 3, 3), normal(1, 5, 3, 3, seed=2)
     dy[0, 2, 1, 1] = wrong
-    _, (dx,), _ = gradients(layer(4, 5, 1), dy, x)
+    _, (dx,), of_parameters = gradients(layer(WIDE, 5, 1), dy, x)
     assert not np.isfinite(dx[0, :, 1, 1]).any()
     assert np.isfinite(dx[0, :, 0]).all()
+    finite = np.isfinite(of_parameters["weight"])
+    assert not finite[2].any() and finite[[0, 1, 3, 4]].all()
 
 
 def test_results_depend_on_no_number_of_threads():
-    x, dy, results = normal(4, 600, 14, 14), normal(4, 40, 14, 14, seed=2), set()
+    x, dy, results = normal(4, WIDE, 14, 14), normal(4, 40, 14, 14, seed=2), set()
     for number in (1, 2, 5):
         set_num_threads(number)
-        _, (dx,), _ = gradients(layer(600, 40, 1), dy, x)
-        results.add(dx.tobytes())
+        _, (dx,), of_parameters = gradients(layer(WIDE, 40, 1), dy, x)
+        results.add(dx.tobytes() + of_parameters["weight"].tobytes())
     assert len(results) == 1
 
 
-def test_it_is_chosen_for_wide_maps():
+def test_it_is_chosen_for_many_channels():
     def function(*sizes, context=None, **options):
         return type(conv(*sizes, bias=False, context=context or kernels(), **options).conv2d)
 
-    assert function(WIDE, 8) is function(2 * WIDE, 8, stride=2) is PointwiseConv
-    others = [function(WIDE - 1, 8), function(WIDE, 8, groups=2), function(WIDE, 8, 3)]
-    others.append(function(WIDE, 8, context=LayerContext()))
+    assert function(MANY, 8) is function(MANY + 1, 8, stride=2) is PointwiseConv
+    others = [function(MANY - 1, 8), function(MANY, 8, groups=2), function(MANY, 8, 3)]
+    others.append(function(MANY, 8, context=LayerContext()))
     assert PointwiseConv not in others
 
 

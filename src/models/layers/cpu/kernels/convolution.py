@@ -3,8 +3,9 @@
 from mindspore import nn
 
 from .. import convolution
+from .dense_conv import dense_conv
 from .grouped_conv import KernelGroupedConv
-from .pointwise_conv import WIDE, pointwise_conv
+from .pointwise_conv import MANY, pointwise_conv
 
 STEP = 4  # channels of a 3x3 group that are computed together
 MOST_CHANNELS = 64  # of a 3x3 group; for wider ones the framework's matrix products are as fast
@@ -13,8 +14,10 @@ MOST_CHANNELS = 64  # of a 3x3 group; for wider ones the framework's matrix prod
 def conv(library: str, in_channels: int, out_channels: int, size: int, **options) -> nn.Cell:
     """`standard.conv` by a kernel where there is one for it, else as elsewhere on the CPU."""
     groups = options["groups"]
-    if size == 1 and groups == 1 and in_channels % WIDE == 0:
+    if size == 1 and groups == 1 and in_channels >= MANY:
         return pointwise_conv(library, in_channels, out_channels, **options)
+    if size == 3 and groups == 1 and options["stride"] == 1:
+        return dense_conv(library, in_channels, out_channels, **options)
     widths = (in_channels // groups, out_channels // groups)
     plain = size == 3 and options["stride"] == options["dilation"] == 1 and not options["bias"]
     if plain and groups > 1 and all(width % STEP == 0 and width <= MOST_CHANNELS for width in widths):

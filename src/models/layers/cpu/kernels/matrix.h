@@ -13,12 +13,12 @@ constexpr int64_t ROWS = 6, VECTORS = 1;
 #endif
 constexpr int64_t COLUMNS = WIDTH * VECTORS;
 
-// ROWS rows (depth,) times columns (depth, COLUMNS) -> sums (ROWS, COLUMNS).
+// ROWS rows (depth,) times columns (depth, N vectors) -> sums (ROWS, N vectors).
+template <int64_t N = VECTORS>
 inline void multiply_tile(const float *const *rows, const float *columns, int64_t depth, float *sums) {
-  Vector registers[ROWS][VECTORS] = {};
-  for (int64_t k = 0; k < depth; k++, columns += COLUMNS)
+  Vector registers[ROWS][N] = {};
+  for (int64_t k = 0; k < depth; k++, columns += N * WIDTH)
     for (int64_t i = 0; i < ROWS; i++)
-      for (int64_t v = 0; v < VECTORS; v++)
-        registers[i][v] += rows[i][k] * reinterpret_cast<const Vector *>(columns)[v];
+      for (int64_t v = 0; v < N; v++) registers[i][v] += rows[i][k] * reinterpret_cast<const Vector *>(columns)[v];
   std::memcpy(sums, registers, sizeof registers);
 }

@@ -1,17 +1,18 @@
-"""1x1 convolution whose input's gradient is, on small maps, a matrix product of our own.
+"""1x1 convolution whose weight gradient, and on small maps that of the input, are matrix products of our own.
 
-The framework's takes up to twice the time of the forward pass where the maps are small and the channels are many, a
-multiple of WIDE.
+The framework's gradient of the input takes up to twice the time of the forward pass where the maps are small and the
+channels are many, a multiple of WIDE.
 """
 
 import numpy as np
 from mindspore import Tensor, nn, ops
 from mindspore.ops.operations import Conv2DBackpropInput
-from mindspore.ops.operations._grad_ops import Conv2DBackpropFilter
 
 from ... import standard
 from .library import kernel
+from .weight_gradient import WeightGradient
 
+MANY = 256  # channels from which on the framework's weight gradient takes much memory, and no less time
 WIDE = 512  # channels
 SMALL_MAP = 16 * 16  # positions
 
@@ -28,20 +29,21 @@ def _types(x, weight, _dy, _stride):
 class PointwiseConv(nn.Cell):
     """The convolution as a function of both: (B, C, H, W), (O, C, 1, 1) -> (B, O, H / stride, W / stride)."""
 
-    def __init__(self, library: str, out_channels: int, stride: int):
+    def __init__(self, library: str, in_channels: int, out_channels: int, stride: int):
         super().__init__()
         self.conv = ops.Conv2D(out_channels, 1, stride=stride)
         self.input_gradient = Conv2DBackpropInput(out_channels, 1, pad_mode="valid", stride=stride)
         self.input_gradient_of_small_maps = kernel(library, "pointwise_gradient", _shapes, _types)
-        self.weight_gradient = Conv2DBackpropFilter(out_channels, 1, pad_mode="valid", stride=stride)
+        self.weight_gradient = WeightGradient(library, stride=stride)
+        self.is_wide = in_channels % WIDE == 0
         self.stride = Tensor(np.zeros(stride, np.int32))  # its length: kernels are told shapes
 
     def construct(self, x, weight):
         return self.conv(x, weight)
 
     def bprop(self, x, weight, out, dout):
-        dweight = self.weight_gradient(dout, x, weight.shape)
-        if dout.shape[2] * dout.shape[3] > SMALL_MAP:
+        dweight = self.weight_gradient(x, weight, dout)
+        if not self.is_wide or dout.shape[2] * dout.shape[3] > SMALL_MAP:
             return self.input_gradient(dout, weight, x.shape), dweight
         dx, _ = self.input_gradient_of_small_maps(x, weight, dout, self.stride)
         return dx, dweight
@@ -50,5 +52,5 @@ class PointwiseConv(nn.Cell):
 def pointwise_conv(library: str, in_channels: int, out_channels: int, *, stride: int, **options) -> nn.Conv2d:
     """`standard.conv` of size 1 without groups."""
     conv = standard.conv(in_channels, out_channels, 1, stride=stride, **options)
-    conv.conv2d = PointwiseConv(library, out_channels, stride)
+    conv.conv2d = PointwiseConv(library, in_channels, out_channels, stride)
     return conv

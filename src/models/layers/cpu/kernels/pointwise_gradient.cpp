@@ -3,6 +3,7 @@
 #include "arguments.h"
 #include "matrix.h"
 #include "parallel.h"
+#include "turn.h"
 
 #include <algorithm>
 #include <vector>
@@ -52,16 +53,6 @@ struct Places {
   }
 };
 
-// Weights (O, C) -> (C, O), in squares that fit the cache.
-void turn(const float *weights, int64_t O, int64_t C, float *turned) {
-  constexpr int64_t SIDE = 32;
-  parallel_for(ceil_ratio(C, SIDE), 2 * SIDE * O, [&](int64_t part) {
-    for (int64_t start = 0; start < O; start += SIDE)
-      for (int64_t c = part * SIDE; c < std::min(C, (part + 1) * SIDE); c++)
-        for (int64_t o = start; o < std::min(O, start + SIDE); o++) turned[c * O + o] = weights[o * C + c];
-  });
-}
-
 // Inputs x (for its shape), weights (O, C, 1, 1), dy, a tensor of the stride's length. Outputs dx; space for (C, O).
 void backward(const Arguments &a) {
   const int64_t C = a.size(0, 1), O = a.size(1, 0);
@@ -69,7 +60,7 @@ void backward(const Arguments &a) {
   const int64_t num_positions = a.size(0, 0) * y.size(), num_blocks = ceil_ratio(C, BLOCK);
   const float *dy = a.floats(2);
   float *dx = a.floats(4), *turned = a.floats(5);
-  turn(a.floats(1), O, C, turned);
+  turn(a.floats(1), O, C, 1, turned);
   if (x.stride > 1) std::fill_n(dx, a.size_from(0, 0), 0);
   parallel_for(ceil_ratio(num_positions, COLUMNS) * num_blocks, COLUMNS * O, [&](int64_t part) {
     const int64_t first = part / num_blocks * COLUMNS, block = part % num_blocks * BLOCK;

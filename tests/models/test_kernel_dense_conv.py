@@ -1,0 +1,98 @@
+"""The gradients of 3x3 convolutions without groups by the kernels, against float64."""
+
+import mindspore as ms
+import numpy as np
+import pytest
+from mindspore import Tensor
+
+from src.models.layers import LayerContext, conv
+from src.models.layers.cpu.kernels.dense_conv import DenseConv
+from tests.support.kernels import NEEDS_COMPILER, assert_close, gradients, kernels, normal, set_num_threads
+
+pytestmark = NEEDS_COMPILER
+
+
+@pytest.fixture(autouse=True)
+def eager():
+    ms.set_context(mode=ms.PYNATIVE_MODE)
+
+
+def layer(in_channels, out_channels, *, dilation=1, bias=False, context=None):
+    own = conv(in_channels, out_channels, 3, dilation=dilation, bias=bias, context=context or kernels())
+    own.weight.set_data(Tensor(normal(out_channels, in_channels, 3, 3, seed=1)))
+    return own
+
+
+def reference(x, weight, dy, dilation):
+    """(y, dx, dweight) in float64."""
+    height, width = x.shape[2:]
+    border = ((0, 0), (0, 0), (dilation, dilation), (dilation, dilation))
+    padded, weight = np.pad(x.astype(float), border), weight.astype(float)
+    y, dpadded, dweight = np.zeros(dy.shape), np.zeros(padded.shape), np.zeros(weight.shape)
+    for row, column in np.ndindex(3, 3):
+        top, left = row * dilation, column * dilation
+        window = np.s_[:, :, top : top + height, left : left + width]
+        y += np.einsum("oc,bchw->bohw", weight[:, :, row, column], padded[window])
+        dpadded[window] += np.einsum("oc,bohw->bchw", weight[:, :, row, column], dy)
+        dweight[:, :, row, column] = np.einsum("bohw,bchw->oc", dy, padded[window])
+    return y, dpadded[:, :, dilation : dilation + height, dilation : dilation + width], dweight
+
+
+@pytest.mark.parametrize(
+    ("batch", "in_channels", "out_channels", "height", "width", "dilation"),
+    [
+        (2, 5, 7, 4, 6, 1),
+        (1, 1, 1, 1, 1, 1),
+        (2, 33, 10, 5, 1, 2),
+        (1, 6, 9, 7, 8, 16),  # no tap but the middle one is inside
+        (1, 3, 40, 40, 50, 4),  # an image in several steps
+        (1, 2, 3, 2, 1200, 1),
+    ],
+)
+def test_values_and_gradients(batch, in_channels, out_channels, height, width, dilation):
+    own = layer(in_channels, out_channels, dilation=dilation, bias=True)
+    x, dy = normal(batch, in_channels, height, width), normal(batch, out_channels, height, width, seed=2)
+    y, (dx,), of_parameters = gradients(own, dy, x)
+    expected = reference(x, own.weight.asnumpy(), dy, dilation)
+    for found, each in zip((y, dx, of_parameters["weight"]), expected, strict=True):
+        assert_close(found, each, 3e-6)
+    assert_close(of_parameters["bias"], dy.sum((0, 2, 3), dtype=float), 5e-6)
+
+
+@pytest.mark.parametrize("wrong", [np.nan, np.inf])
+def test_numbers_that_are_not_finite_reach_the_guard(wrong):
+    x, dy = normal(2, 4, 5, 5), normal(2, 3, 5, 5, seed=2)
+    x[1, 2, 2, 2] = dy[0, 1, 2, 2] = wrong
+    _, (dx,), of_parameters = gradients(layer(4, 3), dy, x)
+    assert not np.isfinite(dx[0, :, 1:4, 1:4]).any() and np.isfinite(dx[1]).all()
+    dweight = of_parameters["weight"]
+    assert not np.isfinite(dweight[:, 2]).any() and not np.isfinite(dweight[1]).any()
+    assert np.isfinite(dweight[[0, 2]][:, [0, 1, 3]]).all()
+
+
+def test_results_depend_on_no_number_of_threads():
+    x, dy, results = normal(2, 40, 20, 20), normal(2, 50, 20, 20, seed=3), set()
+    for number in (1, 2, 5):
+        set_num_threads(number)
+        _, (dx,), of_parameters = gradients(layer(40, 50), dy, x)
+        results.add(dx.tobytes() + of_parameters["weight"].tobytes())
+    assert len(results) == 1
+
+
+def test_compiled_it_equals_the_framework():
+    ms.set_context(mode=ms.GRAPH_MODE)
+    x, dy, found = normal(2, 9, 6, 5), normal(2, 4, 6, 5, seed=3), []
+    for context in (kernels(), LayerContext()):
+        y, (dx,), of_parameters = gradients(layer(9, 4, dilation=2, context=context), dy, x)
+        found.append((y, dx, of_parameters["weight"]))
+    for own, standard in zip(*found, strict=True):
+        assert_close(own, standard, 1e-5)
+
+
+def test_which_convolutions_it_is_for():
+    def function(size=3, context=None, **options):
+        return type(conv(8, 8, size, bias=False, context=context or kernels(), **options).conv2d)
+
+    assert function() is function(dilation=4) is DenseConv
+    others = [function(stride=2), function(groups=8), function(1), function(5), function(context=LayerContext())]
+    assert DenseConv not in others
