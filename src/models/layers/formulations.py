@@ -17,6 +17,7 @@ from .cpu.kernels.batch_norm import KernelBatchNorm
 from .cpu.kernels.convolution import conv as kernel_conv
 from .cpu.kernels.graph_feature import KernelMaxRelative
 from .cpu.kernels.library import SOURCES as KERNEL_SOURCES  # noqa: F401 (the way in for others)
+from .cpu.kernels.multi_head_mixture import KernelMultiHeadMixture
 from .cpu.kernels.nearest import KernelNearestNeighbours
 from .cpu.kernels.rows import KernelLayerNorm, linear_gelu
 from .cpu.kernels.sampled_mixture import KernelSampledMixture
@@ -79,6 +80,7 @@ TABLE = {
     "gelu": Formulations(standard.Gelu, export=operators.GeluWithoutErf),
     "tanh_gelu": Formulations(standard.tanh_gelu, cpu=activation.TanhGelu, export=activation.TanhGelu),
     "dot_product": Formulations(standard.DotProduct, cpu=dot_product.CpuDotProduct),
+    "multi_head_mixture": Formulations(standard.MultiHeadMixture, kernels=KernelMultiHeadMixture),
     "row_transpose": Formulations(standard.TransposedRows, cpu=rows.GatheredRows),
     "padded_max_pool": Formulations(standard.padded_max_pool, export=operators.PaddedMaxPool),
     "bilinear_resize": Formulations(standard.OperatorResize, cpu=operators.MatrixResize, export=operators.MatrixResize),
@@ -154,9 +156,10 @@ def tanh_gelu(context: LayerContext) -> nn.Cell:
     return formulation("tanh_gelu", context)()
 
 
-def dot_product(context: LayerContext) -> nn.Cell:
-    """The core of attention, called as f(q, k, v); see `standard.DotProduct`."""
-    return formulation("dot_product", context)()
+def multi_head_mixture(num_heads: int, context: LayerContext) -> nn.Cell:
+    """The core of attention, between its linear layers; see `standard.MultiHeadMixture`."""
+    dot_product = formulation("dot_product", context)()
+    return formulation("multi_head_mixture", context)(num_heads, row_transpose(context), dot_product)
 
 
 def row_transpose(context: LayerContext) -> nn.Cell:
