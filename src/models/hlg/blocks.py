@@ -12,13 +12,14 @@ from ..layers import (
     batch_norm,
     conv,
     drop_path,
+    gelu_tokens,
     layer_norm,
     linear,
     linear_activation,
     map_of,
     multi_head_mixture,
-    nodes_of,
     norm_activation,
+    row_mean,
     row_transpose,
     tanh_gelu,
 )
@@ -35,6 +36,7 @@ class Windows(nn.Cell):
         self.num_windows = side // window  # along one side
         self.row_transpose = row_transpose(context)
         self.shape, self.axes = self.arrangement(self.num_windows, window)
+        self.gelu_tokens = gelu_tokens(self.shape, self.axes, context)
         self.split_shape = tuple(self.shape[axis] for axis in self.axes)
         self.axes_back = tuple(np.argsort(self.axes).tolist())
 
@@ -42,9 +44,10 @@ class Windows(nn.Cell):
         """The map's two sides as four axes, and the axes' order in groups: two of the groups', two within a group."""
         return (count, window, count, window), (0, 2, 1, 3)
 
-    def split(self, x):
-        """(B, N, C) -> (B * G, W * W, C)."""
-        return self.row_transpose(x, self.shape, self.axes).reshape((-1, self.window**2, x.shape[2]))
+    def split(self, x, y):
+        """tanh-GELU of the sum of two maps (B, C, S, S) -> (B * G, W * W, C)."""
+        tokens = self.gelu_tokens(x, y)
+        return tokens.reshape((-1, self.window**2, tokens.shape[2]))
 
     def join(self, x):
         """(B * G, W * W, C) -> (B, N, C)."""
@@ -129,7 +132,7 @@ class LocalGlobalBlock(nn.Cell):
         super().__init__()
         self.groups = groups
         self.spatial_smooth = nn.SequentialCell(spatial_smooth(channels, context))
-        self.act = tanh_gelu(context)
+        self.group_mean = row_mean(context)
         self.norm0 = layer_norm(channels, NORM_EPSILON, context)
         self.norm1 = layer_norm(channels, NORM_EPSILON, context)
         self.norm2 = layer_norm(channels, NORM_EPSILON, context)
@@ -142,13 +145,13 @@ class LocalGlobalBlock(nn.Cell):
     def smoothed(self, x):
         """(B, N, C) -> groups (B * G, W * W, C)."""
         x = map_of(x, self.groups.side)  # (B, C, S, S)
-        return self.groups.split(nodes_of(self.act(x + self.spatial_smooth(x))))
+        return self.groups.split(x, self.spatial_smooth(x))
 
     def after_local(self, x):
         """Groups (B * G, W * W, C) -> tokens (B, N, C) that have looked at their group, the groups' means (B, G, C)."""
         normed = self.norm0(x)
         x = x + self.drop_local(self.attn(normed, normed))
-        means = x.mean(1).reshape((-1, self.groups.num_windows**2, x.shape[2]))
+        means = self.group_mean(x).reshape((-1, self.groups.num_windows**2, x.shape[2]))
         return self.groups.join(x), means
 
     def construct(self, x):

@@ -104,6 +104,13 @@ class TransposedRows(nn.Cell):
         return x.reshape((-1, *shape, channels)).transpose(axes).reshape((-1, prod(shape), channels))
 
 
+class RowMean(nn.Cell):
+    """Mean of the rows of each: (B, N, C) -> (B, C)."""
+
+    def construct(self, x):
+        return x.mean(1)
+
+
 class DotProduct(nn.Cell):
     """Queries (B, h, N, d), scaled, keys and values (B, h, M, d) -> mixed values (B, h, N, d), weights (B, h, N, M)."""
 
