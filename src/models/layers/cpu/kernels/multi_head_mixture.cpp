@@ -6,6 +6,7 @@
 #include "parallel.h"
 #include "small_matrix.h"
 
+#include <memory>
 #include <vector>
 
 namespace {
@@ -27,6 +28,13 @@ struct Shape {
     return (image * num_queries + number) * channels + head * width;
   }
   int64_t key(int64_t image, int64_t head) const { return image * num_keys * channels + head * width; }
+};
+
+// Numbers without a value yet.
+struct Buffer {
+  std::unique_ptr<float[]> numbers;
+  explicit Buffer(int64_t count) : numbers(new float[count]) {}
+  float *get() const { return numbers.get(); }
 };
 
 float sum_of(Lanes numbers) {
@@ -76,16 +84,16 @@ void forward(const Arguments &a) {
   parallel_for(s.num_images * s.num_heads * num_stretches, work, [&](int64_t part) {
     const int64_t start = part % num_stretches * LONGEST, head = part / num_stretches % s.num_heads;
     const int64_t image = part / num_stretches / s.num_heads, end = std::min(start + LONGEST, s.num_queries);
-    std::vector<float> keys(s.width * s.logits), values(s.num_keys * s.row), queries(QUERIES * s.row);
-    std::vector<float> attention(QUERIES * s.logits), mixed(QUERIES * s.row);
-    copy_transposed(a.floats(1) + s.key(image, head), s.channels, keys.data(), s.num_keys, s.width);
-    copy_rows(a.floats(2) + s.key(image, head), s.channels, values.data(), s.num_keys, s.width);
+    Buffer keys(s.width * s.logits), values(s.num_keys * s.row), queries(QUERIES * s.row);
+    Buffer attention(QUERIES * s.logits), mixed(QUERIES * s.row);
+    copy_transposed(a.floats(1) + s.key(image, head), s.channels, keys.get(), s.num_keys, s.width);
+    copy_rows(a.floats(2) + s.key(image, head), s.channels, values.get(), s.num_keys, s.width);
     for (int64_t first = start; first < end; first += QUERIES) {
       const int64_t count = std::min(QUERIES, end - first), place = s.query(image, first, head);
-      copy_rows(a.floats(0) + place, s.channels, queries.data(), count, s.width);
-      attend(s, queries.data(), keys.data(), attention.data(), count);
-      multiply({attention.data(), s.logits, 1}, values.data(), mixed.data(), count, s.num_keys, s.row);
-      copy_back(mixed.data(), a.floats(4) + place, s.channels, count, s.width);
+      copy_rows(a.floats(0) + place, s.channels, queries.get(), count, s.width);
+      attend(s, queries.get(), keys.get(), attention.get(), count);
+      multiply({attention.get(), s.logits, 1}, values.get(), mixed.get(), count, s.num_keys, s.row);
+      copy_back(mixed.get(), a.floats(4) + place, s.channels, count, s.width);
     }
   });
 }
@@ -106,24 +114,24 @@ void backward(const Arguments &a) {
   const Shape s(a, 4);
   parallel_for(s.num_images * s.num_heads, 5 * s.num_queries * s.num_keys, [&](int64_t part) {
     const int64_t image = part / s.num_heads, head = part % s.num_heads, table = s.key(image, head);
-    std::vector<float> keys(s.num_keys * s.row), keys_across(s.width * s.logits), values_across(s.width * s.logits);
-    std::vector<float> dkeys(s.num_keys * s.row), dvalues(s.num_keys * s.row), queries(QUERIES * s.row);
-    std::vector<float> dmixed(QUERIES * s.row), attention(QUERIES * s.logits), dlogits(QUERIES * s.logits);
-    std::vector<float> dqueries(QUERIES * s.row);
-    copy_rows(a.floats(1) + table, s.channels, keys.data(), s.num_keys, s.width);
-    copy_transposed(a.floats(1) + table, s.channels, keys_across.data(), s.num_keys, s.width);
-    copy_transposed(a.floats(2) + table, s.channels, values_across.data(), s.num_keys, s.width);
+    std::vector<float> dkeys(s.num_keys * s.row), dvalues(s.num_keys * s.row);
+    Buffer keys(s.num_keys * s.row), keys_across(s.width * s.logits), values_across(s.width * s.logits);
+    Buffer queries(QUERIES * s.row), dqueries(QUERIES * s.row), dmixed(QUERIES * s.row);
+    Buffer attention(QUERIES * s.logits), dlogits(QUERIES * s.logits);
+    copy_rows(a.floats(1) + table, s.channels, keys.get(), s.num_keys, s.width);
+    copy_transposed(a.floats(1) + table, s.channels, keys_across.get(), s.num_keys, s.width);
+    copy_transposed(a.floats(2) + table, s.channels, values_across.get(), s.num_keys, s.width);
     for (int64_t first = 0; first < s.num_queries; first += QUERIES) {
       const int64_t count = std::min(QUERIES, s.num_queries - first), place = s.query(image, first, head);
-      copy_rows(a.floats(0) + place, s.channels, queries.data(), count, s.width);
-      copy_rows(a.floats(3) + place, s.channels, dmixed.data(), count, s.width);
-      attend(s, queries.data(), keys_across.data(), attention.data(), count);
-      multiply<true>({attention.data(), 1, s.logits}, dmixed.data(), dvalues.data(), s.num_keys, count, s.row);
-      multiply({dmixed.data(), s.row, 1}, values_across.data(), dlogits.data(), count, s.width, s.logits);
-      for (int64_t i = 0; i < count; i++) softmax_backward(&attention[i * s.logits], &dlogits[i * s.logits], s.num_keys, s.scale);
-      multiply({dlogits.data(), s.logits, 1}, keys.data(), dqueries.data(), count, s.num_keys, s.row);
-      copy_back(dqueries.data(), a.floats(5) + place, s.channels, count, s.width);
-      multiply<true>({dlogits.data(), 1, s.logits}, queries.data(), dkeys.data(), s.num_keys, count, s.row);
+      copy_rows(a.floats(0) + place, s.channels, queries.get(), count, s.width);
+      copy_rows(a.floats(3) + place, s.channels, dmixed.get(), count, s.width);
+      attend(s, queries.get(), keys_across.get(), attention.get(), count);
+      multiply<true>({attention.get(), 1, s.logits}, dmixed.get(), dvalues.data(), s.num_keys, count, s.row);
+      multiply({dmixed.get(), s.row, 1}, values_across.get(), dlogits.get(), count, s.width, s.logits);
+      for (int64_t i = 0; i < count; i++) softmax_backward(attention.get() + i * s.logits, dlogits.get() + i * s.logits, s.num_keys, s.scale);
+      multiply({dlogits.get(), s.logits, 1}, keys.get(), dqueries.get(), count, s.num_keys, s.row);
+      copy_back(dqueries.get(), a.floats(5) + place, s.channels, count, s.width);
+      multiply<true>({dlogits.get(), 1, s.logits}, queries.get(), dkeys.data(), s.num_keys, count, s.row);
     }
     copy_back(dkeys.data(), a.floats(6) + table, s.channels, s.num_keys, s.width);
     copy_back(dvalues.data(), a.floats(7) + table, s.channels, s.num_keys, s.width);
