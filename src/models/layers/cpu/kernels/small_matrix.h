@@ -64,15 +64,20 @@ inline void copy_few(const float *from, float *to, int64_t count) {
   for (; i < count; i++) to[i] = from[i];
 }
 
-// `count` rows of `width` numbers, `stride` apart -> rows of padded(width); what lies in the padding stays.
+// `count` rows of `width` numbers, `stride` apart -> rows of padded(width), zeros in the padding.
 inline void copy_rows(const float *from, int64_t stride, float *to, int64_t count, int64_t width) {
-  for (int64_t i = 0; i < count; i++) copy_few(from + i * stride, to + i * padded(width), width);
+  for (int64_t i = 0; i < count; i++) {
+    copy_few(from + i * stride, to + i * padded(width), width);
+    for (int64_t c = width; c < padded(width); c++) to[i * padded(width) + c] = 0;
+  }
 }
 
-// The same rows as columns: `width` rows of padded(count).
+// The same rows as columns: `width` rows of padded(count), zeros in the padding.
 inline void copy_transposed(const float *from, int64_t stride, float *to, int64_t count, int64_t width) {
   for (int64_t i = 0; i < count; i++)
     for (int64_t c = 0; c < width; c++) to[c * padded(count) + i] = from[i * stride + c];
+  for (int64_t c = 0; c < width; c++)
+    for (int64_t i = count; i < padded(count); i++) to[c * padded(count) + i] = 0;
 }
 
 // Rows of padded(width) -> rows `stride` apart.
