@@ -3,8 +3,9 @@
     python benchmarks/beside_pytorch.py --peers FOLDER --peer_python PYTHON [--one vig_s] [--threads 1,2]
 
 FOLDER has the checkouts that you made of huawei-noah/Efficient-AI-Backbones (ViG), fudan-zvg/DGMN2 and
-lxtGH/GALD-DGCNet; PYTHON is that of an environment with torch, torchvision (ResNeXt) and timm. Both networks of a pair
-run in processes of their own on the same cores, and call in turn. Ratio: PyTorch's time / ours, the median over the
+lxtGH/GALD-DGCNet; PYTHON is that of an environment with torch, torchvision (ResNeXt) and timm. hlg_mobile's peer is our
+own twin of it (pytorch_hlg.py), which must compute the same logits from the same weights. Both networks of a pair run
+in processes of their own on the same cores, and call in turn. Ratio: PyTorch's time / ours, the median over the
 rounds; above 1 ours is faster. On a busy machine compare the processor seconds of one thread.
 """
 
@@ -20,15 +21,17 @@ import time
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-NETWORKS = ("vig_s", "pvig_s", "dgmn2_tiny", "resnext50_32x4d", "resnext152_64x4d", "dgcnet_res101")
+NETWORKS = ("vig_s", "pvig_s", "dgmn2_tiny", "hlg_mobile", "resnext50_32x4d", "resnext152_64x4d", "dgcnet_res101")
 MODES = (("forward", 1), ("forward", 8), ("step", 8))
 SCENE_MODES = (("forward", 1), ("step", 1))
 SCENE_SIZE, IMAGE_SIZE = 416, 224
 NUM_ROUNDS = 5
+TWIN_TOLERANCE = 1e-4  # of the largest logit
 
 
 @dataclass
@@ -88,11 +91,17 @@ def main(words: list[str]) -> int:
     if options.ours:
         _serve_ours(*options.ours[:2], *map(int, options.ours[2:]), options.cpu_kernels)
         return 0
+    if options.weights:
+        _write_weights(options.weights)
+        return 0
+    names = [options.one] if options.one else NETWORKS
+    if "hlg_mobile" in names:
+        _check_twin(options.peer_python)
     print(f"{'':<33} {'wall ms':>17}       {'processor ms':>17}       {'peak GB':>11} {'first call s':>13}")
     print(f"{'network':<17} {'mode':<10} threads" + f"{'PyTorch':>9} {'ours':>7} {'ratio':>5}" * 2, end=" ")
     print(f"{'PyTorch':>7} {'ours':>5} {'PyTorch':>7} {'ours':>5}", flush=True)
     for threads in map(int, options.threads.split(",")):
-        for name in [options.one] if options.one else NETWORKS:
+        for name in names:
             for mode, batch in SCENE_MODES if name.startswith("dgcnet") else MODES:
                 _print_row(
                     f"{name:<17} {mode + ' b' + str(batch):<10} {threads:>7}",
@@ -110,10 +119,23 @@ def _parse(words: list[str]) -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=NUM_ROUNDS, help=f"calls of each program (default: {NUM_ROUNDS})")
     parser.add_argument("--cpu_kernels", default="1", help="0: ours without its own kernels (default: 1)")
     parser.add_argument("--ours", nargs=4, metavar=("NETWORK", "MODE", "BATCH", "SIZE"), help=argparse.SUPPRESS)
+    parser.add_argument("--weights", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args(words)
-    if not options.ours and not (options.peers and options.peers.is_dir()):
+    if not (options.ours or options.weights) and not (options.peers and options.peers.is_dir()):
         parser.error("--peers: give the folder with the checkouts")
     return options
+
+
+def _check_twin(peer_python: str) -> None:
+    """Print how far the logits of hlg_mobile's twin are from ours; end if that is more than rounding."""
+    with TemporaryDirectory(prefix="twin-") as folder:
+        weights = str(Path(folder, "weights.npz"))
+        subprocess.run([sys.executable, __file__, "--weights", weights], check=True)
+        twin = [peer_python, str(ROOT / "benchmarks" / "pytorch_hlg.py"), weights]
+        difference = float(subprocess.run(twin, stdout=subprocess.PIPE, check=True).stdout)
+    print(f"hlg_mobile's twin, given our weights: its logits differ from ours by {difference:.1e} of the largest")
+    if not difference <= TWIN_TOLERANCE:
+        sys.exit(f"The twin is another network: more than {TWIN_TOLERANCE:.0e}")
 
 
 def _compare(options: argparse.Namespace, name: str, mode: str, batch: int, threads: int) -> tuple[Figures, Figures]:
@@ -138,6 +160,29 @@ def _print_row(title: str, peer: Figures, ours: Figures) -> None:
         ratio = statistics.median(their / my for their, my in zip(theirs, mine, strict=True))
         print(f"{1000 * statistics.median(theirs):>9.0f} {1000 * statistics.median(mine):>7.0f} {ratio:>5.2f}", end="")
     print(f" {peer.peak:>7.2f} {ours.peak:>5.2f} {peer.first:>7.1f} {ours.first:>5.1f}", flush=True)
+
+
+def _write_weights(file: Path) -> None:
+    """Write what pytorch_hlg.py reads: hlg_mobile's parameters, none as at the start, two images and the logits."""
+    from src.runtime.device import prepare_process, select_device
+
+    prepare_process()
+    select_device("CPU", None, pynative=True)
+
+    import mindspore as ms
+    import numpy as np
+
+    from src.models import create_model
+
+    generator = np.random.default_rng(0)
+    network = create_model("hlg_mobile", 10).set_train(False)
+    for parameter in network.get_parameters():
+        is_vector = len(parameter.shape) == 1  # among them variances, which stay positive
+        noise = generator.uniform(0, 0.5, parameter.shape) if is_vector else generator.normal(0, 0.05, parameter.shape)
+        parameter.set_data(ms.Tensor(parameter.asnumpy() + noise, ms.float32))
+    image = generator.standard_normal((2, 3, IMAGE_SIZE, IMAGE_SIZE)).astype(np.float32)
+    weights = {name: parameter.asnumpy() for name, parameter in network.parameters_and_names()}
+    np.savez(file, image=image, logits=network(ms.Tensor(image)).asnumpy(), **weights)
 
 
 def _serve_ours(name: str, mode: str, batch: int, size: int, cpu_kernels: str) -> None:

@@ -1,8 +1,7 @@
 """PyTorch process of beside_pytorch.py: a network from the authors' own repository, called when asked.
 
 It runs under a Python that has torch, torchvision and timm, and knows nothing of this project. The authors' files are
-found below the folder with the checkouts by their names; none of them is changed. There is no HLG: the code that its
-authors have published for classification does not run.
+found below the folder with the checkouts by their names; none of them is changed. HLG is our own twin (pytorch_hlg.py).
 """
 
 from __future__ import annotations
@@ -17,11 +16,13 @@ from pathlib import Path
 
 import numpy
 import torch
+from pytorch_hlg import HLG
 from served_calls import serve
 from torch import nn
 from torch.nn import functional
 
 CITYSCAPES_CLASSES = 19
+HLG_CLASSES = 1001  # of its recipe
 LABEL_SMOOTHING = 0.1
 
 
@@ -115,6 +116,10 @@ def dgmn2_tiny(folder: Path) -> nn.Module:
     return __import__("dgmn2").dgmn2_tiny()
 
 
+def hlg_mobile(_folder: Path) -> nn.Module:
+    return HLG(HLG_CLASSES)
+
+
 def resnext50_32x4d(_folder: Path) -> nn.Module:
     from torchvision.models import resnext50_32x4d
 
@@ -177,6 +182,7 @@ NETWORKS: dict[str, Callable[[Path], nn.Module]] = {
     "vig_s": vig("vig_s_224_gelu"),
     "pvig_s": vig("pvig_s_224_gelu"),
     "dgmn2_tiny": dgmn2_tiny,
+    "hlg_mobile": hlg_mobile,
     "resnext50_32x4d": resnext50_32x4d,
     "resnext152_64x4d": resnext152_64x4d,
     "dgcnet_res101": dgcnet_res101,

@@ -1,4 +1,4 @@
-"""The kernel of grouped 3x3 convolutions, against float64."""
+"""The kernels of 3x3 convolutions, grouped or of few channels, against float64."""
 
 import mindspore as ms
 import numpy as np
@@ -7,7 +7,7 @@ from mindspore import Tensor, nn
 
 from src.models.layers import LayerContext, conv
 from src.models.layers.cpu.convolution import GroupedConv
-from src.models.layers.cpu.kernels.grouped_conv import KernelGroupedConv
+from src.models.layers.cpu.kernels.grouped_conv import KernelConvFunction, KernelGroupedConv
 from tests.support.kernels import NEEDS_COMPILER, assert_close, gradients, kernels, normal, set_num_threads
 
 pytestmark = NEEDS_COMPILER
@@ -47,11 +47,20 @@ def reference(x, weight, dy, groups):
 
 @pytest.mark.parametrize(
     ("batch", "in_channels", "out_channels", "height", "width", "groups"),
-    [(2, 8, 8, 5, 7, 2), (1, 12, 24, 1, 1, 3), (3, 128, 64, 9, 1, 2), (1, 16, 16, 1, 33, 4), (4, 64, 64, 14, 14, 4)],
+    [
+        *(
+            (2, 8, 8, 5, 7, 2),
+            (1, 12, 24, 1, 1, 3),
+            (3, 128, 64, 9, 1, 2),
+            (1, 16, 16, 1, 33, 4),
+            (4, 64, 64, 14, 14, 4),
+        ),
+        *((2, 8, 8, 5, 7, 1), (1, 9, 27, 1, 1, 1), (3, 32, 32, 40, 37, 1), (1, 31, 8, 16, 3, 1), (2, 16, 24, 17, 1, 1)),
+    ],
 )
 def test_values_and_gradients(batch, in_channels, out_channels, height, width, groups):
     own = layer(in_channels, out_channels, groups)
-    assert type(own) is KernelGroupedConv
+    assert type(own if groups > 1 else own.conv2d) is (KernelGroupedConv if groups > 1 else KernelConvFunction)
     x, dy = normal(batch, in_channels, height, width), normal(batch, out_channels, height, width, seed=2)
     y, (dx,), of_parameters = gradients(own, dy, x)
     expected = reference(x, own.weight.asnumpy(), dy, groups)
@@ -60,30 +69,34 @@ def test_values_and_gradients(batch, in_channels, out_channels, height, width, g
 
 
 @pytest.mark.parametrize("wrong", [np.nan, np.inf])
-def test_numbers_that_are_not_finite_reach_the_guard(wrong):
-    x, own = normal(2, 8, 4, 4), layer(8, 8, 2)
+@pytest.mark.parametrize("groups", [1, 2])
+def test_numbers_that_are_not_finite_reach_the_guard(wrong, groups):
+    x, own = normal(2, 8, 4, 4), layer(8, 8, groups)
     x[1, 5, 2, 2] = wrong
     y, (dx,), of_parameters = gradients(own, x, x)
     assert not np.isfinite(y[1, 4:, 1:4, 1:4]).any()
-    assert np.isfinite(y[0]).all() and np.isfinite(y[:, :4]).all()
+    assert np.isfinite(y[0]).all() and np.isfinite(y[1, :, 0]).all()
+    assert groups == 1 or np.isfinite(y[:, :4]).all()
     assert not np.isfinite(dx[1, 4:, 1:4, 1:4]).any()
-    assert not np.isfinite(of_parameters["weight"][4:, 1]).any()
+    assert not np.isfinite(of_parameters["weight"][4:, 5 % (8 // groups)]).any()
 
 
-def test_results_depend_on_no_number_of_threads():
+@pytest.mark.parametrize("groups", [1, 4])
+def test_results_depend_on_no_number_of_threads(groups):
     x, dy, results = normal(4, 32, 20, 20), normal(4, 32, 20, 20, seed=3), set()
     for number in (1, 2, 5):
         set_num_threads(number)
-        y, (dx,), of_parameters = gradients(layer(32, 32, 4), dy, x)
+        y, (dx,), of_parameters = gradients(layer(32, 32, groups), dy, x)
         results.add(b"".join(each.tobytes() for each in (y, dx, of_parameters["weight"])))
     assert len(results) == 1
 
 
-def test_compiled_it_equals_the_framework():
+@pytest.mark.parametrize("groups", [1, 2])
+def test_compiled_it_equals_the_framework(groups):
     ms.set_context(mode=ms.GRAPH_MODE)
     x, dy, found = normal(2, 8, 6, 6), normal(2, 8, 6, 6, seed=3), []
     for context in (kernels(), LayerContext(exporting=True)):
-        y, (dx,), of_parameters = gradients(layer(8, 8, 2, context), dy, x)
+        y, (dx,), of_parameters = gradients(layer(8, 8, groups, context), dy, x)
         found.append((y, dx, of_parameters["weight"]))
     for own, standard in zip(*found, strict=True):
         assert_close(own, standard, 1e-5)
@@ -99,3 +112,19 @@ def test_which_convolutions_it_is_for():
     assert {kind(8, 8, **each) for each in others} == {nn.Conv2d}
     assert kind(8, 8, 1, groups=2) is nn.Conv2d
     assert kind(256, 256, groups=2) is nn.Conv2d
+
+
+@pytest.mark.parametrize("bias", [True, False])
+def test_which_convolutions_have_few_channels(bias):
+    def operator(in_channels, out_channels, size=3, **options):
+        return type(conv(in_channels, out_channels, size, bias=bias, context=kernels(), **options).conv2d)
+
+    assert operator(8, 32) is KernelConvFunction
+    others = [
+        operator(3, 32),
+        operator(64, 32),
+        operator(8, 8, 1),
+        operator(8, 8, stride=2),
+        operator(8, 8, dilation=2),
+    ]
+    assert KernelConvFunction not in others

@@ -11,14 +11,15 @@ from ..layers import (
     LayerContext,
     batch_norm,
     conv,
-    dot_product,
     drop_path,
+    gelu_tokens,
     layer_norm,
     linear,
     linear_activation,
     map_of,
-    nodes_of,
+    multi_head_mixture,
     norm_activation,
+    row_mean,
     row_transpose,
     tanh_gelu,
 )
@@ -35,6 +36,7 @@ class Windows(nn.Cell):
         self.num_windows = side // window  # along one side
         self.row_transpose = row_transpose(context)
         self.shape, self.axes = self.arrangement(self.num_windows, window)
+        self.gelu_tokens = gelu_tokens(self.shape, self.axes, context)
         self.split_shape = tuple(self.shape[axis] for axis in self.axes)
         self.axes_back = tuple(np.argsort(self.axes).tolist())
 
@@ -42,9 +44,10 @@ class Windows(nn.Cell):
         """The map's two sides as four axes, and the axes' order in groups: two of the groups', two within a group."""
         return (count, window, count, window), (0, 2, 1, 3)
 
-    def split(self, x):
-        """(B, N, C) -> (B * G, W * W, C)."""
-        return self.row_transpose(x, self.shape, self.axes).reshape((-1, self.window**2, x.shape[2]))
+    def split(self, x, y):
+        """tanh-GELU of the sum of two maps (B, C, S, S) -> (B * G, W * W, C)."""
+        tokens = self.gelu_tokens(x, y)
+        return tokens.reshape((-1, self.window**2, tokens.shape[2]))
 
     def join(self, x):
         """(B * G, W * W, C) -> (B, N, C)."""
@@ -62,46 +65,33 @@ class DilatedWindows(Windows):
         return (window, count, window, count), (1, 3, 0, 2)
 
 
+def by_rows(layer: nn.Cell, x):
+    """A layer of rows (R, C) for tokens, (B, N, C) -> (B, N, C')."""
+    y = layer(x.reshape((-1, x.shape[2])))
+    return y.reshape((-1, x.shape[1], y.shape[1]))
+
+
 class MultiHeadAttention(nn.Cell):
     """Scaled dot-product attention in several heads; queries (B, N, C) look at (B, M, C) -> (B, N, C)."""
 
     def __init__(self, channels: int, num_heads: int, context: LayerContext):
         super().__init__()
-        self.num_heads = num_heads
-        self.head_channels = channels // num_heads
-        self.scale = self.head_channels**-0.5
         self.to_q = linear(channels, channels, context)
         self.to_k = linear(channels, channels, context)
         self.to_v = linear(channels, channels, context)
         self.proj = linear(channels, channels, context)
-        self.row_transpose = row_transpose(context)
-        self.dot_product = dot_product(context)
+        self.mixture = multi_head_mixture(num_heads, context)
 
-    def heads(self, rows, num_tokens):
-        """(B * N, C) -> (B, heads, N, C / heads)."""
-        rows = rows.reshape((-1, num_tokens * self.num_heads, self.head_channels))
-        rows = self.row_transpose(rows, (num_tokens, self.num_heads), (1, 0))
-        return rows.reshape((-1, self.num_heads, num_tokens, self.head_channels))
-
-    def mixed_and_weights(self, x, context):
-        """Mixed values (B, heads, N, d), and what `weights` gives."""
-        num_tokens, channels = x.shape[1:]
-        num_keys = context.shape[1]
-        rows, context = x.reshape((-1, channels)), context.reshape((-1, channels))
-        q = self.heads(self.to_q(rows), num_tokens)  # (B, h, N, d)
-        k = self.heads(self.to_k(context), num_keys)  # (B, h, M, d)
-        v = self.heads(self.to_v(context), num_keys)
-        return self.dot_product(q * self.scale, k, v)
+    def queries_keys_values(self, x, context):
+        """(B, N, C), (B, M, C) -> (B, N, C), (B, M, C), (B, M, C)."""
+        return by_rows(self.to_q, x), by_rows(self.to_k, context), by_rows(self.to_v, context)
 
     def weights(self, x, context):
         """The share (B, heads, N, M) of its attention that each query gives to each key."""
-        return self.mixed_and_weights(x, context)[1]
+        return self.mixture.weights(*self.queries_keys_values(x, context))
 
     def construct(self, x, context):
-        num_tokens, channels = x.shape[1:]
-        mixed = self.mixed_and_weights(x, context)[0].reshape((-1, self.num_heads * num_tokens, self.head_channels))
-        mixed = self.row_transpose(mixed, (self.num_heads, num_tokens), (1, 0))
-        return self.proj(mixed.reshape((-1, channels))).reshape((-1, num_tokens, channels))
+        return by_rows(self.proj, self.mixture(*self.queries_keys_values(x, context)))
 
 
 class FeedForward(nn.Cell):
@@ -113,8 +103,7 @@ class FeedForward(nn.Cell):
         self.ff2 = linear(ratio * channels, channels, context)
 
     def construct(self, x):
-        num_tokens, channels = x.shape[1:]
-        return self.ff2(self.act(self.ff1(x.reshape((-1, channels))))).reshape((-1, num_tokens, channels))
+        return by_rows(self.ff2, self.act(by_rows(self.ff1, x)))
 
 
 def spatial_smooth(channels: int, context: LayerContext) -> nn.SequentialCell:
@@ -143,7 +132,7 @@ class LocalGlobalBlock(nn.Cell):
         super().__init__()
         self.groups = groups
         self.spatial_smooth = nn.SequentialCell(spatial_smooth(channels, context))
-        self.act = tanh_gelu(context)
+        self.group_mean = row_mean(context)
         self.norm0 = layer_norm(channels, NORM_EPSILON, context)
         self.norm1 = layer_norm(channels, NORM_EPSILON, context)
         self.norm2 = layer_norm(channels, NORM_EPSILON, context)
@@ -156,13 +145,13 @@ class LocalGlobalBlock(nn.Cell):
     def smoothed(self, x):
         """(B, N, C) -> groups (B * G, W * W, C)."""
         x = map_of(x, self.groups.side)  # (B, C, S, S)
-        return self.groups.split(nodes_of(self.act(x + self.spatial_smooth(x))))
+        return self.groups.split(x, self.spatial_smooth(x))
 
     def after_local(self, x):
         """Groups (B * G, W * W, C) -> tokens (B, N, C) that have looked at their group, the groups' means (B, G, C)."""
         normed = self.norm0(x)
         x = x + self.drop_local(self.attn(normed, normed))
-        means = x.mean(1).reshape((-1, self.groups.num_windows**2, x.shape[2]))
+        means = self.group_mean(x).reshape((-1, self.groups.num_windows**2, x.shape[2]))
         return self.groups.join(x), means
 
     def construct(self, x):

@@ -16,8 +16,10 @@ from .cpu import activation, convolution, dense_rows, dot_product, layer_norm, n
 from .cpu.kernels.batch_norm import KernelBatchNorm
 from .cpu.kernels.convolution import conv as kernel_conv
 from .cpu.kernels.convolution import normed_conv as kernel_normed_conv
+from .cpu.kernels.gelu_tokens import KernelGeluTokens
 from .cpu.kernels.graph_feature import KernelMaxRelative
 from .cpu.kernels.library import SOURCES as KERNEL_SOURCES  # noqa: F401 (the way in for others)
+from .cpu.kernels.multi_head_mixture import KernelMultiHeadMixture
 from .cpu.kernels.nearest import KernelNearestNeighbours
 from .cpu.kernels.rows import KernelLayerNorm, linear_gelu
 from .cpu.kernels.sampled_mixture import KernelSampledMixture
@@ -81,7 +83,10 @@ TABLE = {
     "gelu": Formulations(standard.Gelu, export=operators.GeluWithoutErf),
     "tanh_gelu": Formulations(standard.tanh_gelu, cpu=activation.TanhGelu, export=activation.TanhGelu),
     "dot_product": Formulations(standard.DotProduct, cpu=dot_product.CpuDotProduct),
+    "multi_head_mixture": Formulations(standard.MultiHeadMixture, kernels=KernelMultiHeadMixture),
     "row_transpose": Formulations(standard.TransposedRows, cpu=rows.GatheredRows),
+    "row_mean": Formulations(standard.RowMean, cpu=rows.ProductMean),
+    "gelu_tokens": Formulations(nodes.GeluTokens, kernels=KernelGeluTokens),
     "padded_max_pool": Formulations(standard.padded_max_pool, export=operators.PaddedMaxPool),
     "bilinear_resize": Formulations(standard.OperatorResize, cpu=operators.MatrixResize, export=operators.MatrixResize),
     "neighbour_max": Formulations(nodes.NeighbourMax, cpu=neighbour_max.CpuNeighbourMax, export=graphs.NeighbourMax),
@@ -158,9 +163,10 @@ def tanh_gelu(context: LayerContext) -> nn.Cell:
     return formulation("tanh_gelu", context)()
 
 
-def dot_product(context: LayerContext) -> nn.Cell:
-    """The core of attention, called as f(q, k, v); see `standard.DotProduct`."""
-    return formulation("dot_product", context)()
+def multi_head_mixture(num_heads: int, context: LayerContext) -> nn.Cell:
+    """The core of attention, between its linear layers; see `standard.MultiHeadMixture`."""
+    dot_product = formulation("dot_product", context)()
+    return formulation("multi_head_mixture", context)(num_heads, row_transpose(context), dot_product)
 
 
 def row_transpose(context: LayerContext) -> nn.Cell:
@@ -169,6 +175,16 @@ def row_transpose(context: LayerContext) -> nn.Cell:
     Returns (B, product of shape, C).
     """
     return formulation("row_transpose", context)()
+
+
+def row_mean(context: LayerContext) -> nn.Cell:
+    """The mean of the rows of each: (B, N, C) -> (B, C)."""
+    return formulation("row_mean", context)()
+
+
+def gelu_tokens(shape: tuple[int, ...], axes: tuple[int, ...], context: LayerContext) -> nn.Cell:
+    """tanh-GELU of the sum of two maps, as tokens in the order of their groups; see `nodes.GeluTokens`."""
+    return formulation("gelu_tokens", context)(shape, axes, tanh_gelu(context), row_transpose(context))
 
 
 def max_pool_after_relu(border: str, context: LayerContext) -> nn.Cell:

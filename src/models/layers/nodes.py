@@ -28,6 +28,21 @@ def map_of(nodes, side):
     return nodes.transpose((0, 2, 1)).reshape((-1, nodes.shape[2], side, side))
 
 
+class GeluTokens(nn.Cell):
+    """tanh-GELU of the sum of two maps (B, C, S, S) -> tokens (B, S * S, C), the groups' one behind the other.
+
+    shape, axes: the map's tokens, row by row, taken as an array of this shape, and its axes in the order of the groups.
+    """
+
+    def __init__(self, shape: tuple[int, ...], axes: tuple[int, ...], gelu: nn.Cell, row_transpose: nn.Cell):
+        super().__init__()
+        self.shape, self.axes = shape, axes
+        self.gelu, self.row_transpose = gelu, row_transpose
+
+    def construct(self, x, y):
+        return self.row_transpose(nodes_of(self.gelu(x + y)), self.shape, self.axes)
+
+
 class NeighbourMax(nn.Cell):
     """(B, M, C) key nodes, (B, N, K) neighbours -> (B, N, C): largest value of each channel among the neighbours."""
 

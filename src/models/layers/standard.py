@@ -104,6 +104,13 @@ class TransposedRows(nn.Cell):
         return x.reshape((-1, *shape, channels)).transpose(axes).reshape((-1, prod(shape), channels))
 
 
+class RowMean(nn.Cell):
+    """Mean of the rows of each: (B, N, C) -> (B, C)."""
+
+    def construct(self, x):
+        return x.mean(1)
+
+
 class DotProduct(nn.Cell):
     """Queries (B, h, N, d), scaled, keys and values (B, h, M, d) -> mixed values (B, h, N, d), weights (B, h, N, M)."""
 
@@ -115,3 +122,40 @@ class DotProduct(nn.Cell):
     def construct(self, q, k, v):
         weights = ops.softmax(self.similarity(q, k), -1)
         return self.mix(weights, v), weights
+
+
+class MultiHeadMixture(nn.Cell):
+    """Scaled dot-product attention of rows in several heads: queries (B, N, C), keys and values (B, M, C) -> (B, N, C).
+
+    A head is C / heads channels of each row, those of the first head in front.
+    """
+
+    def __init__(self, num_heads: int, row_transpose: nn.Cell, dot_product: nn.Cell):
+        super().__init__()
+        self.num_heads = num_heads
+        self.row_transpose = row_transpose
+        self.dot_product = dot_product
+
+    def heads(self, rows):
+        """(B, N, C) -> (B, heads, N, C / heads)."""
+        num_rows, channels = rows.shape[1:]
+        head_channels = channels // self.num_heads
+        rows = rows.reshape((-1, num_rows * self.num_heads, head_channels))
+        rows = self.row_transpose(rows, (num_rows, self.num_heads), (1, 0))
+        return rows.reshape((-1, self.num_heads, num_rows, head_channels))
+
+    def mixed_and_weights(self, q, k, v):
+        """Mixed values (B, heads, N, C / heads), and what `weights` gives."""
+        scale = (q.shape[2] // self.num_heads) ** -0.5
+        return self.dot_product(self.heads(q) * scale, self.heads(k), self.heads(v))
+
+    def weights(self, q, k, v):
+        """The share (B, heads, N, M) of its attention that each query gives to each key."""
+        return self.mixed_and_weights(q, k, v)[1]
+
+    def construct(self, q, k, v):
+        mixed = self.mixed_and_weights(q, k, v)[0]
+        num_rows, head_channels = mixed.shape[2:]
+        mixed = mixed.reshape((-1, self.num_heads * num_rows, head_channels))
+        mixed = self.row_transpose(mixed, (self.num_heads, num_rows), (1, 0))
+        return mixed.reshape((-1, num_rows, self.num_heads * head_channels))

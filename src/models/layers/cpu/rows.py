@@ -34,6 +34,19 @@ def linear(in_channels: int, out_channels: int) -> nn.Dense:
     return dense
 
 
+class ProductMean(nn.Cell):
+    """`standard.RowMean` as a matrix product, (B, N, C) -> (B, C)."""
+
+    def __init__(self):
+        super().__init__()
+        self.multiply = ops.BatchMatMul()
+
+    def construct(self, x):
+        num_sets, num_rows, channels = x.shape
+        ones = ops.ones((num_sets, 1, num_rows), x.dtype)
+        return self.multiply(ones, x).reshape((-1, channels)) / num_rows
+
+
 @ops.constexpr
 def orders(shape: tuple[int, ...], axes: tuple[int, ...]) -> tuple[Tensor, Tensor]:
     """The rows' numbers in their new order, and in the order that undoes it."""

@@ -5,6 +5,7 @@ from mindspore import nn
 from .. import convolution
 from .dense_conv import dense_conv
 from .grouped_conv import KernelGroupedConv
+from .narrow_conv import FEWEST, MOST, narrow_conv
 from .pointwise_conv import MANY, pointwise_conv
 
 STEP = 4  # channels of a 3x3 group that are computed together
@@ -13,14 +14,15 @@ MOST_CHANNELS = 64  # of a 3x3 group; for wider ones the framework's matrix prod
 
 def conv(library: str, in_channels: int, out_channels: int, size: int, **options) -> nn.Cell:
     """`standard.conv` by a kernel where there is one for it, else as elsewhere on the CPU."""
-    groups = options["groups"]
+    groups, stride, dilation = (options[name] for name in ("groups", "stride", "dilation"))
     if size == 1 and groups == 1 and in_channels >= MANY:
         return pointwise_conv(library, in_channels, out_channels, **options)
-    if size == 3 and groups == 1 and options["stride"] == 1:
-        return dense_conv(library, in_channels, out_channels, **options)
+    if size == 3 and groups == stride == 1:
+        is_narrow = dilation == 1 and all(FEWEST <= width <= MOST for width in (in_channels, out_channels))
+        return (narrow_conv if is_narrow else dense_conv)(library, in_channels, out_channels, **options)
     widths = (in_channels // groups, out_channels // groups)
-    plain = size == 3 and options["stride"] == options["dilation"] == 1 and not options["bias"]
-    if plain and groups > 1 and all(width % STEP == 0 and width <= MOST_CHANNELS for width in widths):
+    plain = size == 3 and stride == dilation == 1 and not options["bias"]
+    if plain and all(width % STEP == 0 and width <= MOST_CHANNELS for width in widths):
         return KernelGroupedConv(library, in_channels, out_channels, groups)
     return convolution.conv(in_channels, out_channels, size, **options)
 

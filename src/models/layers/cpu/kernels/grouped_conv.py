@@ -19,13 +19,16 @@ def _gradients(x, weight, _dout):
     return x, weight
 
 
-class GroupedConvFunction(nn.Cell):
-    """The convolution, padding 1, as a function of both: (B, C, H, W), (O, C / g, 3, 3) -> (B, O, H, W)."""
+class KernelConvFunction(nn.Cell):
+    """The convolution, padding 1, as a function of both: (B, C, H, W), (O, C / g, 3, 3) -> (B, O, H, W).
 
-    def __init__(self, library: str):
+    name: of the kernel, "grouped_conv" or "narrow_conv".
+    """
+
+    def __init__(self, library: str, name: str):
         super().__init__()
-        self.forward = kernel(library, "grouped_conv", _shape, _type)
-        self.backward = kernel(library, "grouped_conv_backward", _gradients, _gradients)
+        self.forward = kernel(library, name, _shape, _type)
+        self.backward = kernel(library, f"{name}_backward", _gradients, _gradients)
 
     def construct(self, x, weight):
         return self.forward(x, weight)
@@ -40,7 +43,7 @@ class KernelGroupedConv(nn.Cell):
     def __init__(self, library: str, in_channels: int, out_channels: int, groups: int):
         super().__init__()
         self.weight = Parameter(ops.zeros((out_channels, in_channels // groups, 3, 3), mstype.float32), name="weight")
-        self.function = GroupedConvFunction(library)
+        self.function = KernelConvFunction(library, "grouped_conv")
 
     def construct(self, x):
         return self.function(x, self.weight)
