@@ -91,7 +91,7 @@ def test_compiled_it_equals_the_framework():
 
 def test_which_convolutions_it_is_for():
     def function(size=3, context=None, **options):
-        return type(conv(8, 8, size, bias=False, context=context or kernels(), **options).conv2d)
+        return type(conv(64, 64, size, bias=False, context=context or kernels(), **options).conv2d)
 
     assert function() is function(dilation=4) is DenseConv
     others = [function(stride=2), function(groups=8), function(1), function(5), function(context=LayerContext())]
