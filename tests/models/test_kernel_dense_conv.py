@@ -94,5 +94,5 @@ def test_which_convolutions_it_is_for():
         return type(conv(64, 64, size, bias=False, context=context or kernels(), **options).conv2d)
 
     assert function() is function(dilation=4) is DenseConv
-    others = [function(stride=2), function(groups=8), function(1), function(5), function(context=LayerContext())]
+    others = [function(stride=2), function(groups=64), function(1), function(5), function(context=LayerContext())]
     assert DenseConv not in others
