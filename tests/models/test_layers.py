@@ -13,11 +13,12 @@ from src.models.layers import (
     bilinear_resize,
     ceil_max_pool_after_relu,
     conv,
-    dot_product,
     gelu,
     layer_norm,
     linear,
     max_pool_after_relu,
+    multi_head_mixture,
+    row_mean,
     row_transpose,
     tanh_gelu,
 )
@@ -253,20 +254,21 @@ class RowTranspose(nn.Cell):
         return self.transpose(x, (2, 3, 2), (2, 0, 1))
 
 
-class Mixed(nn.Cell):
-    def __init__(self, context):
-        super().__init__()
-        self.dot_product = dot_product(context)
-
-    def construct(self, q, k, v):
-        return self.dot_product(q, k, v)[0]
-
-
 @pytest.mark.parametrize(("dtype", "tolerance"), [(ms.float32, 1e-5), (ms.float16, 1e-2)])
-def test_dot_product_equals_the_standard_one(dtype, tolerance):
-    q, k, v = normal(2, 3, 5, 4), normal(2, 3, 7, 4, seed=1), normal(2, 3, 7, 4, seed=2)
-    inputs = [Tensor(array, dtype) for array in (q, k, v, normal(2, 3, 5, 4, seed=3))]
-    gradients = [ops.GradOperation(get_all=True, sens_param=True)(Mixed(form))(*inputs) for form in (CPU, STANDARD)]
+def test_attention_equals_the_standard_one(dtype, tolerance):
+    q, k, v = normal(2, 5, 12), normal(2, 7, 12, seed=1), normal(2, 7, 12, seed=2)
+    inputs = [Tensor(array, dtype) for array in (q, k, v, normal(2, 5, 12, seed=3))]
+    cells = [multi_head_mixture(3, form) for form in (CPU, STANDARD)]
+    gradients = [ops.GradOperation(get_all=True, sens_param=True)(cell)(*inputs) for cell in cells]
     for own, standard in zip(*gradients, strict=True):
         assert own.dtype == dtype
         np.testing.assert_allclose(own.asnumpy(), standard.asnumpy(), atol=tolerance)
+
+
+@pytest.mark.parametrize("shape", [(3, 49, 8), (1, 1, 1)])
+def test_mean_of_rows(shape):
+    x, dmean = normal(*shape), normal(shape[0], shape[2], seed=1)
+    mean, gradient = row_mean(CPU), ops.GradOperation(sens_param=True)
+    np.testing.assert_allclose(mean(Tensor(x)).asnumpy(), x.mean(1), atol=1e-6)
+    expected = np.broadcast_to(dmean[:, None] / shape[1], shape)
+    np.testing.assert_allclose(gradient(mean)(Tensor(x), Tensor(dmean)).asnumpy(), expected, atol=1e-6)

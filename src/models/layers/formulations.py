@@ -164,9 +164,9 @@ def tanh_gelu(context: LayerContext) -> nn.Cell:
 
 
 def multi_head_mixture(num_heads: int, context: LayerContext) -> nn.Cell:
-    """The core of attention, between its linear layers; see `standard.MultiHeadMixture`."""
-    dot_product = formulation("dot_product", context)()
-    return formulation("multi_head_mixture", context)(num_heads, row_transpose(context), dot_product)
+    """Attention in several heads, between its linear layers; see `standard.MultiHeadMixture`."""
+    core = formulation("dot_product", context)()
+    return formulation("multi_head_mixture", context)(num_heads, row_transpose(context), core)
 
 
 def row_transpose(context: LayerContext) -> nn.Cell:
