@@ -110,15 +110,15 @@ def start_process(
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         start_new_session=True,
-        preexec_fn=_die_with_parent,  # noqa: PLW1509 (no other thread holds a lock that it could need)
+        preexec_fn=end_with_parent,  # noqa: PLW1509 (no other thread holds a lock that it could need)
     )
     copier = threading.Thread(target=_copy, args=(popen.stdout, log, shown), daemon=True)
     copier.start()
     return Process(name, popen, log, copier)
 
 
-def _die_with_parent() -> None:
-    """Linux ends this process when its launcher ends, however that happens."""
+def end_with_parent() -> None:
+    """For a process that has just been started: Linux ends it when its parent ends, however that happens."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 

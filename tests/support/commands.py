@@ -19,6 +19,7 @@ from pathlib import Path
 
 from src.runtime.entry import run_command
 from src.runtime.logs import get_logger
+from src.runtime.rank_process import end_with_parent
 from tests.support.processes import PROJECT_ROOT
 
 TINY = Path(__file__).with_name("tiny.yml")
@@ -47,6 +48,7 @@ def start_command(
         text=True,
         cwd=cwd,
         env={**os.environ, "PYTHONPATH": str(PROJECT_ROOT)},
+        preexec_fn=end_with_parent,  # noqa: PLW1509 (a test that is ended leaves nothing running)
     )
 
 

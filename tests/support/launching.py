@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from src.runtime.rank_process import end_with_parent
 from tests.support.processes import PROJECT_ROOT
 
 TIME_LIMIT = 400  # seconds
@@ -31,4 +32,5 @@ def launch(
         text=True,
         timeout=TIME_LIMIT,
         check=False,
+        preexec_fn=end_with_parent,  # noqa: PLW1509 (a test that is ended leaves nothing running)
     )
