@@ -20,18 +20,10 @@ class PixelCrossEntropy(nn.Cell):
         valid = label != self.ignore
         target = ops.select(valid, label, ops.zeros_like(label)).expand_dims(1)
         logits = logits.astype(ms.float32)
-        logits = logits - self.for_each_class(ops.stop_gradient(ops.amax(logits, 1, True)), logits.shape)
+        logits = logits - ops.stop_gradient(ops.amax(logits, 1, True))
         losses = ops.log(ops.exp(logits).sum(1, keepdims=True)) - ops.gather_d(logits, 1, target)
         valid = valid.astype(ms.float32).reshape((-1,))
         return losses.reshape((-1,)) * valid, valid
-
-    def for_each_class(self, values: Tensor, shape: tuple[int, ...]) -> Tensor:
-        """(B, 1, H, W) -> `shape` (B, K, H, W), as a matrix product.
-
-        To subtract a map of another shape, the CPU keeps two indices of 8 bytes per element.
-        """
-        rows = values.reshape((shape[0], 1, -1))
-        return ops.matmul(ops.ones((shape[1], 1), ms.float32), rows).reshape(shape)
 
 
 def mean_over(losses: Tensor, chosen: Tensor) -> Tensor:

@@ -75,8 +75,8 @@ def test_it_is_chosen_for_many_channels():
     def function(*sizes, context=None, **options):
         return type(conv(*sizes, bias=False, context=context or kernels(), **options).conv2d)
 
-    assert function(MANY, 8) is function(MANY + 1, 8, stride=2) is PointwiseConv
-    others = [function(MANY - 1, 8), function(MANY, 8, groups=2), function(MANY, 8, 3)]
+    assert function(MANY, 8) is function(2 * MANY, 8, stride=2) is PointwiseConv
+    others = [function(MANY + 1, 8), function(MANY, 8, groups=2), function(MANY, 8, 3)]
     others.append(function(MANY, 8, context=LayerContext()))
     assert PointwiseConv not in others
 

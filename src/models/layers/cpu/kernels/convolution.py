@@ -15,7 +15,7 @@ MOST_CHANNELS = 64  # of a 3x3 group; for wider ones the framework's matrix prod
 def conv(library: str, in_channels: int, out_channels: int, size: int, **options) -> nn.Cell:
     """`standard.conv` by a kernel where there is one for it, else as elsewhere on the CPU."""
     groups, stride, dilation = (options[name] for name in ("groups", "stride", "dilation"))
-    if size == 1 and groups == 1 and in_channels >= MANY:
+    if size == 1 and groups == 1 and in_channels % MANY == 0:
         return pointwise_conv(library, in_channels, out_channels, **options)
     if size == 3 and groups == stride == 1:
         is_narrow = dilation == 1 and all(FEWEST <= width <= MOST for width in (in_channels, out_channels))

@@ -12,7 +12,7 @@ from ... import standard
 from .library import kernel
 from .weight_gradient import WeightGradient
 
-MANY = 256  # channels from which on the framework's weight gradient takes much memory, and no less time
+MANY = 256  # channels, of whose multiples the framework's weight gradient takes much memory, and no less time
 WIDE = 512  # channels
 SMALL_MAP = 16 * 16  # positions
 
