@@ -13,14 +13,15 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from uuid import uuid4
 
 import mindspore as ms
 from mindspore import nn
 from mindspore.graph import api as framework
 
-from src.runtime.files import remove, write_atomically
+from src.runtime.files import remove_all_leftovers, temporary_folder, write_atomically
 from src.runtime.graph_key import SKIP_SOURCE_CHECK, NoKeyError, graph_key
 from src.runtime.logs import get_logger
 from src.runtime.session import Session
@@ -57,8 +58,11 @@ class _Exchange:
     def open(self) -> str:
         """The folder, made at the first call; OSError if it cannot be."""
         if not self._folder:
-            self._folder = tempfile.mkdtemp(prefix="graphs-")
-            atexit.register(remove, Path(self._folder))
+            place = Path(tempfile.gettempdir())
+            remove_all_leftovers(place)
+            stack = ExitStack()
+            self._folder = str(stack.enter_context(temporary_folder(place / f"graphs-{uuid4().hex}")))
+            atexit.register(stack.close)
             os.environ[SKIP_SOURCE_CHECK] = "1"
             # Else it looks up what the started script imports all the same, and thereby loads `sys` a second time,
             # which resets sys.stderr.

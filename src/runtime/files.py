@@ -107,7 +107,7 @@ def complete_folder(folder: Path, *, overwrite: bool = False) -> Iterator[Path]:
     with temporary_folder(folder) as partial:
         yield partial
         if overwrite:
-            remove(folder)
+            _remove(folder)
         os.replace(partial, folder)
 
 
@@ -116,7 +116,7 @@ def temporary_folder(path: Path) -> Iterator[Path]:
     """Context that gives a hidden folder beside `path`, for what is moved there when it is complete."""
     remove_leftovers(path)
     partial = partial_path(path)
-    remove(partial)
+    _remove(partial)
     partial.mkdir(parents=True)
     try:
         yield partial
@@ -124,7 +124,7 @@ def temporary_folder(path: Path) -> Iterator[Path]:
         _name(error, path)
         raise
     finally:
-        remove(partial)
+        _remove(partial)
 
 
 def write_atomically(path: str | Path, content: bytes | str) -> None:
@@ -167,21 +167,21 @@ def partial_files(folder: Path) -> Iterator[Path]:
 def remove_partials(folder: Path) -> None:
     """Delete all unfinished files and folders in this folder; no other process may be writing to it."""
     for leftover in folder.glob(".*.partial-*"):
-        remove(leftover)
+        _remove(leftover)
 
 
 def remove_leftovers(path: Path) -> bool:
     """Delete what killed processes of this machine have left of `path`; returns whether there was anything."""
     found = [leftover for match, leftover in _leftovers(path.parent) if _is_of(match, path)]
     for leftover in found:
-        remove(leftover)
+        _remove(leftover)
     return bool(found)
 
 
 def remove_all_leftovers(folder: Path) -> None:
     """Delete what killed processes of this machine have left in a folder."""
     for _, leftover in _leftovers(folder):
-        remove(leftover)
+        _remove(leftover)
 
 
 def _leftovers(folder: Path) -> list[tuple[re.Match, Path]]:
@@ -207,12 +207,12 @@ def _runs(process: int) -> bool:
     return True
 
 
-def remove(path: Path) -> None:
+def _remove(path: Path) -> None:
     """Delete a file or folder as far as possible, one descriptor at a time; `shutil.rmtree` takes one per level."""
     is_folder = path.is_dir() and not path.is_symlink()
     if is_folder:
         with suppress(OSError):
             for inner in path.iterdir():
-                remove(inner)
+                _remove(inner)
     with suppress(OSError):  # an empty folder also without a descriptor
         path.rmdir() if is_folder else path.unlink(missing_ok=True)

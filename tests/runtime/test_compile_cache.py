@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
+from pathlib import Path
 
 import mindspore as ms
 import pytest
@@ -72,6 +74,17 @@ def test_on_a_full_disk_no_graph_is_kept_and_the_framework_has_nothing_to_say(mo
     assert compile_cache._place(nn.ReLU(), (ms.Tensor([1.0]),)) is None
     assert len(messages) == 1
     assert "No space left on device" in messages[0]
+
+
+def test_what_a_killed_process_has_left_is_removed(tmp_path, monkeypatch):
+    monkeypatch.setenv(SKIP_SOURCE_CHECK, "1")  # it is set when the exchange is opened
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with monkeypatch.context() as killed:
+        killed.setattr(os, "getpid", lambda: 2**22 + 1)  # above Linux's largest
+        left = Path(compile_cache._Exchange().open())
+    assert list(tmp_path.iterdir()) == [left]
+    opened = Path(compile_cache._Exchange().open())
+    assert list(tmp_path.iterdir()) == [opened] != [left]
 
 
 def test_graphs_not_used_for_longest_are_dropped(tmp_path, monkeypatch):
