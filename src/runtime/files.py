@@ -75,11 +75,13 @@ def check_room(folder: Path, num_bytes: int, longest: int) -> None:
 def complete_file(path: Path, *, clean: bool = True) -> Iterator[Path]:
     """Context that gives a temporary path to write to and moves it to `path` on exit: readers see an old or new file.
 
-    Missing folders are created. After an error `path` is unchanged.
+    Missing folders are created. After an error `path` is unchanged. UserError where it is a folder.
 
     Args:
         clean: see `remove_leftovers`, which reads the whole folder; for many files `remove_all_leftovers` does it once.
     """
+    if path.is_dir():
+        raise UserError(f"{path} is a folder: give the name of a file")
     path.parent.mkdir(parents=True, exist_ok=True)
     if clean:
         remove_leftovers(path)

@@ -9,6 +9,7 @@ import sys
 
 import pytest
 
+from src.config import UserError
 from src.runtime.files import (
     check_new,
     check_room,
@@ -121,6 +122,12 @@ def test_an_existing_result_is_replaced_on_demand_only(tmp_path):
     assert message_of(check_new, "file_name", path, False) == (
         f"file_name: {path} exists already: give another name, or --overwrite 1 to replace it"
     )
+
+
+def test_a_file_does_not_take_the_place_of_a_folder(tmp_path):
+    (tmp_path / "a.json").mkdir()
+    with pytest.raises(UserError, match="a.json is a folder: give the name of a file"):
+        write_atomically(tmp_path / "a.json", "{}")
 
 
 @pytest.fixture
