@@ -4,24 +4,18 @@ from __future__ import annotations
 
 import json
 import os
-import random
-import signal
 import subprocess
 import sys
-import time
 
 import numpy as np
-import psutil
 import pytest
 
 from src.checkpoints import load_checkpoint
 from src.datasets.synthetic.digits import write_digits
 from src.runtime.machine import own_addresses
 from src.runtime.rank_process import without_noise
-from tests.support.commands import finish, start_command, wait_until
 from tests.support.launching import TIME_LIMIT, launch
 from tests.support.processes import PROJECT_ROOT
-from tests.support.runs import TinyRun
 
 PROGRAM = PROJECT_ROOT / "tests" / "support" / "smooth_training.py"
 
@@ -94,29 +88,3 @@ def test_the_seeds_distributed_command_with_a_rank_table(digits, tmp_path):
     assert record["top1"] * 360 == pytest.approx(round(record["top1"] * 360), abs=1e-9)
     assert record["loss"] < 2.0  # from log(10) = 2.3
     assert sorted(path.name for path in tmp_path.iterdir()) == ["logs", "pair", "table.json"]
-
-
-# Each rank alone, as by the scheduler of one of several servers, and all by their launcher.
-STOPPED = ("rank 1", "rank 0", "launcher")
-
-
-@pytest.mark.parametrize("number", [0, *(pytest.param(number, marks=pytest.mark.slow) for number in range(1, 24))])
-def test_ranks_end_after_the_same_step_whichever_is_asked_to_stop(number, digits, tmp_path):
-    run = TinyRun(digits, tmp_path / "outputs")
-    words = ["--num_devices", 2, "--log_folder", tmp_path / "logs", "train.py", *run.options]
-    launcher = start_command("scripts/launch.py", *words, "--max_epoch", 1000, "--eval_interval", 5)
-    wait_until(lambda: run.epochs, launcher)
-    time.sleep(random.uniform(0.0, 0.5))
-    ranks = {_rank(child): child for child in psutil.Process(launcher.pid).children()}
-    asked = {"launcher": launcher, "rank 0": ranks[0], "rank 1": ranks[1]}[STOPPED[number % 3]]
-    asked.send_signal(signal.SIGTERM)
-    finished = finish(launcher)
-    assert (finished.code, finished.err) == (143, "")
-    text = f"stopped by SIGTERM after step {run.load().meta['step']}; continue with --resume auto"
-    assert finished.out.splitlines()[-1].endswith(text)
-
-
-def _rank(process):
-    """The rank of a launcher's process; None for the scheduler."""
-    environment = process.environ()
-    return int(environment["RANK_ID"]) if environment.get("MS_ROLE") == "MS_WORKER" else None
