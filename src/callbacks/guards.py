@@ -103,7 +103,7 @@ class Limits:
         if self._any_rank is None:
             return own
         agreed = self._progress.loss_is_fresh and self._any_rank(own != "")
-        return own or "SIGTERM" if agreed else ""
+        return (own or "SIGTERM") if agreed else ""
 
     def nothing_left(self) -> str:
         """Message for a run that has nothing left to train before its first step, "" otherwise."""

@@ -16,14 +16,6 @@ SHAPES = [(), (1,), (7, 3), (5, 2, 3, 3), (16384,), (40001,)]
 NAMES = ["adamw", "adamweightdecay"]
 
 
-@pytest.fixture(params=[ms.GRAPH_MODE, ms.PYNATIVE_MODE], ids=["graph", "pynative"])
-def mode(request):
-    before = ms.get_context("mode")
-    ms.set_context(mode=request.param)
-    yield
-    ms.set_context(mode=before)
-
-
 def create(name, parameters, compiled=True, **options):
     options = {"weight_decay": 0.05, "kernels": kernels().kernels if compiled else ""} | options
     return create_optimizer(name, parameters, RATES, **options)

@@ -1,6 +1,5 @@
 """Optimizers, step by step, against lists computed apart in numpy float64 from the published formulas."""
 
-import mindspore as ms
 import numpy as np
 import pytest
 from mindspore import Parameter, Tensor
@@ -47,14 +46,6 @@ FIVE_STEPS = {
     ],
 }
 FIVE_STEPS["sgd"] = FIVE_STEPS["momentum"]
-
-
-@pytest.fixture(params=[ms.GRAPH_MODE, ms.PYNATIVE_MODE], ids=["graph", "pynative"])
-def mode(request):
-    before = ms.get_context("mode")
-    ms.set_context(mode=request.param)
-    yield
-    ms.set_context(mode=before)
 
 
 def weight(values, name="weight"):
