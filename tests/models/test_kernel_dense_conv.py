@@ -7,6 +7,7 @@ from mindspore import Tensor
 
 from src.models.layers import LayerContext, conv
 from src.models.layers.cpu.kernels.dense_conv import DenseConv
+from src.models.layers.cpu.kernels.winograd_conv import WinogradConv
 from tests.support.kernels import NEEDS_COMPILER, assert_close, gradients, kernels, normal, set_num_threads
 
 pytestmark = NEEDS_COMPILER
@@ -17,8 +18,18 @@ def eager():
     ms.set_context(mode=ms.PYNATIVE_MODE)
 
 
-def layer(in_channels, out_channels, *, dilation=1, bias=False, context=None):
-    own = conv(in_channels, out_channels, 3, dilation=dilation, bias=bias, context=context or kernels())
+@pytest.fixture(params=[DenseConv, WinogradConv])
+def form(request):
+    """Either way to compute it."""
+    return request.param
+
+
+def layer(in_channels, out_channels, form, *, dilation=1, bias=False):
+    own = conv(in_channels, out_channels, 3, dilation=dilation, bias=bias, context=LayerContext())
+    if form is DenseConv:
+        own.conv2d = DenseConv(kernels().kernels, in_channels, out_channels, dilation)
+    elif form is WinogradConv:
+        own.conv2d = WinogradConv(kernels().kernels, dilation)
     own.weight.set_data(Tensor(normal(out_channels, in_channels, 3, 3, seed=1)))
     return own
 
@@ -47,10 +58,11 @@ def reference(x, weight, dy, dilation):
         (1, 6, 9, 7, 8, 16),  # no tap but the middle one is inside
         (1, 3, 40, 40, 50, 4),  # an image in several steps
         (1, 2, 3, 2, 1200, 1),
+        (3, 20, 70, 27, 26, 2),  # more tiles, and more outputs, than are computed together
     ],
 )
-def test_values_and_gradients(batch, in_channels, out_channels, height, width, dilation):
-    own = layer(in_channels, out_channels, dilation=dilation, bias=True)
+def test_values_and_gradients(form, batch, in_channels, out_channels, height, width, dilation):
+    own = layer(in_channels, out_channels, form, dilation=dilation, bias=True)
     x, dy = normal(batch, in_channels, height, width), normal(batch, out_channels, height, width, seed=2)
     y, (dx,), of_parameters = gradients(own, dy, x)
     expected = reference(x, own.weight.asnumpy(), dy, dilation)
@@ -60,39 +72,40 @@ def test_values_and_gradients(batch, in_channels, out_channels, height, width, d
 
 
 @pytest.mark.parametrize("wrong", [np.nan, np.inf])
-def test_numbers_that_are_not_finite_reach_the_guard(wrong):
+def test_numbers_that_are_not_finite_reach_the_guard(form, wrong):
     x, dy = normal(2, 4, 5, 5), normal(2, 3, 5, 5, seed=2)
     x[1, 2, 2, 2] = dy[0, 1, 2, 2] = wrong
-    _, (dx,), of_parameters = gradients(layer(4, 3), dy, x)
+    _, (dx,), of_parameters = gradients(layer(4, 3, form), dy, x)
     assert not np.isfinite(dx[0, :, 1:4, 1:4]).any() and np.isfinite(dx[1]).all()
     dweight = of_parameters["weight"]
     assert not np.isfinite(dweight[:, 2]).any() and not np.isfinite(dweight[1]).any()
     assert np.isfinite(dweight[[0, 2]][:, [0, 1, 3]]).all()
 
 
-def test_results_depend_on_no_number_of_threads():
+def test_results_depend_on_no_number_of_threads(form):
     x, dy, results = normal(2, 40, 20, 20), normal(2, 50, 20, 20, seed=3), set()
     for number in (1, 2, 5):
         set_num_threads(number)
-        _, (dx,), of_parameters = gradients(layer(40, 50), dy, x)
+        _, (dx,), of_parameters = gradients(layer(40, 50, form), dy, x)
         results.add(dx.tobytes() + of_parameters["weight"].tobytes())
     assert len(results) == 1
 
 
-def test_compiled_it_equals_the_framework():
+def test_compiled_it_equals_the_framework(form):
     ms.set_context(mode=ms.GRAPH_MODE)
     x, dy, found = normal(2, 9, 6, 5), normal(2, 4, 6, 5, seed=3), []
-    for context in (kernels(), LayerContext()):
-        y, (dx,), of_parameters = gradients(layer(9, 4, dilation=2, context=context), dy, x)
+    for each in (form, None):
+        y, (dx,), of_parameters = gradients(layer(9, 4, each, dilation=2), dy, x)
         found.append((y, dx, of_parameters["weight"]))
     for own, standard in zip(*found, strict=True):
         assert_close(own, standard, 1e-5)
 
 
-def test_which_convolutions_it_is_for():
-    def function(size=3, context=None, **options):
-        return type(conv(64, 64, size, bias=False, context=context or kernels(), **options).conv2d)
+def test_which_convolutions_they_are_for():
+    def function(width=64, size=3, context=None, **options):
+        return type(conv(width, 64, size, bias=False, context=context or kernels(), **options).conv2d)
 
-    assert function() is function(dilation=4) is DenseConv
-    others = [function(stride=2), function(groups=64), function(1), function(5), function(context=LayerContext())]
-    assert DenseConv not in others
+    assert function() is function(dilation=4) is WinogradConv
+    assert function(63) is function(63, dilation=4) is DenseConv
+    others = [function(stride=2), function(groups=64), function(size=1), function(size=5)]
+    assert not {DenseConv, WinogradConv} & {*others, function(context=LayerContext())}

@@ -3,18 +3,12 @@
 from mindspore import nn, ops
 
 from ... import standard
-from .library import kernel
+from .turned_weights import turned_weights
 from .weight_gradient import WeightGradient
+from .winograd_conv import WinogradConv
 
 SIZE = 3
-
-
-def _turned_shape(weight):
-    return [weight[1], weight[0], *weight[2:]]
-
-
-def _same_type(weight):
-    return weight
+WIDE = 64  # channels, from which on Winograd's tiles are faster
 
 
 class DenseConv(nn.Cell):
@@ -25,7 +19,7 @@ class DenseConv(nn.Cell):
         form = {"pad_mode": "pad", "pad": dilation, "dilation": dilation}
         self.conv = ops.Conv2D(out_channels, SIZE, **form)
         self.conv_back = ops.Conv2D(in_channels, SIZE, **form)
-        self.turned = kernel(library, "turned_weights", _turned_shape, _same_type)
+        self.turned = turned_weights(library)
         self.weight_gradient = WeightGradient(library, dilation=dilation)
 
     def construct(self, x, weight):
@@ -38,5 +32,8 @@ class DenseConv(nn.Cell):
 def dense_conv(library: str, in_channels: int, out_channels: int, *, dilation: int, **options) -> nn.Conv2d:
     """`standard.conv` of size 3 and stride 1 without groups."""
     conv = standard.conv(in_channels, out_channels, SIZE, dilation=dilation, **options)
-    conv.conv2d = DenseConv(library, in_channels, out_channels, dilation)
+    if min(in_channels, out_channels) >= WIDE:
+        conv.conv2d = WinogradConv(library, dilation)
+    else:
+        conv.conv2d = DenseConv(library, in_channels, out_channels, dilation)
     return conv
