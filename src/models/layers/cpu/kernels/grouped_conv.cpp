@@ -13,7 +13,7 @@ namespace {
 #ifdef __AVX512F__
 constexpr int OUTPUTS = 4, VECTORS = 4;  // of a tile: as many sums as the registers hold
 #else
-constexpr int OUTPUTS = 4, VECTORS = 1;
+constexpr int OUTPUTS = 4, VECTORS = 2;
 #endif
 constexpr int64_t TILE = WIDTH * VECTORS;
 

@@ -51,9 +51,10 @@ float largest_of(Lanes numbers) {
 
 // The first `count` numbers, then the filling.
 Lanes first_of(Lanes numbers, int64_t count, float filling) {
-  constexpr Lanes PLACES = {0, 1, 2, 3, 4, 5, 6, 7};
+  Lanes places;
+  for (int64_t i = 0; i < LANES; i++) places[i] = i;
   const float end = count;
-  return PLACES < end ? numbers : filling - Lanes{};
+  return places < end ? numbers : filling - Lanes{};
 }
 
 // exp(scale * (logit - the largest)) divided by the sum of these; the padding, as much as makes whole Lanes, becomes 0.
