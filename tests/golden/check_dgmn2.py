@@ -14,8 +14,9 @@ from tests.golden.names import torch_name
 NETWORKS = {"dgmn2_tiny": "dgmn2_tiny", "dgmn2_small": "dgmn2_small"}
 LIMITS = Tolerances(logits=2e-5, loss=1e-4, grad_norm=1e-2, grad_slice=5e-2)
 # Bilinear sampling has kinks at the pixels: from the second step on two float32 programs, and float32 and float64 of
-# one, go their own ways. Recorded after one step at rate 0.001: tiny 6.0133 (float32), 6.0210 (float64).
-FIRST_LOSSES = [1e-5, 1e-2]
+# one, go their own ways. Recorded after one step at rate 0.001: tiny 6.0133 (float32), 6.0210 (float64). The kernels of
+# another processor (AVX) move small's by 1.4 %; the step lowers it by 15 %.
+FIRST_LOSSES = [1e-5, 4e-2]
 
 
 def load(fixture_name: str) -> tuple[nn.Cell, reader.Fixture]:
