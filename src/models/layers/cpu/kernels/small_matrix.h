@@ -1,11 +1,10 @@
 // Matrices that lie in the cache: rows copied out of larger ones, and products of any size.
 #pragma once
 
+#include "vectors.h"
+
 #include <algorithm>
 #include <cstdint>
-
-constexpr int64_t LANES = 8;  // few, since the matrices are small
-typedef float Lanes __attribute__((vector_size(4 * LANES), aligned(4)));
 
 #ifdef __AVX512VL__
 constexpr int64_t TILE_ROWS = 8;
