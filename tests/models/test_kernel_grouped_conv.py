@@ -54,6 +54,7 @@ def reference(x, weight, dy, groups):
             (3, 128, 64, 9, 1, 2),
             (1, 16, 16, 1, 33, 4),
             (4, 64, 64, 14, 14, 4),
+            (7, 8, 8, 56, 57, 2),  # several images at a time, and one in the end
         ),
         *((2, 8, 8, 5, 7, 1), (1, 9, 27, 1, 1, 1), (3, 32, 32, 40, 37, 1), (1, 31, 8, 16, 3, 1), (2, 16, 24, 17, 1, 1)),
     ],
@@ -79,6 +80,16 @@ def test_numbers_that_are_not_finite_reach_the_guard(wrong, groups):
     assert groups == 1 or np.isfinite(y[:, :4]).all()
     assert not np.isfinite(dx[1, 4:, 1:4, 1:4]).any()
     assert not np.isfinite(of_parameters["weight"][4:, 5 % (8 // groups)]).any()
+
+
+@pytest.mark.parametrize("groups", [1, 2])
+def test_what_a_larger_map_has_left_has_no_effect(groups):
+    x, own = normal(3, 8, 20, 30), layer(8, 8, groups)
+    alone = gradients(own, x, x)
+    larger = np.full((4, 8, 40, 50), np.nan, np.float32)
+    gradients(own, larger, larger)
+    for before, after in zip(alone[:2], gradients(own, x, x)[:2], strict=True):
+        np.testing.assert_array_equal(before, after)
 
 
 @pytest.mark.parametrize("groups", [1, 4])
