@@ -1,5 +1,5 @@
-// Grouped 3x3 convolution of stride 1 and padding 1, a part for each group, which takes as many images at a time as stay
-// in the cache.
+// Grouped 3x3 convolution of padding 1 and stride 1 or 2, a part for each group, which takes as many images at a time as
+// stay in the cache.
 #include "arguments.h"
 #include "parallel.h"
 #include "shifted_rows.h"
@@ -12,19 +12,18 @@ namespace {
 constexpr int64_t NUMBERS_AT_ONCE = 32768;  // of a map's group
 constexpr int64_t STRETCH = 64 * WIDTH;     // positions whose numbers stay in the first cache
 
-const Vector *vectors(const float *numbers) { return reinterpret_cast<const Vector *>(numbers); }
-
-// Packed inputs, weights by (block of OUTPUTS, input, tap, output of the block) -> rows of size().
-void convolve(const Rows &rows, const float *x, const float *weights, int64_t num_in, int64_t num_out, float *y) {
+// Inputs as rows `step` apart, weights by (block of OUTPUTS, input, tap, output of the block) -> rows of size().
+void convolve(const Rows &rows, const Taps &taps, const float *x, int64_t step, const float *weights, int64_t num_in,
+              int64_t num_out, float *y) {
   for (int64_t position = 0; position < rows.size(); position += TILE)
     for (int64_t first = 0; first < num_out; first += OUTPUTS) {
       Vector sums[OUTPUTS][VECTORS] = {};
-      const float *weight = weights + first * num_in * 9;
+      const float *weight = weights + first * num_in * taps.count;
       for (int64_t i = 0; i < num_in; i++)
-        for (int tap = 0; tap < 9; tap++, weight += OUTPUTS) {
-          const Vector *values = vectors(x + i * rows.length() + position + rows.shift(tap));
+        for (int tap = 0; tap < taps.count; tap++, weight += OUTPUTS) {
+          const float *values = x + i * step + position + taps.places[tap];
           for (int o = 0; o < OUTPUTS; o++)
-            for (int v = 0; v < VECTORS; v++) sums[o][v] += values[v] * weight[o];
+            for (int v = 0; v < VECTORS; v++) sums[o][v] += reinterpret_cast<const Vector *>(values)[v] * weight[o];
         }
       for (int o = 0; o < OUTPUTS; o++)
         for (int v = 0; v < VECTORS; v++)
@@ -32,18 +31,20 @@ void convolve(const Rows &rows, const float *x, const float *weights, int64_t nu
     }
 }
 
-// Weights (outputs, inputs, 9) of a group; `turned`: those of the gradient, by 180 degrees and from outputs to inputs.
-void arrange(const float *weights, int64_t num_in, int64_t num_out, bool turned, float *result) {
-  for (int64_t o = 0; o < num_out; o++)
+// Some taps of a group's weights (outputs, inputs, 9), in the order of `convolve`; returns their end.
+// of_gradient: to convolve from outputs to inputs.
+float *arrange(const float *weights, const Taps &taps, int64_t num_in, int64_t num_out, bool of_gradient, float *result) {
+  for (int64_t first = 0; first < num_out; first += OUTPUTS)
     for (int64_t i = 0; i < num_in; i++)
-      for (int tap = 0; tap < 9; tap++)
-        result[((o / OUTPUTS * num_in + i) * 9 + tap) * OUTPUTS + o % OUTPUTS] =
-            turned ? weights[(i * num_out + o) * 9 + 8 - tap] : weights[(o * num_in + i) * 9 + tap];
+      for (int tap = 0; tap < taps.count; tap++)
+        for (int64_t o = first; o < first + OUTPUTS; o++)
+          *result++ = weights[(of_gradient ? i * num_out + o : o * num_in + i) * 9 + taps.numbers[tap]];
+  return result;
 }
 
 // Weights (outputs, inputs, 9) += products of dy with x at each tap, summed over STRETCH positions.
-void add_products(const Rows &rows, const float *x, const float *dy, int64_t num_in, int64_t num_out, int64_t start,
-                  float *dweights) {
+void add_products(const Rows &rows, const Taps &taps, const float *x, int64_t step, const float *dy, int64_t num_in,
+                  int64_t num_out, int64_t start, float *dweights) {
   const int64_t end = std::min(start + STRETCH, rows.size());
   for (int64_t first = 0; first < num_out; first += OUTPUTS)
     for (int64_t i = 0; i < num_in; i += INPUTS)
@@ -53,11 +54,12 @@ void add_products(const Rows &rows, const float *x, const float *dy, int64_t num
           Vector values[INPUTS][3];
           for (int n = 0; n < INPUTS; n++)
             for (int tap = 0; tap < 3; tap++)
-              values[n][tap] = loaded(x + (i + n) * rows.length() + position + rows.shift(line + tap));
+              values[n][tap] = loaded(x + (i + n) * step + position + taps.places[line + tap]);
           for (int o = 0; o < OUTPUTS; o++) {
-            const Vector slope = *vectors(dy + (first + o) * rows.length() + rows.margin() + position);
+            const float *slopes = dy + (first + o) * rows.length() + rows.margin() + position;
             for (int n = 0; n < INPUTS; n++)
-              for (int tap = 0; tap < 3; tap++) products[o][n][tap] += slope * values[n][tap];
+              for (int tap = 0; tap < 3; tap++)
+                products[o][n][tap] += *reinterpret_cast<const Vector *>(slopes) * values[n][tap];
           }
         }
         for (int o = 0; o < OUTPUTS; o++)
@@ -83,65 +85,82 @@ Space &space() {
   return own;
 }
 
-// The convolution: x (B, C, H, W), weights (O, C / groups, 3, 3), y (B, O, H, W).
+// The convolution of stride S: x (B, C, H, W), weights (O, C / groups, 3, 3), y (B, O, H / S, W / S).
+template <int S>
 struct Conv {
-  const int64_t B, C, H, W, O, num_in, groups = C / num_in, num_out = O / groups;
+  const Map in, out;
+  const int64_t B, num_in, groups = in.num_channels / num_in, num_out = out.num_channels / groups;
   const int64_t num_weights = num_out * num_in * 9;  // of a group
 
-  explicit Conv(const Arguments &a)
-      : B(a.size(0, 0)), C(a.size(0, 1)), H(a.size(0, 2)), W(a.size(0, 3)), O(a.size(1, 0)), num_in(a.size(1, 1)) {}
+  Conv(const Arguments &a, int y)
+      : in{a.size(0, 1), a.size(0, 2), a.size(0, 3)}, out{a.size(y, 1), a.size(y, 2), a.size(y, 3)}, B(a.size(0, 0)),
+        num_in(a.size(1, 1)) {}
 
-  // Where a group begins in image b of a map of C or O channels.
-  int64_t input(int64_t b, int64_t g) const { return (b * C + g * num_in) * H * W; }
-  int64_t output(int64_t b, int64_t g) const { return (b * O + g * num_out) * H * W; }
+  int64_t work() const { return B * out.height * out.width * num_in * num_out; }  // of a group
 
   // Call work(rows, b) for each few images, from number b on.
   template <typename Work>
   void over_images(Work work) const {
-    const int64_t numbers = std::max(num_in, num_out) * Rows{1, H, W}.image();
+    const int64_t numbers = std::max(num_in * S * S, num_out) * Rows{1, out.height, out.width}.image();
     const int64_t step = std::min(std::max<int64_t>(NUMBERS_AT_ONCE / numbers, 1), B);
-    for (int64_t b = 0; b < B; b += step) work(Rows{std::min(step, B - b), H, W}, b);
+    for (int64_t b = 0; b < B; b += step) work(Rows{std::min(step, B - b), out.height, out.width}, b);
   }
 };
 
 // Inputs x, weights. Output y.
+template <int S>
 void forward(const Arguments &a) {
-  const Conv conv(a);
-  parallel_for(conv.groups, conv.B * conv.H * conv.W * conv.num_in * conv.num_out, [&](int64_t g) {
+  const Conv<S> conv(a, 2);
+  parallel_for(conv.groups, conv.work(), [&](int64_t g) {
     float *weights = Space::place(space().weights, conv.num_weights);
-    arrange(a.floats(1) + g * conv.num_weights, conv.num_in, conv.num_out, false, weights);
+    const float *own = a.floats(1) + g * conv.num_weights;
+    arrange(own, Taps::of_input<S>(Rows{}), conv.num_in, conv.num_out, false, weights);
     conv.over_images([&](const Rows &rows, int64_t b) {
-      float *x = Space::place(space().x, conv.num_in * rows.length());
+      const int64_t step = S * S * rows.length();
+      float *x = Space::place(space().x, conv.num_in * step);
       float *y = Space::place(space().y, conv.num_out * rows.size());
-      rows.pack(a.floats(0) + conv.input(b, g), conv.C, conv.num_in, x);
-      convolve(rows, x, weights, conv.num_in, conv.num_out, y);
-      rows.unpack(y, conv.O, conv.num_out, a.floats(2) + conv.output(b, g));
+      rows.pack<S>(a.floats(0) + conv.in.start(b, g * conv.num_in), conv.in, conv.num_in, x);
+      convolve(rows, Taps::of_input<S>(rows), x, step, weights, conv.num_in, conv.num_out, y);
+      rows.unpack(y, Phase<1>(conv.out, 0), conv.num_out, a.floats(2) + conv.out.start(b, g * conv.num_out));
     });
   });
 }
 
 // Inputs x, weights, dy. Outputs dx, dweights.
+template <int S>
 void backward(const Arguments &a) {
-  const Conv conv(a);
-  parallel_for(conv.groups, 2 * conv.B * conv.H * conv.W * conv.num_in * conv.num_out, [&](int64_t g) {
-    float *weights = Space::place(space().weights, conv.num_weights);
-    arrange(a.floats(1) + g * conv.num_weights, conv.num_out, conv.num_in, true, weights);
+  const Conv<S> conv(a, 2);
+  parallel_for(conv.groups, 2 * conv.work(), [&](int64_t g) {
+    float *weights = Space::place(space().weights, conv.num_weights), *end = weights;
+    for (int phase = 0; phase < S * S; phase++) {
+      const Taps taps = Taps::of_gradient<S>(Rows{}, phase);
+      end = arrange(a.floats(1) + g * conv.num_weights, taps, conv.num_out, conv.num_in, true, end);
+    }
     float *dweights = a.floats(4) + g * conv.num_weights;
     std::fill_n(dweights, conv.num_weights, 0);
     conv.over_images([&](const Rows &rows, int64_t b) {
+      const int64_t step = S * S * rows.length(), start = conv.in.start(b, g * conv.num_in);
       float *dy = Space::place(space().y, conv.num_out * rows.length());
-      float *x = Space::place(space().x, conv.num_in * rows.length());  // first dx, which is as long at most
-      rows.pack(a.floats(2) + conv.output(b, g), conv.O, conv.num_out, dy);
-      convolve(rows, dy, weights, conv.num_out, conv.num_in, x);
-      rows.unpack(x, conv.C, conv.num_in, a.floats(3) + conv.input(b, g));
-      rows.pack(a.floats(0) + conv.input(b, g), conv.C, conv.num_in, x);
-      for (int64_t start = 0; start < rows.size(); start += STRETCH)
-        add_products(rows, x, dy, conv.num_in, conv.num_out, start, dweights);
+      float *x = Space::place(space().x, conv.num_in * step);  // first a phase of dx, which is shorter
+      rows.pack<1>(a.floats(2) + conv.out.start(b, g * conv.num_out), conv.out, conv.num_out, dy);
+      const float *weight = weights;
+      for (int phase = 0; phase < S * S; phase++) {
+        const Taps taps = Taps::of_gradient<S>(rows, phase);
+        convolve(rows, taps, dy, rows.length(), weight, conv.num_out, conv.num_in, x);
+        rows.unpack(x, Phase<S>(conv.in, phase), conv.num_in, a.floats(3) + start);
+        weight += conv.num_in * conv.num_out * taps.count;
+      }
+      rows.pack<S>(a.floats(0) + start, conv.in, conv.num_in, x);
+      const Taps taps = Taps::of_input<S>(rows);
+      for (int64_t position = 0; position < rows.size(); position += STRETCH)
+        add_products(rows, taps, x, step, dy, conv.num_in, conv.num_out, position, dweights);
     });
   });
 }
 
 }  // namespace
 
-KERNEL(grouped_conv, forward)
-KERNEL(grouped_conv_backward, backward)
+KERNEL(grouped_conv, forward<1>)
+KERNEL(grouped_conv_backward, backward<1>)
+KERNEL(grouped_conv_of_stride_2, forward<2>)
+KERNEL(grouped_conv_of_stride_2_backward, backward<2>)
