@@ -9,7 +9,7 @@
 #ifdef __AVX512F__
 constexpr int64_t ROWS = 8, VECTORS = 3;
 #else
-constexpr int64_t ROWS = 6, VECTORS = 1;
+constexpr int64_t ROWS = 6, VECTORS = 2;
 #endif
 constexpr int64_t COLUMNS = WIDTH * VECTORS;
 

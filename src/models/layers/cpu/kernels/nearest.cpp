@@ -14,7 +14,7 @@ namespace {
 #ifdef __AVX512F__
 constexpr int64_t NODES = 8, VECTORS = 2;  // of a tile: as many sums as the registers hold
 #else
-constexpr int64_t NODES = 4, VECTORS = 1;
+constexpr int64_t NODES = 4, VECTORS = 2;
 #endif
 constexpr int64_t KEYS = WIDTH * VECTORS;  // of a tile
 constexpr int64_t CHUNK = 8 * NODES;       // nodes of a part

@@ -13,7 +13,7 @@
 #ifdef __AVX512F__
 constexpr int OUTPUTS = 4, VECTORS = 4, INPUTS = 2;  // of a tile: as many sums as the registers hold
 #else
-constexpr int OUTPUTS = 4, VECTORS = 1, INPUTS = 1;
+constexpr int OUTPUTS = 4, VECTORS = 2, INPUTS = 1;
 #endif
 constexpr int64_t TILE = WIDTH * VECTORS;  // numbers
 
