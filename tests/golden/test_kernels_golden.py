@@ -21,6 +21,7 @@ SLOW = pytest.mark.slow
         pytest.param("hlg_mobile_zoo_ms", "eval", marks=SLOW),
         pytest.param("resnext50_32x4d", "eval", marks=SLOW),
         pytest.param("resnext50_32x4d", "train", marks=SLOW),
+        pytest.param("resnext50_32x4d_samepool", "eval", marks=SLOW),
         pytest.param("dgcnet_97", "train", marks=SLOW),
     ],
 )

@@ -71,6 +71,13 @@ def test_values_and_gradients(form, batch, in_channels, out_channels, height, wi
     assert_close(of_parameters["bias"], dy.sum((0, 2, 3), dtype=float), 5e-6)
 
 
+@pytest.mark.parametrize("shape", [(5, 7, 3, 3), (17, 35, 3, 3), (1, 1, 1, 1), (40, 33, 1, 1), (16, 70, 1, 1)])
+def test_weights_are_turned_whatever_their_number(shape):
+    weight = normal(*shape)
+    turned = DenseConv(kernels().kernels, shape[1], shape[0], 1).turned(Tensor(weight)).asnumpy()
+    np.testing.assert_array_equal(turned, weight.transpose(1, 0, 2, 3)[:, :, ::-1, ::-1])
+
+
 @pytest.mark.parametrize("wrong", [np.nan, np.inf])
 def test_numbers_that_are_not_finite_reach_the_guard(form, wrong):
     x, dy = normal(2, 4, 5, 5), normal(2, 3, 5, 5, seed=2)

@@ -18,8 +18,8 @@ def eager():
     ms.set_context(mode=ms.PYNATIVE_MODE)
 
 
-def layer(in_channels, out_channels, groups, context=None):
-    own = conv(in_channels, out_channels, 3, groups=groups, bias=False, context=context or kernels())
+def layer(in_channels, out_channels, groups, context=None, *, stride=1):
+    own = conv(in_channels, out_channels, 3, stride=stride, groups=groups, bias=False, context=context or kernels())
     own.weight.set_data(Tensor(normal(out_channels, in_channels // groups, 3, 3, seed=1)))
     return own
 
@@ -54,6 +54,7 @@ def reference(x, weight, dy, groups):
             (3, 128, 64, 9, 1, 2),
             (1, 16, 16, 1, 33, 4),
             (4, 64, 64, 14, 14, 4),
+            (7, 8, 8, 56, 57, 2),  # several images at a time, and one in the end
         ),
         *((2, 8, 8, 5, 7, 1), (1, 9, 27, 1, 1, 1), (3, 32, 32, 40, 37, 1), (1, 31, 8, 16, 3, 1), (2, 16, 24, 17, 1, 1)),
     ],
@@ -65,6 +66,29 @@ def test_values_and_gradients(batch, in_channels, out_channels, height, width, g
     y, (dx,), of_parameters = gradients(own, dy, x)
     expected = reference(x, own.weight.asnumpy(), dy, groups)
     for found, each in zip((y, dx, of_parameters["weight"]), expected, strict=True):
+        assert_close(found, each, 3e-6)
+
+
+@pytest.mark.parametrize(
+    ("batch", "in_channels", "out_channels", "height", "width", "groups"),
+    [
+        (2, 8, 8, 6, 8, 2),
+        (1, 12, 24, 1, 1, 3),
+        (3, 128, 64, 9, 1, 2),
+        (2, 16, 16, 1, 34, 4),
+        (4, 64, 64, 15, 14, 4),
+        (7, 8, 8, 56, 57, 2),  # several images at a time, and one in the end
+    ],
+)
+def test_values_and_gradients_with_a_stride(batch, in_channels, out_channels, height, width, groups):
+    own = layer(in_channels, out_channels, groups, stride=2)
+    assert type(own) is KernelGroupedConv
+    x, whole = normal(batch, in_channels, height, width), np.zeros((batch, out_channels, height, width), np.float32)
+    dy = normal(*whole[:, :, ::2, ::2].shape, seed=2)
+    whole[:, :, ::2, ::2] = dy
+    y, (dx,), of_parameters = gradients(own, dy, x)
+    expected, *others = reference(x, own.weight.asnumpy(), whole, groups)
+    for found, each in zip((y, dx, of_parameters["weight"]), (expected[:, :, ::2, ::2], *others), strict=True):
         assert_close(found, each, 3e-6)
 
 
@@ -81,22 +105,32 @@ def test_numbers_that_are_not_finite_reach_the_guard(wrong, groups):
     assert not np.isfinite(of_parameters["weight"][4:, 5 % (8 // groups)]).any()
 
 
-@pytest.mark.parametrize("groups", [1, 4])
-def test_results_depend_on_no_number_of_threads(groups):
-    x, dy, results = normal(4, 32, 20, 20), normal(4, 32, 20, 20, seed=3), set()
+@pytest.mark.parametrize("groups", [1, 2])
+def test_what_a_larger_map_has_left_has_no_effect(groups):
+    x, own = normal(3, 8, 20, 30), layer(8, 8, groups)
+    alone = gradients(own, x, x)
+    larger = np.full((4, 8, 40, 50), np.nan, np.float32)
+    gradients(own, larger, larger)
+    for before, after in zip(alone[:2], gradients(own, x, x)[:2], strict=True):
+        np.testing.assert_array_equal(before, after)
+
+
+@pytest.mark.parametrize(("groups", "stride"), [(1, 1), (4, 1), (4, 2)])
+def test_results_depend_on_no_number_of_threads(groups, stride):
+    x, dy, results = normal(4, 32, 20, 20), normal(4, 32, 20 // stride, 20 // stride, seed=3), set()
     for number in (1, 2, 5):
         set_num_threads(number)
-        y, (dx,), of_parameters = gradients(layer(32, 32, groups), dy, x)
+        y, (dx,), of_parameters = gradients(layer(32, 32, groups, stride=stride), dy, x)
         results.add(b"".join(each.tobytes() for each in (y, dx, of_parameters["weight"])))
     assert len(results) == 1
 
 
-@pytest.mark.parametrize("groups", [1, 2])
-def test_compiled_it_equals_the_framework(groups):
+@pytest.mark.parametrize(("groups", "stride"), [(1, 1), (2, 1), (2, 2)])
+def test_compiled_it_equals_the_framework(groups, stride):
     ms.set_context(mode=ms.GRAPH_MODE)
-    x, dy, found = normal(2, 8, 6, 6), normal(2, 8, 6, 6, seed=3), []
+    x, dy, found = normal(2, 8, 6, 6), normal(2, 8, 6 // stride, 6 // stride, seed=3), []
     for context in (kernels(), LayerContext(exporting=True)):
-        y, (dx,), of_parameters = gradients(layer(8, 8, groups, context), dy, x)
+        y, (dx,), of_parameters = gradients(layer(8, 8, groups, context, stride=stride), dy, x)
         found.append((y, dx, of_parameters["weight"]))
     for own, standard in zip(*found, strict=True):
         assert_close(own, standard, 1e-5)
@@ -106,9 +140,9 @@ def test_which_convolutions_it_is_for():
     def kind(in_channels, out_channels, size=3, bias=False, **options):
         return type(conv(in_channels, out_channels, size, bias=bias, context=kernels(), **options))
 
-    assert kind(8, 8, groups=2) is KernelGroupedConv
+    assert kind(8, 8, groups=2) is kind(8, 8, groups=2, stride=2) is KernelGroupedConv
     assert kind(16, 16, groups=8) is GroupedConv  # two channels a group
-    others = [{"groups": 8}, {"groups": 2, "stride": 2}, {"groups": 2, "dilation": 2}, {"groups": 2, "bias": True}, {}]
+    others = [{"groups": 8}, {"groups": 2, "stride": 3}, {"groups": 2, "dilation": 2}, {"groups": 2, "bias": True}, {}]
     assert {kind(8, 8, **each) for each in others} == {nn.Conv2d}
     assert kind(8, 8, 1, groups=2) is nn.Conv2d
     assert kind(256, 256, groups=2) is nn.Conv2d

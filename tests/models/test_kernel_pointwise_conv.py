@@ -1,4 +1,4 @@
-"""The gradients of a 1x1 convolution by the kernels, against float64."""
+"""1x1 convolutions and their gradients by the kernels, against float64."""
 
 import mindspore as ms
 import numpy as np
@@ -34,6 +34,8 @@ def layer(in_channels, out_channels, stride, *, bias=False):
         (1, 20, 70, 40, 50, 1),  # an image in several steps
         (2, 9, 50, 5, 8, 2),
         (8, 16, 3, 14, 14, 3),
+        (7, 30, 300, 7, 7, 1),
+        (3, 40, 9, 13, 15, 2),  # the smallest of maps, with a stride
         (1, 6, 4, 17, 17, 1),  # larger than small
     ],
 )
@@ -55,19 +57,24 @@ def test_values_and_gradients(batch, in_channels, out_channels, height, width, s
 def test_numbers_that_are_not_finite_reach_the_guard(wrong):
     x, dy = normal(1, WIDE, 3, 3), normal(1, 5, 3, 3, seed=2)
     dy[0, 2, 1, 1] = wrong
-    _, (dx,), of_parameters = gradients(layer(WIDE, 5, 1), dy, x)
+    y, (dx,), of_parameters = gradients(layer(WIDE, 5, 1), dy, x)
+    assert np.isfinite(y).all()
     assert not np.isfinite(dx[0, :, 1, 1]).any()
     assert np.isfinite(dx[0, :, 0]).all()
     finite = np.isfinite(of_parameters["weight"])
     assert not finite[2].any() and finite[[0, 1, 3, 4]].all()
+    x[0, 7, 1, 2] = wrong
+    y, _, _ = gradients(layer(WIDE, 5, 1), dy, x)
+    assert not np.isfinite(y[0, :, 1, 2]).any() and np.isfinite(y[0, :, 0]).all()
 
 
-def test_results_depend_on_no_number_of_threads():
-    x, dy, results = normal(4, WIDE, 14, 14), normal(4, 40, 14, 14, seed=2), set()
+@pytest.mark.parametrize("side", [8, 14])
+def test_results_depend_on_no_number_of_threads(side):
+    x, dy, results = normal(4, WIDE, side, side), normal(4, 40, side, side, seed=2), set()
     for number in (1, 2, 5):
         set_num_threads(number)
-        _, (dx,), of_parameters = gradients(layer(WIDE, 40, 1), dy, x)
-        results.add(dx.tobytes() + of_parameters["weight"].tobytes())
+        y, (dx,), of_parameters = gradients(layer(WIDE, 40, 1), dy, x)
+        results.add(b"".join(each.tobytes() for each in (y, dx, of_parameters["weight"])))
     assert len(results) == 1
 
 

@@ -87,6 +87,18 @@ def test_what_a_killed_process_has_left_is_removed(tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == [opened] != [left]
 
 
+def test_the_cells_within_are_visited_for_another_graph_only():
+    inner = nn.ReLU()
+    cell = compile_cache.CachedCell(inner, 0)
+    cell.compile_phase = "first"
+    assert inner.compile_phase == "first"
+    inner.compile_phase = "its own"
+    cell.compile_phase = "first"
+    assert inner.compile_phase == "its own"
+    cell.compile_phase = "second"
+    assert inner.compile_phase == cell.compile_phase == "second"
+
+
 def test_graphs_not_used_for_longest_are_dropped(tmp_path, monkeypatch):
     monkeypatch.setattr(compile_cache, "MAX_FILES", 2)
     for number in range(4):

@@ -13,6 +13,7 @@ from mindspore import nn
 
 from . import nodes, sampling, standard
 from .cpu import activation, convolution, dense_rows, dot_product, layer_norm, neighbour_max, rows
+from .cpu.kernels import max_pool
 from .cpu.kernels.batch_norm import KernelBatchNorm
 from .cpu.kernels.convolution import conv as kernel_conv
 from .cpu.kernels.convolution import normed_conv as kernel_normed_conv
@@ -87,7 +88,10 @@ TABLE = {
     "row_transpose": Formulations(standard.TransposedRows, cpu=rows.GatheredRows),
     "row_mean": Formulations(standard.RowMean, cpu=rows.ProductMean),
     "gelu_tokens": Formulations(nodes.GeluTokens, kernels=KernelGeluTokens),
-    "padded_max_pool": Formulations(standard.padded_max_pool, export=operators.PaddedMaxPool),
+    "same_max_pool": Formulations(standard.same_max_pool, kernels=max_pool.same_max_pool),
+    "padded_max_pool": Formulations(
+        standard.padded_max_pool, export=operators.PaddedMaxPool, kernels=max_pool.padded_max_pool
+    ),
     "bilinear_resize": Formulations(standard.OperatorResize, cpu=operators.MatrixResize, export=operators.MatrixResize),
     "neighbour_max": Formulations(nodes.NeighbourMax, cpu=neighbour_max.CpuNeighbourMax, export=graphs.NeighbourMax),
     "max_relative": Formulations(nodes.MaxRelative, kernels=KernelMaxRelative),
@@ -194,7 +198,7 @@ def max_pool_after_relu(border: str, context: LayerContext) -> nn.Cell:
     size at the bottom and right. The two differ by a shift of one pixel, so the border belongs to the weights.
     """
     if border == "same":
-        return nn.MaxPool2d(3, 2, pad_mode="same")
+        return formulation("same_max_pool", context)()
     if border != "pad":
         raise ValueError(f"stem_pool is {border!r}; choose 'same' or 'pad'")
     return formulation("padded_max_pool", context)(ceil=False)

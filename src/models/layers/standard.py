@@ -79,6 +79,11 @@ def padded_max_pool(*, ceil: bool) -> nn.Cell:
     return nn.MaxPool2d(3, 2, pad_mode="pad", padding=1, ceil_mode=ceil)
 
 
+def same_max_pool() -> nn.Cell:
+    """3x3 max-pool of stride 2, a border only where the windows need it: (B, C, H, W) -> (B, C, ceil(H / 2), ...)."""
+    return nn.MaxPool2d(3, 2, pad_mode="same")
+
+
 def global_average(x):
     """(B, C, H, W) -> (B, C)."""
     return x.mean((2, 3))

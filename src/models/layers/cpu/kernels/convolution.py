@@ -4,7 +4,7 @@ from mindspore import nn
 
 from .. import convolution
 from .dense_conv import dense_conv
-from .grouped_conv import KernelGroupedConv
+from .grouped_conv import STRIDES, KernelGroupedConv
 from .narrow_conv import FEWEST, MOST, narrow_conv
 from .pointwise_conv import MANY, pointwise_conv
 
@@ -21,9 +21,9 @@ def conv(library: str, in_channels: int, out_channels: int, size: int, **options
         is_narrow = dilation == 1 and all(FEWEST <= width <= MOST for width in (in_channels, out_channels))
         return (narrow_conv if is_narrow else dense_conv)(library, in_channels, out_channels, **options)
     widths = (in_channels // groups, out_channels // groups)
-    plain = size == 3 and stride == dilation == 1 and not options["bias"]
+    plain = size == 3 and groups > 1 and stride in STRIDES and dilation == 1 and not options["bias"]
     if plain and all(width % STEP == 0 and width <= MOST_CHANNELS for width in widths):
-        return KernelGroupedConv(library, in_channels, out_channels, groups)
+        return KernelGroupedConv(library, in_channels, out_channels, groups, stride)
     return convolution.conv(in_channels, out_channels, size, **options)
 
 

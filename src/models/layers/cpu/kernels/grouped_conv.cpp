@@ -1,135 +1,166 @@
-// Grouped 3x3 convolution of stride 1 and padding 1, a part for each group.
-// A channel of all images lies as one row of numbers: lines of W numbers and a zero, images with a line of zeros after
-// each, and zeros before and behind. Each of the 9 taps is then the same row, shifted.
+// Grouped 3x3 convolution of padding 1 and stride 1 or 2, a part for each group, which takes as many images at a time as
+// stay in the cache.
 #include "arguments.h"
 #include "parallel.h"
-#include "vectors.h"
+#include "shifted_rows.h"
 
 #include <algorithm>
 #include <vector>
 
 namespace {
 
-#ifdef __AVX512F__
-constexpr int OUTPUTS = 4, VECTORS = 4;  // of a tile: as many sums as the registers hold
-#else
-constexpr int OUTPUTS = 4, VECTORS = 2;
-#endif
-constexpr int64_t TILE = WIDTH * VECTORS;
+constexpr int64_t NUMBERS_AT_ONCE = 32768;  // of a map's group
+constexpr int64_t STRETCH = 64 * WIDTH;     // positions whose numbers stay in the first cache
 
-struct Rows {
-  int64_t num_images, height, width;
-
-  int64_t line() const { return width + 1; }
-  int64_t image() const { return (height + 1) * line(); }
-  int64_t size() const { return (num_images * image() + TILE - 1) / TILE * TILE; }  // without the zeros around
-  int64_t margin() const { return line() + 1; }
-  int64_t length() const { return size() + 2 * margin(); }
-  int64_t shift(int tap) const { return (tap / 3) * line() + tap % 3; }  // 0 is margin() numbers before the row
-
-  // Channels first ... first + count - 1 of a map (B, num_channels, H, W) -> rows of length().
-  std::vector<float> packed(const float *map, int64_t num_channels, int64_t first, int64_t count) const {
-    std::vector<float> rows(count * length());
-    for (int64_t c = 0; c < count; c++)
-      for (int64_t b = 0; b < num_images; b++)
-        for (int64_t h = 0; h < height; h++)
-          std::copy_n(map + ((b * num_channels + first + c) * height + h) * width, width,
-                      &rows[c * length() + margin() + b * image() + h * line()]);
-    return rows;
-  }
-
-  // Rows of size() -> channels of a map.
-  void unpack(const std::vector<float> &rows, int64_t num_channels, int64_t first, int64_t count, float *map) const {
-    for (int64_t c = 0; c < count; c++)
-      for (int64_t b = 0; b < num_images; b++)
-        for (int64_t h = 0; h < height; h++)
-          std::copy_n(&rows[c * size() + b * image() + h * line()], width,
-                      map + ((b * num_channels + first + c) * height + h) * width);
-  }
-};
-
-const Vector *vectors(const float *numbers) { return reinterpret_cast<const Vector *>(numbers); }
-
-// Packed inputs, weights by (block of OUTPUTS, input, tap, output of the block) -> rows of size().
-std::vector<float> convolved(const Rows &rows, const std::vector<float> &x, const std::vector<float> &weights,
-                             int64_t num_in, int64_t num_out) {
-  std::vector<float> y(num_out * rows.size());
+// Inputs as rows `step` apart, weights by (block of OUTPUTS, input, tap, output of the block) -> rows of size().
+void convolve(const Rows &rows, const Taps &taps, const float *x, int64_t step, const float *weights, int64_t num_in,
+              int64_t num_out, float *y) {
   for (int64_t position = 0; position < rows.size(); position += TILE)
     for (int64_t first = 0; first < num_out; first += OUTPUTS) {
       Vector sums[OUTPUTS][VECTORS] = {};
-      const float *weight = &weights[first * num_in * 9];
+      const float *weight = weights + first * num_in * taps.count;
       for (int64_t i = 0; i < num_in; i++)
-        for (int tap = 0; tap < 9; tap++, weight += OUTPUTS) {
-          const Vector *values = vectors(&x[i * rows.length() + position + rows.shift(tap)]);
+        for (int tap = 0; tap < taps.count; tap++, weight += OUTPUTS) {
+          const float *values = x + i * step + position + taps.places[tap];
           for (int o = 0; o < OUTPUTS; o++)
-            for (int v = 0; v < VECTORS; v++) sums[o][v] += values[v] * weight[o];
+            for (int v = 0; v < VECTORS; v++) sums[o][v] += reinterpret_cast<const Vector *>(values)[v] * weight[o];
         }
       for (int o = 0; o < OUTPUTS; o++)
         for (int v = 0; v < VECTORS; v++)
-          *reinterpret_cast<Vector *>(&y[(first + o) * rows.size() + position + WIDTH * v]) = sums[o][v];
+          *reinterpret_cast<Vector *>(y + (first + o) * rows.size() + position + WIDTH * v) = sums[o][v];
     }
-  return y;
 }
 
-// Weights (outputs, inputs, 9) of a group; `turned`: those of the gradient, by 180 degrees and from outputs to inputs.
-std::vector<float> arranged(const float *weights, int64_t num_in, int64_t num_out, bool turned) {
-  std::vector<float> result(num_in * num_out * 9);
-  for (int64_t o = 0; o < num_out; o++)
+// Some taps of a group's weights (outputs, inputs, 9), in the order of `convolve`; returns their end.
+// of_gradient: to convolve from outputs to inputs.
+float *arrange(const float *weights, const Taps &taps, int64_t num_in, int64_t num_out, bool of_gradient, float *result) {
+  for (int64_t first = 0; first < num_out; first += OUTPUTS)
     for (int64_t i = 0; i < num_in; i++)
-      for (int tap = 0; tap < 9; tap++)
-        result[((o / OUTPUTS * num_in + i) * 9 + tap) * OUTPUTS + o % OUTPUTS] =
-            turned ? weights[(i * num_out + o) * 9 + 8 - tap] : weights[(o * num_in + i) * 9 + tap];
+      for (int tap = 0; tap < taps.count; tap++)
+        for (int64_t o = first; o < first + OUTPUTS; o++)
+          *result++ = weights[(of_gradient ? i * num_out + o : o * num_in + i) * 9 + taps.numbers[tap]];
   return result;
 }
 
-// Inputs x (B, C, H, W), weights (O, C / groups, 3, 3). Output y (B, O, H, W).
-void forward(const Arguments &a) {
-  const Rows rows{a.size(0, 0), a.size(0, 2), a.size(0, 3)};
-  const int64_t C = a.size(0, 1), O = a.size(1, 0), num_in = a.size(1, 1), groups = C / num_in, num_out = O / groups;
-  parallel_for(groups, rows.size() * num_in * num_out, [&](int64_t g) {
-    const auto weights = arranged(a.floats(1) + g * num_out * num_in * 9, num_in, num_out, false);
-    const auto x = rows.packed(a.floats(0), C, g * num_in, num_in);
-    rows.unpack(convolved(rows, x, weights, num_in, num_out), O, g * num_out, num_out, a.floats(2));
-  });
-}
-
-// A group's dweights (outputs, inputs, 9): products of dy with x at each tap, summed over all positions.
-void weight_gradient(const Rows &rows, const std::vector<float> &x, const std::vector<float> &dy, int64_t num_in,
-                     int64_t num_out, float *dweights) {
+// Weights (outputs, inputs, 9) += products of dy with x at each tap, summed over STRETCH positions.
+void add_products(const Rows &rows, const Taps &taps, const float *x, int64_t step, const float *dy, int64_t num_in,
+                  int64_t num_out, int64_t start, float *dweights) {
+  const int64_t end = std::min(start + STRETCH, rows.size());
   for (int64_t first = 0; first < num_out; first += OUTPUTS)
-    for (int64_t i = 0; i < num_in; i++)
+    for (int64_t i = 0; i < num_in; i += INPUTS)
       for (int line = 0; line < 9; line += 3) {
-        Vector sums[OUTPUTS][3] = {};
-        for (int64_t position = 0; position < rows.size(); position += WIDTH)
-          for (int o = 0; o < OUTPUTS; o++) {
-            const Vector slope = *vectors(&dy[(first + o) * rows.length() + rows.margin() + position]);
+        Vector products[OUTPUTS][INPUTS][3] = {};
+        for (int64_t position = start; position < end; position += WIDTH) {
+          Vector values[INPUTS][3];
+          for (int n = 0; n < INPUTS; n++)
             for (int tap = 0; tap < 3; tap++)
-              sums[o][tap] += slope * *vectors(&x[i * rows.length() + position + rows.shift(line + tap)]);
+              values[n][tap] = loaded(x + (i + n) * step + position + taps.places[line + tap]);
+          for (int o = 0; o < OUTPUTS; o++) {
+            const float *slopes = dy + (first + o) * rows.length() + rows.margin() + position;
+            for (int n = 0; n < INPUTS; n++)
+              for (int tap = 0; tap < 3; tap++)
+                products[o][n][tap] += *reinterpret_cast<const Vector *>(slopes) * values[n][tap];
           }
+        }
         for (int o = 0; o < OUTPUTS; o++)
-          for (int tap = 0; tap < 3; tap++) {
-            float sum = 0;
-            for (int lane = 0; lane < WIDTH; lane++) sum += sums[o][tap][lane];
-            dweights[((first + o) * num_in + i) * 9 + line + tap] = sum;
-          }
+          for (int n = 0; n < INPUTS; n++)
+            for (int tap = 0; tap < 3; tap++)
+              dweights[((first + o) * num_in + i + n) * 9 + line + tap] += sum(products[o][n][tap]);
       }
 }
 
-// Inputs x, weights, dy (B, O, H, W). Outputs dx, dweights.
+// Space of a thread, kept for its next part: fresh pages cost as much as a tenth of the work.
+struct Space {
+  std::vector<float> x, y, weights;
+
+  // A place for `count` numbers, whatever they are.
+  static float *place(std::vector<float> &space, int64_t count) {
+    if (space.size() < static_cast<size_t>(count)) space.resize(count);
+    return space.data();
+  }
+};
+
+Space &space() {
+  static thread_local Space own;
+  return own;
+}
+
+// The convolution of stride S: x (B, C, H, W), weights (O, C / groups, 3, 3), y (B, O, H / S, W / S).
+template <int S>
+struct Conv {
+  const Map in, out;
+  const int64_t B, num_in, groups = in.num_channels / num_in, num_out = out.num_channels / groups;
+  const int64_t num_weights = num_out * num_in * 9;  // of a group
+
+  Conv(const Arguments &a, int y)
+      : in{a.size(0, 1), a.size(0, 2), a.size(0, 3)}, out{a.size(y, 1), a.size(y, 2), a.size(y, 3)}, B(a.size(0, 0)),
+        num_in(a.size(1, 1)) {}
+
+  int64_t work() const { return B * out.height * out.width * num_in * num_out; }  // of a group
+
+  // Call work(rows, b) for each few images, from number b on.
+  template <typename Work>
+  void over_images(Work work) const {
+    const int64_t numbers = std::max(num_in * S * S, num_out) * Rows{1, out.height, out.width}.image();
+    const int64_t step = std::min(std::max<int64_t>(NUMBERS_AT_ONCE / numbers, 1), B);
+    for (int64_t b = 0; b < B; b += step) work(Rows{std::min(step, B - b), out.height, out.width}, b);
+  }
+};
+
+// Inputs x, weights. Output y.
+template <int S>
+void forward(const Arguments &a) {
+  const Conv<S> conv(a, 2);
+  parallel_for(conv.groups, conv.work(), [&](int64_t g) {
+    float *weights = Space::place(space().weights, conv.num_weights);
+    const float *own = a.floats(1) + g * conv.num_weights;
+    arrange(own, Taps::of_input<S>(Rows{}), conv.num_in, conv.num_out, false, weights);
+    conv.over_images([&](const Rows &rows, int64_t b) {
+      const int64_t step = S * S * rows.length();
+      float *x = Space::place(space().x, conv.num_in * step);
+      float *y = Space::place(space().y, conv.num_out * rows.size());
+      rows.pack<S>(a.floats(0) + conv.in.start(b, g * conv.num_in), conv.in, conv.num_in, x);
+      convolve(rows, Taps::of_input<S>(rows), x, step, weights, conv.num_in, conv.num_out, y);
+      rows.unpack(y, Phase<1>(conv.out, 0), conv.num_out, a.floats(2) + conv.out.start(b, g * conv.num_out));
+    });
+  });
+}
+
+// Inputs x, weights, dy. Outputs dx, dweights.
+template <int S>
 void backward(const Arguments &a) {
-  const Rows rows{a.size(0, 0), a.size(0, 2), a.size(0, 3)};
-  const int64_t C = a.size(0, 1), O = a.size(1, 0), num_in = a.size(1, 1), groups = C / num_in, num_out = O / groups;
-  parallel_for(groups, 2 * rows.size() * num_in * num_out, [&](int64_t g) {
-    const int64_t start = g * num_out * num_in * 9;
-    const auto dy = rows.packed(a.floats(2), O, g * num_out, num_out);
-    const auto weights = arranged(a.floats(1) + start, num_out, num_in, true);
-    rows.unpack(convolved(rows, dy, weights, num_out, num_in), C, g * num_in, num_in, a.floats(3));
-    const auto x = rows.packed(a.floats(0), C, g * num_in, num_in);
-    weight_gradient(rows, x, dy, num_in, num_out, a.floats(4) + start);
+  const Conv<S> conv(a, 2);
+  parallel_for(conv.groups, 2 * conv.work(), [&](int64_t g) {
+    float *weights = Space::place(space().weights, conv.num_weights), *end = weights;
+    for (int phase = 0; phase < S * S; phase++) {
+      const Taps taps = Taps::of_gradient<S>(Rows{}, phase);
+      end = arrange(a.floats(1) + g * conv.num_weights, taps, conv.num_out, conv.num_in, true, end);
+    }
+    float *dweights = a.floats(4) + g * conv.num_weights;
+    std::fill_n(dweights, conv.num_weights, 0);
+    conv.over_images([&](const Rows &rows, int64_t b) {
+      const int64_t step = S * S * rows.length(), start = conv.in.start(b, g * conv.num_in);
+      float *dy = Space::place(space().y, conv.num_out * rows.length());
+      float *x = Space::place(space().x, conv.num_in * step);  // first a phase of dx, which is shorter
+      rows.pack<1>(a.floats(2) + conv.out.start(b, g * conv.num_out), conv.out, conv.num_out, dy);
+      const float *weight = weights;
+      for (int phase = 0; phase < S * S; phase++) {
+        const Taps taps = Taps::of_gradient<S>(rows, phase);
+        convolve(rows, taps, dy, rows.length(), weight, conv.num_out, conv.num_in, x);
+        rows.unpack(x, Phase<S>(conv.in, phase), conv.num_in, a.floats(3) + start);
+        weight += conv.num_in * conv.num_out * taps.count;
+      }
+      rows.pack<S>(a.floats(0) + start, conv.in, conv.num_in, x);
+      const Taps taps = Taps::of_input<S>(rows);
+      for (int64_t position = 0; position < rows.size(); position += STRETCH)
+        add_products(rows, taps, x, step, dy, conv.num_in, conv.num_out, position, dweights);
+    });
   });
 }
 
 }  // namespace
 
-KERNEL(grouped_conv, forward)
-KERNEL(grouped_conv_backward, backward)
+KERNEL(grouped_conv, forward<1>)
+KERNEL(grouped_conv_backward, backward<1>)
+KERNEL(grouped_conv_of_stride_2, forward<2>)
+KERNEL(grouped_conv_of_stride_2_backward, backward<2>)

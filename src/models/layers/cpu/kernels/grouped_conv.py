@@ -1,13 +1,19 @@
-"""Grouped 3x3 convolution of stride 1, the groups being computed one by one in a layout of their own."""
+"""Grouped 3x3 convolution of stride 1 or 2, the groups being computed one by one in a layout of their own."""
 
 from mindspore import Parameter, nn, ops
 from mindspore import dtype as mstype
 
 from .library import kernel
 
+STRIDES = {1: "grouped_conv", 2: "grouped_conv_of_stride_2"}  # and their kernels
+
 
 def _shape(x, weight):
     return [x[0], weight[0], *x[2:]]
+
+
+def _half_shape(x, weight):
+    return [x[0], weight[0], *((size + 1) // 2 for size in x[2:])]
 
 
 def _type(x, _weight):
@@ -20,14 +26,14 @@ def _gradients(x, weight, _dout):
 
 
 class KernelConvFunction(nn.Cell):
-    """The convolution, padding 1, as a function of both: (B, C, H, W), (O, C / g, 3, 3) -> (B, O, H, W).
+    """The convolution, padding 1, as a function of both: (B, C, H, W), (O, C / g, 3, 3) -> (B, O, H / s, W / s).
 
-    name: of the kernel, "grouped_conv" or "narrow_conv".
+    name: of the kernel, which is for this stride s.
     """
 
-    def __init__(self, library: str, name: str):
+    def __init__(self, library: str, name: str, stride: int = 1):
         super().__init__()
-        self.forward = kernel(library, name, _shape, _type)
+        self.forward = kernel(library, name, _shape if stride == 1 else _half_shape, _type)
         self.backward = kernel(library, f"{name}_backward", _gradients, _gradients)
 
     def construct(self, x, weight):
@@ -38,12 +44,12 @@ class KernelConvFunction(nn.Cell):
 
 
 class KernelGroupedConv(nn.Cell):
-    """(B, C, H, W) -> (B, out_channels, H, W); holds the weight (out, in / groups, 3, 3), no bias."""
+    """(B, C, H, W) -> (B, out_channels, H / stride, W / stride); holds the weight (out, in / groups, 3, 3), no bias."""
 
-    def __init__(self, library: str, in_channels: int, out_channels: int, groups: int):
+    def __init__(self, library: str, in_channels: int, out_channels: int, groups: int, stride: int):
         super().__init__()
         self.weight = Parameter(ops.zeros((out_channels, in_channels // groups, 3, 3), mstype.float32), name="weight")
-        self.function = KernelConvFunction(library, "grouped_conv")
+        self.function = KernelConvFunction(library, STRIDES[stride], stride)
 
     def construct(self, x):
         return self.function(x, self.weight)

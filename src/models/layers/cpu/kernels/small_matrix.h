@@ -6,9 +6,6 @@
 #include <algorithm>
 #include <cstdint>
 
-constexpr int64_t LANES = WIDTH < 8 ? WIDTH : 8;  // no more, since the matrices are small
-typedef float Lanes __attribute__((vector_size(4 * LANES), aligned(4)));
-
 #ifdef __AVX512VL__
 constexpr int64_t TILE_ROWS = 8;
 #else
