@@ -21,8 +21,9 @@ from .cpu.kernels.graph_feature import KernelMaxRelative
 from .cpu.kernels.library import SOURCES as KERNEL_SOURCES  # noqa: F401 (the way in for others)
 from .cpu.kernels.multi_head_mixture import KernelMultiHeadMixture
 from .cpu.kernels.nearest import KernelNearestNeighbours
-from .cpu.kernels.rows import KernelLayerNorm, linear_gelu
+from .cpu.kernels.rows import KernelLayerNorm, linear_gelu_linear
 from .cpu.kernels.sampled_mixture import KernelSampledMixture
+from .cpu.kernels.swapped_axes import KernelSwappedAxes
 from .export import graphs, operators
 
 
@@ -86,6 +87,7 @@ TABLE = {
     "multi_head_mixture": Formulations(standard.MultiHeadMixture, kernels=KernelMultiHeadMixture),
     "row_transpose": Formulations(standard.TransposedRows, cpu=rows.GatheredRows),
     "row_mean": Formulations(standard.RowMean, cpu=rows.ProductMean),
+    "swapped_axes": Formulations(nodes.SwappedAxes, kernels=KernelSwappedAxes),
     "gelu_tokens": Formulations(nodes.GeluTokens, kernels=KernelGeluTokens),
     "padded_max_pool": Formulations(standard.padded_max_pool, export=operators.PaddedMaxPool),
     "bilinear_resize": Formulations(standard.OperatorResize, cpu=operators.MatrixResize, export=operators.MatrixResize),
@@ -136,16 +138,22 @@ def linear(in_channels: int, out_channels: int, context: LayerContext) -> nn.Cel
     return formulation("linear", context)(in_channels, out_channels)
 
 
-def linear_activation(
-    in_channels: int, out_channels: int, activation: Callable[[LayerContext], nn.Cell], context: LayerContext
-) -> tuple[nn.Cell, nn.Cell]:
-    """(linear layer, activation), to be called one after the other; the first may do both, and the second then nothing.
+def linear_activation_linear(
+    in_channels: int,
+    hidden_channels: int,
+    out_channels: int,
+    activation: Callable[[LayerContext], nn.Cell],
+    context: LayerContext,
+) -> tuple[nn.Cell, nn.Cell, nn.Cell]:
+    """(linear layer, activation, linear layer), to be called one after the other, (rows, in) -> (rows, out).
 
-    activation: `gelu` or `tanh_gelu`.
+    The last may do the activation too, and the second then nothing. activation: `gelu` or `tanh_gelu`.
     """
     if context.uses_kernels:
-        return linear_gelu(context.kernels, in_channels, out_channels, activation.__name__), nn.Identity()
-    return linear(in_channels, out_channels, context), activation(context)
+        sizes = (in_channels, hidden_channels, out_channels)
+        return linear_gelu_linear(context.kernels, *sizes, activation.__name__)
+    first, second = linear(in_channels, hidden_channels, context), linear(hidden_channels, out_channels, context)
+    return first, activation(context), second
 
 
 def layer_norm(channels: int, epsilon: float, context: LayerContext) -> nn.Cell:
@@ -180,6 +188,11 @@ def row_transpose(context: LayerContext) -> nn.Cell:
 def row_mean(context: LayerContext) -> nn.Cell:
     """The mean of the rows of each: (B, N, C) -> (B, C)."""
     return formulation("row_mean", context)()
+
+
+def swapped_axes(context: LayerContext) -> nn.Cell:
+    """(B, M, N) -> (B, N, M); for `nodes_of` and `map_of`."""
+    return formulation("swapped_axes", context)()
 
 
 def gelu_tokens(shape: tuple[int, ...], axes: tuple[int, ...], context: LayerContext) -> nn.Cell:
