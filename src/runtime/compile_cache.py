@@ -24,6 +24,7 @@ from mindspore.graph import api as framework
 from src.runtime.files import remove_all_leftovers, temporary_folder, write_atomically
 from src.runtime.graph_key import SKIP_SOURCE_CHECK, NoKeyError, graph_key
 from src.runtime.logs import get_logger
+from src.runtime.memory import return_freed_memory
 from src.runtime.session import Session
 from src.runtime.user_cache import cache_folder
 
@@ -123,6 +124,7 @@ class CachedCell(nn.Cell):
             return
         with _exchange.compiling(kept, self._rank) as self.loaded:
             super().compile(*inputs, **named)
+        return_freed_memory()
 
 
 def cached(cell: nn.Cell, session: Session) -> nn.Cell:
