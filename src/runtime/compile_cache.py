@@ -114,6 +114,17 @@ class CachedCell(nn.Cell):
     def construct(self, *inputs):
         return self.cell(*inputs)
 
+    @property
+    def compile_phase(self) -> str:
+        """The phase that all cells in it were compiled in."""
+        return self._compile_phase
+
+    @compile_phase.setter
+    def compile_phase(self, value: str) -> None:
+        # The framework sets it at each call, which in some hundred cells takes 3 ms.
+        if value != self._compile_phase:
+            nn.Cell.compile_phase.fset(self, value)
+
     def compile(self, *inputs, **named):
         """Compile for these inputs, or load what an earlier process compiled; the framework calls it at each step."""
         form = f"{self.phase} {[(tensor.shape, tensor.dtype) for tensor in inputs]}"
