@@ -67,8 +67,10 @@ class DilatedWindows(Windows):
 
 
 def by_rows(layer, x):
-    """A layer of rows (R, C) for tokens, (B, N, C) -> (B, N, C')."""
+    """A layer of rows (R, C) for tokens, (B, N, C) -> (B, N, C'); beside them the bias, if the layer leaves it."""
     y = layer(x.reshape((-1, x.shape[2])))
+    if isinstance(y, tuple):
+        return y[0].reshape((-1, x.shape[1], y[0].shape[1])), y[1]
     return y.reshape((-1, x.shape[1], y.shape[1]))
 
 
@@ -77,9 +79,9 @@ class MultiHeadAttention(nn.Cell):
 
     def __init__(self, channels: int, num_heads: int, context: LayerContext):
         super().__init__()
-        self.to_q = linear(channels, channels, context)
-        self.to_k = linear(channels, channels, context)
-        self.to_v = linear(channels, channels, context)
+        self.to_q = linear(channels, channels, context, mixed=True)
+        self.to_k = linear(channels, channels, context, mixed=True)
+        self.to_v = linear(channels, channels, context, mixed=True)
         self.proj = linear(channels, channels, context)
         self.mixture = multi_head_mixture(num_heads, context)
 

@@ -14,6 +14,7 @@ from mindspore import nn
 from . import nodes, sampling, standard
 from .cpu import activation, convolution, dense_rows, dot_product, layer_norm, neighbour_max, rows
 from .cpu.kernels.batch_norm import KernelBatchNorm
+from .cpu.kernels.bias import linear_leaving_bias
 from .cpu.kernels.convolution import conv as kernel_conv
 from .cpu.kernels.convolution import normed_conv as kernel_normed_conv
 from .cpu.kernels.gelu_tokens import KernelGeluTokens
@@ -80,6 +81,7 @@ TABLE = {
     "conv": Formulations(standard.conv, cpu=convolution.conv, kernels=kernel_conv),
     "normed_conv": Formulations(standard.conv, cpu=convolution.conv, kernels=kernel_normed_conv),
     "linear": Formulations(standard.linear, cpu=rows.linear),
+    "mixed_linear": Formulations(standard.linear, cpu=rows.linear, kernels=linear_leaving_bias),
     "layer_norm": Formulations(standard.layer_norm, cpu=layer_norm.CpuLayerNorm, kernels=KernelLayerNorm),
     "gelu": Formulations(standard.Gelu, export=operators.GeluWithoutErf),
     "tanh_gelu": Formulations(standard.tanh_gelu, cpu=activation.TanhGelu, export=activation.TanhGelu),
@@ -133,9 +135,12 @@ def conv(
     )
 
 
-def linear(in_channels: int, out_channels: int, context: LayerContext) -> nn.Cell:
-    """(rows, in) -> (rows, out), with bias; zeros until the keyed initialisation."""
-    return formulation("linear", context)(in_channels, out_channels)
+def linear(in_channels: int, out_channels: int, context: LayerContext, *, mixed: bool = False) -> nn.Cell:
+    """(rows, in) -> (rows, out), with bias; zeros until the keyed initialisation.
+
+    mixed: a `multi_head_mixture` follows, which may add the bias instead; then it returns a pair of rows and bias.
+    """
+    return formulation("mixed_linear" if mixed else "linear", context)(in_channels, out_channels)
 
 
 def linear_activation_linear(

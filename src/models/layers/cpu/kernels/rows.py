@@ -3,9 +3,8 @@
 import numpy as np
 from mindspore import Tensor, nn, ops
 
-from ... import standard
 from ..rows import RowBias
-from .bias import BiasLeft
+from .bias import linear_leaving_bias
 from .library import kernel
 
 
@@ -60,8 +59,7 @@ def linear_gelu_linear(
     library: str, in_channels: int, hidden_channels: int, out_channels: int, activation: str
 ) -> tuple[nn.Cell, nn.Cell, nn.Cell]:
     """See `formulations.linear_activation_linear`."""
-    first = standard.linear(in_channels, hidden_channels)
-    first.bias_add = BiasLeft()
+    first = linear_leaving_bias(library, in_channels, hidden_channels)
     return first, nn.Identity(), GeluLinear(library, hidden_channels, out_channels, activation)
 
 
