@@ -65,6 +65,18 @@ def test_a_cache_that_cannot_be_written_costs_nothing_but_time(tmp_path):
     assert run(tmp_path / "file", 2) == ["2 compiled 2 6"]
 
 
+def test_the_graphs_name_reaches_the_inner_cells_when_it_changes_only():
+    inner = nn.ReLU()
+    cell = compile_cache.CachedCell(nn.SequentialCell(inner), rank=0)
+    cell.compile_phase = "first"
+    assert inner.compile_phase == "first"
+    inner.compile_phase = "not written again"
+    cell.compile_phase = "first"
+    assert inner.compile_phase == "not written again"
+    cell.compile_phase = "second"
+    assert inner.compile_phase == cell.compile_phase == "second"
+
+
 def test_on_a_full_disk_no_graph_is_kept_and_the_framework_has_nothing_to_say(monkeypatch):
     messages = []
     monkeypatch.setenv(SKIP_SOURCE_CHECK, "1")  # it is set when the exchange is opened
