@@ -8,7 +8,7 @@ from mindspore import Parameter, Tensor, nn, ops
 from src.models.layers import LayerContext, batch_norm, conv, gelu, norm_activation, relu, tanh_gelu
 from src.models.layers.batch_norm import SyncBatchNorm, shortcut_norm
 from src.models.layers.cpu.kernels.batch_norm import KernelBatchNorm
-from src.models.layers.cpu.kernels.convolution import BiasForNorm
+from src.models.layers.cpu.kernels.bias import BiasLeft
 from tests.support.kernels import NEEDS_COMPILER, activation, assert_close, gradients, kernels, normal, set_num_threads
 
 pytestmark = NEEDS_COMPILER
@@ -198,4 +198,4 @@ def test_where_kernels_are_chosen():
     assert type(batch_norm(4, synchronized)) is SyncBatchNorm
     assert type(norm_activation(4, relu, synchronized)[1]) is nn.ReLU
     left = [type(conv(4, 4, bias=True, normed=True, context=each).bias_add) for each in (kernels(), synchronized)]
-    assert left == [BiasForNorm, ops.BiasAdd]
+    assert left == [BiasLeft, ops.BiasAdd]

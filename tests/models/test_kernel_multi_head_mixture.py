@@ -6,7 +6,7 @@ import pytest
 from mindspore import Tensor
 
 from src.models.layers import LayerContext, multi_head_mixture
-from src.models.layers.cpu.kernels.multi_head_mixture import KernelMultiHeadMixture
+from src.models.layers.cpu.kernels.multi_head_mixture import KernelMultiHeadMixture, MultiHeadMixtureFunction
 from tests.support.kernels import NEEDS_COMPILER, assert_close, gradients, kernels, normal, set_num_threads
 
 pytestmark = NEEDS_COMPILER
@@ -57,6 +57,21 @@ def test_outputs_and_gradients(sizes):
     assert_close(mixed, expected)
     for found, its in zip(of_inputs, expected_of_inputs, strict=True):
         assert_close(found, its, 1e-5)
+
+
+@pytest.mark.parametrize("sizes", [(3, 49, 49, 32, 2), (2, 70, 3, 10, 2), (1, 1, 1, 1, 1)])
+def test_biases(sizes):
+    *sizes, num_heads = sizes
+    inputs, dmixed = inputs_of(*sizes)
+    biases = [normal(sizes[3], seed=seed) for seed in (4, 5, 6)]
+    number = np.array([num_heads], np.int32)
+    mixed, of_inputs, _ = gradients(MultiHeadMixtureFunction(kernels().kernels), dmixed, *inputs, *biases, number)
+    sums = [each.astype(float) + bias for each, bias in zip(inputs, biases, strict=True)]
+    expected, expected_of_inputs = reference(sums, dmixed, num_heads)
+    assert_close(mixed, expected)
+    for i, its in enumerate(expected_of_inputs):
+        assert_close(of_inputs[i], its, 1e-5)
+        assert_close(of_inputs[3 + i], its.sum((0, 1)), 1e-5)
 
 
 @pytest.mark.parametrize("size", [0.0, 1e4])

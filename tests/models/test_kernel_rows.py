@@ -1,12 +1,12 @@
-"""The row-wise kernels, LayerNorm and bias with GELU, against float64."""
+"""The row-wise kernels, LayerNorm and the GELU between two linear layers, against float64."""
 
 import mindspore as ms
 import numpy as np
 import pytest
 from mindspore import Tensor, nn
 
-from src.models.layers import LayerContext, gelu, layer_norm, linear_activation, tanh_gelu
-from src.models.layers.cpu.kernels.rows import BiasGelu, KernelLayerNorm
+from src.models.layers import LayerContext, gelu, layer_norm, linear_activation_linear, tanh_gelu
+from src.models.layers.cpu.kernels.rows import GeluLinearFunction, KernelLayerNorm
 from tests.support.kernels import NEEDS_COMPILER, activation, assert_close, gradients, kernels, normal, set_num_threads
 
 pytestmark = NEEDS_COMPILER
@@ -19,8 +19,13 @@ def eager():
     ms.set_context(mode=ms.PYNATIVE_MODE)
 
 
-def bias_gelu(name):
-    return BiasGelu(kernels().kernels, name)
+def gelu_linear(name):
+    return GeluLinearFunction(kernels().kernels, name)
+
+
+def single(channels):
+    """The weight (C, C) by which the output is the hidden rows themselves."""
+    return np.eye(channels, dtype=np.float32)
 
 
 def norm(channels):
@@ -33,18 +38,21 @@ def norm(channels):
 @pytest.mark.parametrize("name", GELUS)
 @pytest.mark.parametrize(("rows", "channels"), [(300, 37), (1, 1), (129, 16), (5, 512)])
 def test_bias_and_gelu(name, rows, channels):
-    z, bias, dy = 2 * normal(rows, channels), normal(channels, seed=1), normal(rows, channels, seed=2)
-    y, (dz, dbias), _ = gradients(bias_gelu(name), dy, z, bias)
-    expected, slope = activation(name, z.astype(float) + bias)
-    assert_close(y, expected)
-    assert_close(dz, dy * slope)
-    assert_close(dbias, (dy * slope).sum(0), 5e-6)
+    z, bias, dy = 2 * normal(rows, channels), normal(channels, seed=1), normal(rows, 3, seed=2)
+    weight = normal(3, channels, seed=3) / 4
+    y, (dz, dbias, dweight), _ = gradients(gelu_linear(name), dy, z, bias, weight)
+    hidden, slope = activation(name, z.astype(float) + bias)
+    dhidden = dy.astype(float) @ weight
+    assert_close(y, hidden @ weight.T.astype(float), 5e-6)
+    assert_close(dz, dhidden * slope)
+    assert_close(dbias, (dhidden * slope).sum(0), 5e-6)
+    assert_close(dweight, dy.T.astype(float) @ hidden, 5e-6)
 
 
 @pytest.mark.parametrize("name", GELUS)
 def test_gelu_far_from_zero(name):
     z = np.concatenate([np.linspace(-12, 12, 2001), [-1e4, 1e4, -1e30, 1e30]]).astype(np.float32).reshape(-1, 1)
-    y, (dz, _), _ = gradients(bias_gelu(name), np.ones_like(z), z, np.zeros(1, np.float32))
+    y, (dz, _, _), _ = gradients(gelu_linear(name), np.ones_like(z), z, np.zeros(1, np.float32), single(1))
     inner = np.abs(z) <= 12
     expected, slope = activation(name, z[inner].astype(float))
     np.testing.assert_allclose(y[inner], expected, rtol=1e-6, atol=2e-6)
@@ -77,8 +85,9 @@ def test_numbers_that_are_not_finite_reach_the_guard(wrong):
     assert np.isnan(of_parameters["gamma"]).all()
     for name in GELUS:
         if np.isnan(wrong) or wrong > 0:
-            assert not np.isfinite(bias_gelu(name)(Tensor(x), Tensor(np.zeros(4, np.float32))).asnumpy()[1, 2])
-        _, (dz, dbias), _ = gradients(bias_gelu(name), x, np.ones_like(x), np.zeros(4, np.float32))
+            y = gelu_linear(name)(Tensor(x), Tensor(np.zeros(4, np.float32)), Tensor(single(4))).asnumpy()
+            assert not np.isfinite(y[1, 2])
+        _, (dz, dbias, _), _ = gradients(gelu_linear(name), x, np.ones_like(x), np.zeros(4, np.float32), single(4))
         assert not np.isfinite(dz[1, 2]) and not np.isfinite(dbias[2])
 
 
@@ -87,7 +96,7 @@ def test_results_depend_on_no_number_of_threads():
     for number in (1, 2, 5):
         set_num_threads(number)
         y, (dx,), of_parameters = gradients(norm(48), dy, x)
-        z, of_inputs, _ = gradients(bias_gelu("gelu"), dy, x, normal(48))
+        z, of_inputs, _ = gradients(gelu_linear("gelu"), dy, x, normal(48), single(48))
         results.add(b"".join(each.tobytes() for each in (y, dx, *of_parameters.values(), z, *of_inputs)))
     assert len(results) == 1
 
@@ -96,17 +105,18 @@ class Rows(nn.Cell):
     def __init__(self, act, context):
         super().__init__()
         self.norm = layer_norm(6, EPSILON, context)
-        self.fc, self.act = linear_activation(6, 10, act, context)
-        self.fc.weight.set_data(Tensor(normal(10, 6)))
+        self.fc1, self.act, self.fc2 = linear_activation_linear(6, 10, 7, act, context)
+        self.fc1.weight.set_data(Tensor(normal(10, 6)))
+        self.fc2.weight.set_data(Tensor(normal(7, 10, seed=3)))
 
     def construct(self, x):
-        return self.act(self.fc(self.norm(x)))
+        return self.fc2(self.act(self.fc1(self.norm(x))))
 
 
 @pytest.mark.parametrize("act", [gelu, tanh_gelu])
 def test_compiled_they_equal_the_standard_formulations(act):
     ms.set_context(mode=ms.GRAPH_MODE)
-    x, dy = normal(20, 6), normal(20, 10, seed=1)
+    x, dy = normal(20, 6), normal(20, 7, seed=1)
     found = []
     for context in (kernels(), LayerContext()):
         y, (dx,), of_parameters = gradients(Rows(act, context), dy, x)

@@ -65,6 +65,18 @@ def test_a_cache_that_cannot_be_written_costs_nothing_but_time(tmp_path):
     assert run(tmp_path / "file", 2) == ["2 compiled 2 6"]
 
 
+def test_the_graphs_name_reaches_the_inner_cells_when_it_changes_only():
+    inner = nn.ReLU()
+    cell = compile_cache.CachedCell(nn.SequentialCell(inner), rank=0)
+    cell.compile_phase = "first"
+    assert inner.compile_phase == "first"
+    inner.compile_phase = "not written again"
+    cell.compile_phase = "first"
+    assert inner.compile_phase == "not written again"
+    cell.compile_phase = "second"
+    assert inner.compile_phase == cell.compile_phase == "second"
+
+
 def test_on_a_full_disk_no_graph_is_kept_and_the_framework_has_nothing_to_say(monkeypatch):
     messages = []
     monkeypatch.setenv(SKIP_SOURCE_CHECK, "1")  # it is set when the exchange is opened
@@ -85,18 +97,6 @@ def test_what_a_killed_process_has_left_is_removed(tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == [left]
     opened = Path(compile_cache._Exchange().open())
     assert list(tmp_path.iterdir()) == [opened] != [left]
-
-
-def test_the_cells_within_are_visited_for_another_graph_only():
-    inner = nn.ReLU()
-    cell = compile_cache.CachedCell(inner, 0)
-    cell.compile_phase = "first"
-    assert inner.compile_phase == "first"
-    inner.compile_phase = "its own"
-    cell.compile_phase = "first"
-    assert inner.compile_phase == "its own"
-    cell.compile_phase = "second"
-    assert inner.compile_phase == cell.compile_phase == "second"
 
 
 def test_graphs_not_used_for_longest_are_dropped(tmp_path, monkeypatch):

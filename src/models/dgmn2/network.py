@@ -21,7 +21,7 @@ from ..layers import (
     kaiming_uniform,
     layer_norm,
     linear,
-    linear_activation,
+    linear_activation_linear,
     map_of,
     nodes_of,
     relu,
@@ -39,8 +39,8 @@ class FeedForward(nn.Cell):
 
     def __init__(self, channels: int, ratio: int, context: LayerContext):
         super().__init__()
-        self.fc1, self.act = linear_activation(channels, ratio * channels, gelu, context)
-        self.fc2 = linear(ratio * channels, channels, context)
+        sizes = (channels, ratio * channels, channels)
+        self.fc1, self.act, self.fc2 = linear_activation_linear(*sizes, gelu, context)
 
     def construct(self, x):
         num_nodes, channels = x.shape[1:]

@@ -15,12 +15,13 @@ from ..layers import (
     gelu_tokens,
     layer_norm,
     linear,
-    linear_activation,
+    linear_activation_linear,
     map_of,
     multi_head_mixture,
     norm_activation,
     row_mean,
     row_transpose,
+    swapped_axes,
     tanh_gelu,
 )
 
@@ -65,9 +66,11 @@ class DilatedWindows(Windows):
         return (window, count, window, count), (1, 3, 0, 2)
 
 
-def by_rows(layer: nn.Cell, x):
-    """A layer of rows (R, C) for tokens, (B, N, C) -> (B, N, C')."""
+def by_rows(layer, x):
+    """A layer of rows (R, C) for tokens, (B, N, C) -> (B, N, C'); beside them the bias, if the layer leaves it."""
     y = layer(x.reshape((-1, x.shape[2])))
+    if isinstance(y, tuple):
+        return y[0].reshape((-1, x.shape[1], y[0].shape[1])), y[1]
     return y.reshape((-1, x.shape[1], y.shape[1]))
 
 
@@ -76,9 +79,9 @@ class MultiHeadAttention(nn.Cell):
 
     def __init__(self, channels: int, num_heads: int, context: LayerContext):
         super().__init__()
-        self.to_q = linear(channels, channels, context)
-        self.to_k = linear(channels, channels, context)
-        self.to_v = linear(channels, channels, context)
+        self.to_q = linear(channels, channels, context, mixed=True)
+        self.to_k = linear(channels, channels, context, mixed=True)
+        self.to_v = linear(channels, channels, context, mixed=True)
         self.proj = linear(channels, channels, context)
         self.mixture = multi_head_mixture(num_heads, context)
 
@@ -99,11 +102,15 @@ class FeedForward(nn.Cell):
 
     def __init__(self, channels: int, ratio: int, context: LayerContext):
         super().__init__()
-        self.ff1, self.act = linear_activation(channels, ratio * channels, tanh_gelu, context)
-        self.ff2 = linear(ratio * channels, channels, context)
+        sizes = (channels, ratio * channels, channels)
+        self.ff1, self.act, self.ff2 = linear_activation_linear(*sizes, tanh_gelu, context)
+
+    def of_rows(self, rows):
+        """(R, C) -> (R, C)."""
+        return self.ff2(self.act(self.ff1(rows)))
 
     def construct(self, x):
-        return by_rows(self.ff2, self.act(by_rows(self.ff1, x)))
+        return by_rows(self.of_rows, x)
 
 
 def spatial_smooth(channels: int, context: LayerContext) -> nn.SequentialCell:
@@ -131,6 +138,7 @@ class LocalGlobalBlock(nn.Cell):
     ):
         super().__init__()
         self.groups = groups
+        self.swapped_axes = swapped_axes(context)
         self.spatial_smooth = nn.SequentialCell(spatial_smooth(channels, context))
         self.group_mean = row_mean(context)
         self.norm0 = layer_norm(channels, NORM_EPSILON, context)
@@ -144,7 +152,7 @@ class LocalGlobalBlock(nn.Cell):
 
     def smoothed(self, x):
         """(B, N, C) -> groups (B * G, W * W, C)."""
-        x = map_of(x, self.groups.side)  # (B, C, S, S)
+        x = map_of(x, self.groups.side, self.swapped_axes)  # (B, C, S, S)
         return self.groups.split(x, self.spatial_smooth(x))
 
     def after_local(self, x):

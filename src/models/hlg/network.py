@@ -20,6 +20,7 @@ from ..layers import (
     map_of,
     nodes_of,
     resize_tokens,
+    swapped_axes,
     tanh_gelu,
     truncated_normal,
 )
@@ -56,6 +57,7 @@ class HLG(nn.Cell):
             sizes = (widths[stage], variant.heads[stage], variant.mlp_ratio[stage])
             return LocalGlobalBlock(*sizes, groups, next(rates), context)
 
+        self.swapped_axes = swapped_axes(context)
         self.patch_embed1 = ConvStem((widths[0],) * 3, variant.stem_stride, tanh_gelu, context, bias=True)
         self.pos_embed1 = zeros_parameter("pos_embed1", 1, num_tokens[0], widths[0])
         self.block1_0 = local_global(0, Windows)
@@ -85,16 +87,20 @@ class HLG(nn.Cell):
         """(B, N, C) -> (B, 1 + N, C)."""
         return self.pad_front(x) + self.pad_back(self.cls)
 
+    def embedded(self, patch_embed, nodes, side):
+        """Nodes (B, S * S, C) of a map -> (B, S * S / 4, C') of the next stage's."""
+        return nodes_of(patch_embed(map_of(nodes, side, self.swapped_axes)), self.swapped_axes)
+
     def stages(self, x):
         """(B, 3, S, S) -> the tokens that enter each of the four stages, and those that leave it."""
         check_sides(x, self.image_size)
-        x1 = nodes_of(self.patch_embed1(x)) + self.pos_embed1  # (B, N, C)
+        x1 = nodes_of(self.patch_embed1(x), self.swapped_axes) + self.pos_embed1  # (B, N, C)
         y1 = self.block1_1(self.block1_0(x1))
-        x2 = nodes_of(self.patch_embed2(map_of(y1, self.sides[0]))) + self.pos_embed2  # (B, N / 4, C2)
+        x2 = self.embedded(self.patch_embed2, y1, self.sides[0]) + self.pos_embed2  # (B, N / 4, C2)
         y2 = self.block2_1(self.block2_0(x2))
-        x3 = nodes_of(self.patch_embed3(map_of(y2, self.sides[1]))) + self.pos_embed3  # (B, N / 16, C3)
+        x3 = self.embedded(self.patch_embed3, y2, self.sides[1]) + self.pos_embed3  # (B, N / 16, C3)
         y3 = self.block3_1(self.block3_0(x3))
-        x = nodes_of(self.patch_embed4(map_of(y3, self.sides[2])))  # (B, N / 64, C4)
+        x = self.embedded(self.patch_embed4, y3, self.sides[2])  # (B, N / 64, C4)
         x4 = self.with_class_token(x) + self.pos_embed4
         y4 = self.block4_1(self.block4_0(x4))
         return (x1, x2, x3, x4), (y1, y2, y3, y4)

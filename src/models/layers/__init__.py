@@ -17,7 +17,7 @@ from .formulations import (
     gelu_tokens,
     layer_norm,
     linear,
-    linear_activation,
+    linear_activation_linear,
     max_pool_after_relu,
     max_relative,
     multi_head_mixture,
@@ -27,6 +27,7 @@ from .formulations import (
     row_mean,
     row_transpose,
     sampled_mixture,
+    swapped_axes,
     tanh_gelu,
 )
 from .initialization import initialize, kaiming_normal, kaiming_uniform, truncated_normal
@@ -62,7 +63,7 @@ __all__ = [
     "kaiming_uniform",
     "layer_norm",
     "linear",
-    "linear_activation",
+    "linear_activation_linear",
     "map_of",
     "max_pool_after_relu",
     "max_relative",
@@ -80,6 +81,7 @@ __all__ = [
     "row_transpose",
     "sampled_mixture",
     "share_random_step",
+    "swapped_axes",
     "tanh_gelu",
     "truncated_normal",
 ]

@@ -15,6 +15,7 @@ from . import nodes, sampling, standard
 from .cpu import activation, convolution, dense_rows, dot_product, layer_norm, neighbour_max, rows
 from .cpu.kernels import max_pool
 from .cpu.kernels.batch_norm import KernelBatchNorm
+from .cpu.kernels.bias import linear_leaving_bias
 from .cpu.kernels.convolution import conv as kernel_conv
 from .cpu.kernels.convolution import normed_conv as kernel_normed_conv
 from .cpu.kernels.gelu_tokens import KernelGeluTokens
@@ -22,8 +23,9 @@ from .cpu.kernels.graph_feature import KernelMaxRelative
 from .cpu.kernels.library import SOURCES as KERNEL_SOURCES  # noqa: F401 (the way in for others)
 from .cpu.kernels.multi_head_mixture import KernelMultiHeadMixture
 from .cpu.kernels.nearest import KernelNearestNeighbours
-from .cpu.kernels.rows import KernelLayerNorm, linear_gelu
+from .cpu.kernels.rows import KernelLayerNorm, linear_gelu_linear
 from .cpu.kernels.sampled_mixture import KernelSampledMixture
+from .cpu.kernels.swapped_axes import KernelSwappedAxes
 from .export import graphs, operators
 
 
@@ -80,6 +82,7 @@ TABLE = {
     "conv": Formulations(standard.conv, cpu=convolution.conv, kernels=kernel_conv),
     "normed_conv": Formulations(standard.conv, cpu=convolution.conv, kernels=kernel_normed_conv),
     "linear": Formulations(standard.linear, cpu=rows.linear),
+    "mixed_linear": Formulations(standard.linear, cpu=rows.linear, kernels=linear_leaving_bias),
     "layer_norm": Formulations(standard.layer_norm, cpu=layer_norm.CpuLayerNorm, kernels=KernelLayerNorm),
     "gelu": Formulations(standard.Gelu, export=operators.GeluWithoutErf),
     "tanh_gelu": Formulations(standard.tanh_gelu, cpu=activation.TanhGelu, export=activation.TanhGelu),
@@ -87,6 +90,7 @@ TABLE = {
     "multi_head_mixture": Formulations(standard.MultiHeadMixture, kernels=KernelMultiHeadMixture),
     "row_transpose": Formulations(standard.TransposedRows, cpu=rows.GatheredRows),
     "row_mean": Formulations(standard.RowMean, cpu=rows.ProductMean),
+    "swapped_axes": Formulations(nodes.SwappedAxes, kernels=KernelSwappedAxes),
     "gelu_tokens": Formulations(nodes.GeluTokens, kernels=KernelGeluTokens),
     "same_max_pool": Formulations(standard.same_max_pool, kernels=max_pool.same_max_pool),
     "padded_max_pool": Formulations(
@@ -135,21 +139,30 @@ def conv(
     )
 
 
-def linear(in_channels: int, out_channels: int, context: LayerContext) -> nn.Cell:
-    """(rows, in) -> (rows, out), with bias; zeros until the keyed initialisation."""
-    return formulation("linear", context)(in_channels, out_channels)
+def linear(in_channels: int, out_channels: int, context: LayerContext, *, mixed: bool = False) -> nn.Cell:
+    """(rows, in) -> (rows, out), with bias; zeros until the keyed initialisation.
+
+    mixed: a `multi_head_mixture` follows, which may add the bias instead; then it returns a pair of rows and bias.
+    """
+    return formulation("mixed_linear" if mixed else "linear", context)(in_channels, out_channels)
 
 
-def linear_activation(
-    in_channels: int, out_channels: int, activation: Callable[[LayerContext], nn.Cell], context: LayerContext
-) -> tuple[nn.Cell, nn.Cell]:
-    """(linear layer, activation), to be called one after the other; the first may do both, and the second then nothing.
+def linear_activation_linear(
+    in_channels: int,
+    hidden_channels: int,
+    out_channels: int,
+    activation: Callable[[LayerContext], nn.Cell],
+    context: LayerContext,
+) -> tuple[nn.Cell, nn.Cell, nn.Cell]:
+    """(linear layer, activation, linear layer), to be called one after the other, (rows, in) -> (rows, out).
 
-    activation: `gelu` or `tanh_gelu`.
+    The last may do the activation too, and the second then nothing. activation: `gelu` or `tanh_gelu`.
     """
     if context.uses_kernels:
-        return linear_gelu(context.kernels, in_channels, out_channels, activation.__name__), nn.Identity()
-    return linear(in_channels, out_channels, context), activation(context)
+        sizes = (in_channels, hidden_channels, out_channels)
+        return linear_gelu_linear(context.kernels, *sizes, activation.__name__)
+    first, second = linear(in_channels, hidden_channels, context), linear(hidden_channels, out_channels, context)
+    return first, activation(context), second
 
 
 def layer_norm(channels: int, epsilon: float, context: LayerContext) -> nn.Cell:
@@ -184,6 +197,11 @@ def row_transpose(context: LayerContext) -> nn.Cell:
 def row_mean(context: LayerContext) -> nn.Cell:
     """The mean of the rows of each: (B, N, C) -> (B, C)."""
     return formulation("row_mean", context)()
+
+
+def swapped_axes(context: LayerContext) -> nn.Cell:
+    """(B, M, N) -> (B, N, M); for `nodes_of` and `map_of`."""
+    return formulation("swapped_axes", context)()
 
 
 def gelu_tokens(shape: tuple[int, ...], axes: tuple[int, ...], context: LayerContext) -> nn.Cell:

@@ -17,15 +17,27 @@ def check_sides(x, side):
         )
 
 
-def nodes_of(x):
+def swapped(x):
+    """(B, M, N) -> (B, N, M)."""
+    return x.transpose((0, 2, 1))
+
+
+class SwappedAxes(nn.Cell):
+    """`swapped` as a layer, which some devices have another formulation of."""
+
+    def construct(self, x):
+        return swapped(x)
+
+
+def nodes_of(x, swap=swapped):
     """(B, C, H, W) -> (B, H * W, C). No shape names B, here and below: an exported network takes any batch."""
     _, channels, height, width = x.shape
-    return x.reshape((-1, channels, height * width)).transpose((0, 2, 1))
+    return swap(x.reshape((-1, channels, height * width)))
 
 
-def map_of(nodes, side):
+def map_of(nodes, side, swap=swapped):
     """(B, S * S, C) -> (B, C, S, S)."""
-    return nodes.transpose((0, 2, 1)).reshape((-1, nodes.shape[2], side, side))
+    return swap(nodes).reshape((-1, nodes.shape[2], side, side))
 
 
 class GeluTokens(nn.Cell):

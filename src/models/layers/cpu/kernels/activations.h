@@ -54,21 +54,29 @@ inline float sigmoid(float x) {
 
 inline float normal_probability(float x) { return 0.5f + 0.5f * error_function(SQRT_HALF * x); }
 
+// The share of x that a GELU lets through.
+template <Activation A>
+inline float gate(float x) {
+  return A == GELU ? normal_probability(x) : sigmoid(x * (TANH_A + TANH_B * x * x));
+}
+
+// A GELU's slope where its gate is known.
+template <Activation A>
+inline float slope(float x, float gate) {
+  if constexpr (A == GELU) return gate + DENSITY_AT_0 * x * exp_negative(-0.5f * x * x);
+  return gate + x * gate * (1 - gate) * (TANH_A + 3 * TANH_B * x * x);
+}
+
 template <Activation A>
 inline float activated(float x) {
   if constexpr (A == RELU) return x < 0 ? 0 : x;
-  if constexpr (A == GELU) return x * normal_probability(x);
-  if constexpr (A == TANH_GELU) return x * sigmoid(x * (TANH_A + TANH_B * x * x));
+  if constexpr (A == GELU || A == TANH_GELU) return x * gate<A>(x);
   return x;
 }
 
 template <Activation A>
 inline float slope(float x) {
   if constexpr (A == RELU) return x > 0 ? 1 : 0;
-  if constexpr (A == GELU) return normal_probability(x) + DENSITY_AT_0 * x * exp_negative(-0.5f * x * x);
-  if constexpr (A == TANH_GELU) {
-    const float square = x * x, gate = sigmoid(x * (TANH_A + TANH_B * square));
-    return gate + x * gate * (1 - gate) * (TANH_A + 3 * TANH_B * square);
-  }
+  if constexpr (A == GELU || A == TANH_GELU) return slope<A>(x, gate<A>(x));
   return 1;
 }

@@ -1,4 +1,4 @@
-// GELU of rows plus a bias, (R, C), whose slope the backward pass computes again instead of keeping it.
+// GELU of rows plus a bias, (R, C), which the backward pass computes again instead of keeping them.
 #include "activations.h"
 #include "arguments.h"
 #include "parallel.h"
@@ -21,20 +21,28 @@ void forward(const Arguments &a) {
   });
 }
 
-// Inputs z, bias, dy. Outputs dz, dbias.
+// None of the outputs overlaps anything else, which vector instructions need to know.
+template <Activation A>
+void backward_row(const float *z, const float *bias, const float *dy, int64_t C, float *__restrict dz,
+                  float *__restrict dbias, float *__restrict y) {
+  for (int64_t c = 0; c < C; c++) {
+    const float x = z[c] + bias[c], share = gate<A>(x);
+    y[c] = x * share;
+    dz[c] = dy[c] * slope<A>(x, share);
+    dbias[c] += dz[c];
+  }
+}
+
+// Inputs z, bias, dy. Outputs dz, dbias, y.
 template <Activation A>
 void backward(const Arguments &a) {
   const int64_t num_rows = a.size(0, 0), C = a.size(0, 1), num_parts = (num_rows + ROWS - 1) / ROWS;
   const float *z = a.floats(0), *bias = a.floats(1), *dy = a.floats(2);
-  float *dz = a.floats(3), *dbias = a.floats(4);
+  float *dz = a.floats(3), *dbias = a.floats(4), *y = a.floats(5);
   std::vector<float> sums(num_parts * C);
   parallel_for(num_parts, 4 * ROWS * C, [&](int64_t part) {
-    float *sum = &sums[part * C];
     for (int64_t r = part * ROWS; r < std::min(num_rows, (part + 1) * ROWS); r++)
-      for (int64_t c = 0; c < C; c++) {
-        dz[r * C + c] = dy[r * C + c] * slope<A>(z[r * C + c] + bias[c]);
-        sum[c] += dz[r * C + c];
-      }
+      backward_row<A>(z + r * C, bias, dy + r * C, C, dz + r * C, &sums[part * C], y + r * C);
   });
   std::fill_n(dbias, C, 0);
   for (int64_t part = 0; part < num_parts; part++)

@@ -3,6 +3,7 @@
 from mindspore import nn
 
 from .. import convolution
+from .bias import BiasLeft
 from .dense_conv import dense_conv
 from .grouped_conv import STRIDES, KernelGroupedConv
 from .narrow_conv import FEWEST, MOST, narrow_conv
@@ -27,16 +28,9 @@ def conv(library: str, in_channels: int, out_channels: int, size: int, **options
     return convolution.conv(in_channels, out_channels, size, **options)
 
 
-class BiasForNorm(nn.Cell):
-    """What a convolution leaves to the BatchNorm behind it: its output and, not added to it, its bias."""
-
-    def construct(self, x, bias):
-        return x, bias
-
-
 def normed_conv(library: str, in_channels: int, out_channels: int, size: int, **options) -> nn.Cell:
     """`conv` in front of a KernelBatchNorm; with a bias it returns a pair, and no pass over the map adds the bias."""
     layer = conv(library, in_channels, out_channels, size, **options)
     if options["bias"]:
-        layer.bias_add = BiasForNorm()
+        layer.bias_add = BiasLeft()
     return layer

@@ -11,33 +11,51 @@ def _mixed(q, *_others):
     return q
 
 
-def _gradients(q, k, v, *_others):
-    """dq, dk, dv"""
-    return q, k, v
+def _gradients(q, k, v, bias, *_others):
+    """dq, dk, dv, dbias_q, dbias_k, dbias_v"""
+    return q, k, v, bias, bias, bias
 
 
 class MultiHeadMixtureFunction(nn.Cell):
-    """Queries (B, N, C), keys and values (B, M, C), number of heads (1,) -> mixed (B, N, C)."""
+    """Queries (B, N, C), keys and values (B, M, C), a bias (C,) of each, number of heads (1,) -> mixed (B, N, C)."""
 
     def __init__(self, library: str):
         super().__init__()
         self.forward = kernel(library, "multi_head_mixture", _mixed, _mixed)
         self.backward = kernel(library, "multi_head_mixture_backward", _gradients, _gradients)
 
-    def construct(self, q, k, v, num_heads):
-        return self.forward(q, k, v, num_heads)
+    def construct(self, q, k, v, bias_q, bias_k, bias_v, num_heads):
+        return self.forward(q, k, v, bias_q, bias_k, bias_v, num_heads)
 
-    def bprop(self, q, k, v, num_heads, out, dout):
-        return *self.backward(q, k, v, dout, num_heads), ops.zeros_like(num_heads)
+    def bprop(self, q, k, v, bias_q, bias_k, bias_v, num_heads, out, dout):
+        gradients = self.backward(q, k, v, bias_q, bias_k, bias_v, dout, num_heads)
+        return *gradients, ops.zeros_like(num_heads)
+
+
+def _rows_and_bias(x):
+    """A pair as it is; rows (B, N, C) with a bias of zeros."""
+    return x if isinstance(x, tuple) else (x, ops.zeros((x.shape[2],), x.dtype))
+
+
+def _with_bias(x):
+    rows, bias = _rows_and_bias(x)
+    return rows + bias
 
 
 class KernelMultiHeadMixture(MultiHeadMixture):
-    """`standard.MultiHeadMixture`, called alike; the weights, which are for looking at, come from the framework."""
+    """`standard.MultiHeadMixture`, called alike; the weights, which are for looking at, come from the framework.
+
+    Each input may be a pair (rows, bias (C,)), as `bias.linear_leaving_bias` returns it, for rows + bias.
+    """
 
     def __init__(self, library: str, num_heads: int, row_transpose: nn.Cell, dot_product: nn.Cell):
         super().__init__(num_heads, row_transpose, dot_product)
         self.function = MultiHeadMixtureFunction(library)
         self.number = Tensor(np.array([num_heads], np.int32))
 
+    def weights(self, q, k, v):
+        return super().weights(_with_bias(q), _with_bias(k), _with_bias(v))
+
     def construct(self, q, k, v):
-        return self.function(q, k, v, self.number)
+        (q, bias_q), (k, bias_k), (v, bias_v) = _rows_and_bias(q), _rows_and_bias(k), _rows_and_bias(v)
+        return self.function(q, k, v, bias_q, bias_k, bias_v, self.number)

@@ -1,37 +1,66 @@
-"""Row-wise layers in one kernel each way: LayerNorm, and a linear layer's bias with the GELU after it."""
+"""Row-wise layers in one kernel each way: LayerNorm, and a bias with the GELU after it, between two linear layers."""
 
 import numpy as np
 from mindspore import Tensor, nn, ops
 
-from ... import standard
+from ..rows import RowBias
+from .bias import linear_leaving_bias
 from .library import kernel
 
 
-def _gradients(first, second, *_others):
-    """As the first two inputs: rows and bias."""
-    return first, second
+def _hidden(rows, _bias):
+    return rows
 
 
-class BiasGelu(nn.Cell):
-    """gelu(rows + bias), or tanh_gelu: (R, C), (C,) -> (R, C)."""
+def _gradients(rows, bias, _dhidden):
+    """Of rows and bias; and the hidden rows themselves."""
+    return rows, bias, rows
+
+
+class GeluLinearFunction(nn.Cell):
+    """gelu(rows + bias), or tanh_gelu, times a weight: (R, H), (H,), (C, H) -> (R, C).
+
+    The backward pass computes the hidden rows again: kept, they would be the largest part of a network's memory.
+    """
 
     def __init__(self, library: str, activation: str):
         super().__init__()
-        self.forward = kernel(library, f"bias_{activation}", lambda rows, _bias: rows, lambda rows, _bias: rows)
+        self.forward = kernel(library, f"bias_{activation}", _hidden, _hidden)
         self.backward = kernel(library, f"bias_{activation}_backward", _gradients, _gradients)
+        self.multiply = ops.MatMul(transpose_b=True)
+        self.hidden_gradient = ops.MatMul()
+        self.weight_gradient = ops.MatMul(transpose_a=True)
 
-    def construct(self, rows, bias):
-        return self.forward(rows, bias)
+    def construct(self, rows, bias, weight):
+        return self.multiply(self.forward(rows, bias), weight)
 
-    def bprop(self, rows, bias, out, dout):
-        return self.backward(rows, bias, dout)
+    def bprop(self, rows, bias, weight, out, dout):
+        drows, dbias, hidden = self.backward(rows, bias, self.hidden_gradient(dout, weight))
+        return drows, dbias, self.weight_gradient(dout, hidden)
 
 
-def linear_gelu(library: str, in_channels: int, out_channels: int, activation: str) -> nn.Dense:
-    """(R, in_channels) -> (R, out_channels), the activation included: "gelu" or "tanh_gelu"."""
-    dense = standard.linear(in_channels, out_channels)
-    dense.bias_add = BiasGelu(library, activation)
-    return dense
+class GeluLinear(nn.Dense):
+    """A linear layer behind a GELU, for what `BiasLeft` returns: a pair (rows (R, in), bias (in,)) -> (R, out).
+
+    activation: "gelu" or "tanh_gelu".
+    """
+
+    def __init__(self, library: str, in_channels: int, out_channels: int, activation: str):
+        super().__init__(in_channels, out_channels, weight_init="zeros", bias_init="zeros")
+        self.bias_add = RowBias()
+        self.function = GeluLinearFunction(library, activation)
+
+    def construct(self, rows_and_bias):
+        rows, bias = rows_and_bias
+        return self.bias_add(self.function(rows, bias, self.weight), self.bias)
+
+
+def linear_gelu_linear(
+    library: str, in_channels: int, hidden_channels: int, out_channels: int, activation: str
+) -> tuple[nn.Cell, nn.Cell, nn.Cell]:
+    """See `formulations.linear_activation_linear`."""
+    first = linear_leaving_bias(library, in_channels, hidden_channels)
+    return first, nn.Identity(), GeluLinear(library, hidden_channels, out_channels, activation)
 
 
 def _norm_shapes(x, *_others):

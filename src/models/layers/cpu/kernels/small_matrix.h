@@ -79,6 +79,23 @@ inline void copy_transposed(const float *from, int64_t stride, float *to, int64_
     for (int64_t i = count; i < padded(count); i++) to[c * padded(count) + i] = 0;
 }
 
+// Rows of padded(width) += an addend of the same length.
+inline void add_to_rows(const float *addend, float *rows, int64_t count, int64_t width) {
+  const Lanes *addends = reinterpret_cast<const Lanes *>(addend);
+  for (int64_t i = 0; i < count; i++)
+    for (int64_t v = 0; v < padded(width) / LANES; v++)
+      reinterpret_cast<Lanes *>(rows + i * padded(width))[v] += addends[v];
+}
+
+// A sum of padded(width) += rows of the same length.
+inline void add_rows(const float *rows, float *sum, int64_t count, int64_t width) {
+  for (int64_t v = 0; v < padded(width) / LANES; v++) {
+    Lanes addends = {};
+    for (int64_t i = 0; i < count; i++) addends += reinterpret_cast<const Lanes *>(rows + i * padded(width))[v];
+    reinterpret_cast<Lanes *>(sum)[v] += addends;
+  }
+}
+
 // Rows of padded(width) -> rows `stride` apart.
 inline void copy_back(const float *from, float *to, int64_t stride, int64_t count, int64_t width) {
   for (int64_t i = 0; i < count; i++) copy_few(from + i * padded(width), to + i * stride, width);

@@ -1,0 +1,19 @@
+"""Bias that a layer leaves to the one behind it."""
+
+from mindspore import nn
+
+from ... import standard
+
+
+class BiasLeft(nn.Cell):
+    """In the place of a layer's own addition of its bias: returns its output and, not added to it, the bias."""
+
+    def construct(self, x, bias):
+        return x, bias
+
+
+def linear_leaving_bias(_library: str, in_channels: int, out_channels: int) -> nn.Dense:
+    """(R, in_channels) -> a pair: rows (R, out_channels) without the bias, the bias (out_channels,)."""
+    dense = standard.linear(in_channels, out_channels)
+    dense.bias_add = BiasLeft()
+    return dense
