@@ -43,44 +43,46 @@ class MovingShortcutNorm(InPlaceKernel):
 class NormFunction(nn.Cell):
     """activation(BatchNorm(x + bias)) as a function of all that it depends on.
 
-    x (B, C, H, W); bias, gamma, beta, moving mean and variance (C,); settings (2,).
+    x (B, C, H, W); bias, gamma, beta, moving mean and variance (C,).
 
     Returns y (B, C, H, W), and what is kept for the backward pass (2, C): the mean of x, 1 / deviation.
 
     name: of the kernel, which says the activation and whose statistics count.
     moves: the moving statistics follow the batch's, in place.
-    settings: epsilon; the rate at which the moving statistics follow.
+    settings (2,): epsilon; the rate at which the moving statistics follow.
     """
 
-    def __init__(self, library: str, name: str, *, moves: bool):
+    def __init__(self, library: str, name: str, settings: Tensor, *, moves: bool):
         super().__init__()
+        self.settings = settings
         self.forward = (MovingNorm if moves else kernel)(library, name, _shapes, _types)
         self.backward = kernel(library, f"{name}_backward", _gradients, _gradients)
 
-    def construct(self, x, bias, gamma, beta, moving_mean, moving_variance, settings):
-        return self.forward(x, bias, gamma, beta, moving_mean, moving_variance, settings)
+    def construct(self, x, bias, gamma, beta, moving_mean, moving_variance):
+        return self.forward(x, bias, gamma, beta, moving_mean, moving_variance, self.settings)
 
-    def bprop(self, x, bias, gamma, beta, moving_mean, moving_variance, settings, out, dout):
+    def bprop(self, x, bias, gamma, beta, moving_mean, moving_variance, out, dout):
         dx, dgamma, dbeta, dbias = self.backward(x, gamma, beta, out[1], dout[0])
         zeros = ops.zeros_like(bias)
-        return dx, dbias, dgamma, dbeta, zeros, zeros, ops.zeros_like(settings)
+        return dx, dbias, dgamma, dbeta, zeros, zeros
 
 
 class ShortcutNormFunction(nn.Cell):
     """relu(BatchNorm(x + bias) + shortcut), called like NormFunction, the shortcut (B, C, H, W) last."""
 
-    def __init__(self, library: str, name: str, *, moves: bool):
+    def __init__(self, library: str, name: str, settings: Tensor, *, moves: bool):
         super().__init__()
+        self.settings = settings
         self.forward = (MovingShortcutNorm if moves else kernel)(library, name, _shapes, _types)
         self.backward = kernel(library, f"{name}_backward", _shortcut_gradients, _shortcut_gradients)
 
-    def construct(self, x, bias, gamma, beta, moving_mean, moving_variance, settings, shortcut):
-        return self.forward(x, bias, gamma, beta, moving_mean, moving_variance, settings, shortcut)
+    def construct(self, x, bias, gamma, beta, moving_mean, moving_variance, shortcut):
+        return self.forward(x, bias, gamma, beta, moving_mean, moving_variance, self.settings, shortcut)
 
-    def bprop(self, x, bias, gamma, beta, moving_mean, moving_variance, settings, shortcut, out, dout):
+    def bprop(self, x, bias, gamma, beta, moving_mean, moving_variance, shortcut, out, dout):
         dx, dgamma, dbeta, dbias, dshortcut = self.backward(x, gamma, out[1], out[0], dout[0])
         zeros = ops.zeros_like(bias)
-        return dx, dbias, dgamma, dbeta, zeros, zeros, ops.zeros_like(settings), dshortcut
+        return dx, dbias, dgamma, dbeta, zeros, zeros, dshortcut
 
 
 class KernelBatchNorm(nn.BatchNorm2d):
@@ -96,14 +98,19 @@ class KernelBatchNorm(nn.BatchNorm2d):
         super().__init__(num_channels)
         function = ShortcutNormFunction if follows == "shortcut_relu" else NormFunction
         name = f"norm_{follows}" if follows else "norm"
-        self.by_batch = function(library, f"{name}_of_batch", moves=True)
-        self.by_moving = function(library, f"{name}_of_moving", moves=False)
-        self.settings = Tensor(np.array([self.eps, self.momentum], np.float32))
+        settings = Tensor(np.array([self.eps, self.momentum], np.float32))
+        self.by_batch = function(library, f"{name}_of_batch", settings, moves=True)
+        self.by_moving = function(library, f"{name}_of_moving", settings, moves=False)
         self.no_bias = Tensor(np.zeros(num_channels, np.float32))
 
-    def construct(self, x, *shortcut):
-        x, bias = x if isinstance(x, tuple) else (x, self.no_bias)
+    @property
+    def function(self) -> nn.Cell:
+        """The one whose statistics count; a property, since branches in `construct` take long to compile."""
         by_batch = self.training if self.use_batch_statistics is None else self.use_batch_statistics
-        norm = self.by_batch if by_batch else self.by_moving
-        statistics = (self.moving_mean, self.moving_variance, self.settings)
-        return norm(x, bias, self.gamma, self.beta, *statistics, *shortcut)[0]
+        return self.by_batch if by_batch else self.by_moving
+
+    def construct(self, x, *shortcut):
+        bias = self.no_bias
+        if isinstance(x, tuple):
+            x, bias = x
+        return self.function(x, bias, self.gamma, self.beta, self.moving_mean, self.moving_variance, *shortcut)[0]
