@@ -16,7 +16,6 @@ from mindspore.ops import signature as sig
 
 from src.optimizers.base import Optimizer
 
-
 _NUM_OTHER_INPUTS = 6  # of UpdateInPlace, before the tensors
 
 
@@ -52,8 +51,7 @@ class CompiledAdamWeightDecay(nn.Cell):
         super().__init__(auto_prefix=False)
         self.update = _update_in_place(library, len(optimizer.parameters))
         self.constants = tuple(
-            Tensor(np.array(values, np.float32))
-            for values in (betas, optimizer.weight_decays, optimizer.rate_scales)
+            Tensor(np.array(values, np.float32)) for values in (betas, optimizer.weight_decays, optimizer.rate_scales)
         )
         self.map = ops.HyperMap()
 

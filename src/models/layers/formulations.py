@@ -78,7 +78,7 @@ TABLE = {
     "batch_norm": Formulations(nn.BatchNorm2d, kernels=KernelBatchNorm),
     "conv": Formulations(standard.conv, cpu=convolution.conv, kernels=kernel_conv),
     "normed_conv": Formulations(standard.conv, cpu=convolution.conv, kernels=kernel_normed_conv),
-    "linear": Formulations(standard.linear, cpu=rows.linear),
+    "linear": Formulations(standard.linear, cpu=rows.RowDense),
     "layer_norm": Formulations(standard.layer_norm, cpu=layer_norm.CpuLayerNorm, kernels=KernelLayerNorm),
     "gelu": Formulations(standard.Gelu, export=operators.GeluWithoutErf),
     "tanh_gelu": Formulations(standard.tanh_gelu, cpu=activation.TanhGelu, export=activation.TanhGelu),

@@ -22,8 +22,8 @@ class InPlaceKernel(ops.Custom):
     """Base of the operators that change inputs; made as by `kernel`.
 
     A subclass says which, as `__mindspore_signature__ = in_place_signature(...)`, so that the compiler keeps the order
-    of this and all that reads them. The signature belongs to the class: an operator that holds one of its own has no key
-    in the cache of compiled graphs.
+    of this and all that reads them. The signature belongs to the class: an operator that holds one of its own has no
+    key in the cache of compiled graphs.
     """
 
     def __init__(self, library: str, name: str, out_shape: Callable, out_dtype: Callable):

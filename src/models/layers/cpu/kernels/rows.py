@@ -3,7 +3,7 @@
 import numpy as np
 from mindspore import Tensor, nn
 
-from ... import standard
+from ..rows import RowDense
 from .library import kernel
 
 
@@ -29,7 +29,7 @@ class BiasGelu(nn.Cell):
 
 def linear_gelu(library: str, in_channels: int, out_channels: int, activation: str) -> nn.Dense:
     """(R, in_channels) -> (R, out_channels), the activation included: "gelu" or "tanh_gelu"."""
-    dense = standard.linear(in_channels, out_channels)
+    dense = RowDense(in_channels, out_channels)
     dense.bias_add = BiasGelu(library, activation)
     return dense
 
