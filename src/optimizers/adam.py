@@ -32,8 +32,8 @@ def _update_in_place(library: str, num_parameters: int) -> ops.Custom:
 
     Inputs: rate, epsilon and decay scale, scalars; the betas (2,); of each parameter the decay and the rate's factor
     (N,); then N weights, first moments, second moments, and gradients. All but the gradients are changed: the compiler
-    is told so, and keeps the order of this and all that reads the weights. One operator for each parameter took a
-    quarter of the compilation. The signature belongs to a class, since an operator that holds one of its own has no key
+    is told so, and keeps the order of this and all that reads the weights. One operator for each parameter takes
+    longer to compile. The signature belongs to a class, since an operator that holds one of its own has no key
     in the cache of compiled graphs.
     """
     others = [sig.make_sig(f"other{index}") for index in range(_NUM_OTHER_INPUTS)]
