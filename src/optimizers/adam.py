@@ -16,42 +16,52 @@ from mindspore.ops import signature as sig
 
 from src.optimizers.base import Optimizer
 
-
-def _scalar(value):
-    return value if isinstance(value, Tensor) else Tensor(value, ms.float32)
+_NUM_OTHER_INPUTS = 6  # of UpdateInPlace, before the tensors
 
 
-def _as_rate(_weight, _moment1, _moment2, _gradient, rate, *_others):
+def _as_rate(rate, *_others):
     return rate
 
 
-class UpdateInPlace(ops.Custom):
-    """The kernel `adam_weight_decay` of the library at this path, which changes its first three inputs.
+def _in_float32(tensor: Tensor) -> Tensor:
+    return tensor.astype(ms.float32)
 
-    The compiler is told so, and keeps the order of this and all that reads the weights. The signature belongs to the
-    class: an operator that holds one of its own has no key in the cache of compiled graphs.
+
+def _update_in_place(library: str, num_parameters: int) -> ops.Custom:
+    """The kernel `adam_weight_decay` of the library at this path: one operator that updates all parameters.
+
+    Inputs: rate, epsilon and decay scale, scalars; the betas (2,); of each parameter the decay and the rate's factor
+    (N,); then N weights, first moments, second moments, and gradients. All but the gradients are changed: the compiler
+    is told so, and keeps the order of this and all that reads the weights. One operator for each parameter takes
+    longer to compile. The signature belongs to a class, since an operator that holds one of its own has no key
+    in the cache of compiled graphs.
     """
-
-    __mindspore_signature__ = (
-        *(sig.make_sig(name, sig.sig_rw.RW_WRITE) for name in ("weight", "moment1", "moment2")),
-        *(sig.make_sig(name) for name in ("gradient", "rate", "eps", "decay", "beta1", "beta2")),
-    )
-
-    def __init__(self, library: str):
-        super().__init__(f"{library}:adam_weight_decay", out_shape=_as_rate, out_dtype=_as_rate, func_type="aot")
-        self.add_prim_attr("side_effect_mem", True)
+    others = [sig.make_sig(f"other{index}") for index in range(_NUM_OTHER_INPUTS)]
+    changed = [sig.make_sig(f"changed{index}", sig.sig_rw.RW_WRITE) for index in range(3 * num_parameters)]
+    gradients = [sig.make_sig(f"gradient{index}") for index in range(num_parameters)]
+    kind = type("UpdateInPlace", (ops.Custom,), {"__mindspore_signature__": (*others, *changed, *gradients)})
+    kernel = kind(f"{library}:adam_weight_decay", out_shape=_as_rate, out_dtype=_as_rate, func_type="aot")
+    return kernel.add_prim_attr("side_effect_mem", True)
 
 
 class CompiledAdamWeightDecay(nn.Cell):
-    """`ops.AdamWeightDecay`, called alike, by our kernel."""
+    """`ops.AdamWeightDecay` for all parameters of an optimizer at once, by our kernel."""
 
-    def __init__(self, library: str):
-        super().__init__()
-        self.update = UpdateInPlace(library)
+    def __init__(self, library: str, optimizer: Optimizer, betas: tuple[float, float]):
+        super().__init__(auto_prefix=False)
+        self.update = _update_in_place(library, len(optimizer.parameters))
+        self.constants = tuple(
+            Tensor(np.array(values, np.float32)) for values in (betas, optimizer.weight_decays, optimizer.rate_scales)
+        )
+        self.map = ops.HyperMap()
 
-    def construct(self, weight, moment1, moment2, rate, beta1, beta2, eps, decay, gradient):
-        scalars = (rate, _scalar(eps), _scalar(decay), _scalar(beta1), _scalar(beta2))
-        return self.update(weight, moment1, moment2, gradient, *scalars)
+    def construct(self, rate, eps, decay_scale, changed, gradients):
+        """Scalars; weights, then first moments, then second moments; gradients of any float type."""
+        return self.update(rate, eps, decay_scale, *self.constants, *changed, *self.map(_in_float32, gradients))
+
+
+def _scalar(value):
+    return value if isinstance(value, Tensor) else Tensor(value, ms.float32)
 
 
 def _update(kernel, beta1, beta2, rate, eps, decay_scale, decay, scale, weight, moment1, moment2, gradient):
@@ -70,7 +80,8 @@ class AdamWeightDecay(Optimizer):
         self.beta1, self.beta2, self.eps = beta1, beta2, eps
         self.moment1 = self.zeros_for_each_parameter("moment1")
         self.moment2 = self.zeros_for_each_parameter("moment2")
-        self.kernel = CompiledAdamWeightDecay(kernels) if kernels else ops.AdamWeightDecay()
+        self.kernel = ops.AdamWeightDecay()
+        self.all_at_once = CompiledAdamWeightDecay(kernels, self, (beta1, beta2)) if kernels else None
 
     def construct(self, gradients: tuple[Tensor, ...]) -> tuple:
         """Update the parameters in place from gradients of any float type."""
@@ -78,6 +89,9 @@ class AdamWeightDecay(Optimizer):
 
     def run_kernel(self, rate: Tensor, eps, decay_scale, gradients: tuple[Tensor, ...]) -> tuple:
         """Run the kernel on every parameter, its weight decay multiplied by `decay_scale`."""
+        if self.all_at_once is not None:
+            changed = (*self.parameters, *self.moment1, *self.moment2)
+            return self.all_at_once(rate, _scalar(eps), _scalar(decay_scale), changed, gradients)
         return self.for_each_parameter(
             ops.partial(_update, self.kernel, self.beta1, self.beta2, rate, eps, decay_scale),
             self.weight_decays,

@@ -64,8 +64,7 @@ def test_biases(sizes):
     *sizes, num_heads = sizes
     inputs, dmixed = inputs_of(*sizes)
     biases = [normal(sizes[3], seed=seed) for seed in (4, 5, 6)]
-    number = np.array([num_heads], np.int32)
-    mixed, of_inputs, _ = gradients(MultiHeadMixtureFunction(kernels().kernels), dmixed, *inputs, *biases, number)
+    mixed, of_inputs, _ = gradients(MultiHeadMixtureFunction(kernels().kernels, num_heads), dmixed, *inputs, *biases)
     sums = [each.astype(float) + bias for each, bias in zip(inputs, biases, strict=True)]
     expected, expected_of_inputs = reference(sums, dmixed, num_heads)
     assert_close(mixed, expected)

@@ -29,30 +29,28 @@ double channel_sum(const Shape &shape, int64_t channel, Value value) {
 }
 
 // Inputs x, bias, gamma, beta, moving mean, moving variance, settings [epsilon, rate][, shortcut].
-// Outputs y, mean of x, 1 / deviation, new moving mean, new moving variance.
+// Outputs y; kept (2, C): mean of x, 1 / deviation.
 // The bias is part of the moving mean only: what is normalised, x + bias - mean(x + bias), does not depend on it.
-// of_batch: normalise by the batch's own statistics and move the others by `rate`; else by the moving ones.
+// of_batch: normalise by the batch's own statistics and move the others, in place, by `rate`; else by the moving ones.
 template <Activation A, bool of_batch, bool has_shortcut>
 void forward(const Arguments &a) {
   const Shape shape(a);
   const float *x = a.floats(0), *bias = a.floats(1), *gamma = a.floats(2), *beta = a.floats(3), *settings = a.floats(6);
   const float *shortcut = has_shortcut ? a.floats(7) : nullptr;
   const int first = has_shortcut ? 8 : 7;
-  float *y = a.floats(first), *means = a.floats(first + 1), *scales = a.floats(first + 2);
+  float *y = a.floats(first), *means = a.floats(first + 1), *scales = means + shape.num_channels;
   parallel_for(shape.num_channels, 4 * shape.count(), [&](int64_t c) {
-    const float moving_mean = a.floats(4)[c], moving_variance = a.floats(5)[c];
+    float &moving_mean = a.floats(4)[c], &moving_variance = a.floats(5)[c];
     float mean = moving_mean - bias[c], variance = moving_variance;
-    float new_mean = moving_mean, new_variance = moving_variance;
     if constexpr (of_batch) {
       const double count = shape.count();
       mean = channel_sum(shape, c, [&](int64_t i) { return x[i]; }) / count;
       const double squares = channel_sum(shape, c, [&](int64_t i) { return (x[i] - mean) * (x[i] - mean); });
       variance = squares / count;
       const float unbiased = squares / std::max(count - 1, 1.0);
-      new_mean += settings[1] * (mean + bias[c] - moving_mean);
-      new_variance += settings[1] * (unbiased - moving_variance);
+      moving_mean += settings[1] * (mean + bias[c] - moving_mean);
+      moving_variance += settings[1] * (unbiased - moving_variance);
     }
-    a.floats(first + 3)[c] = new_mean, a.floats(first + 4)[c] = new_variance;
     means[c] = mean;
     scales[c] = 1 / std::sqrt(variance + settings[0]);
     const float factor = gamma[c] * scales[c], offset = beta[c];
@@ -76,7 +74,7 @@ void channel_gradients(const Arguments &a, const Shape &shape, int64_t c, const 
   const double sum = channel_sum(shape, c, [&](int64_t i) { return dx[i]; });
   const double product = channel_sum(shape, c, [&](int64_t i) { return dx[i] * (x[i] - mean); }) * scale;
   const float factor = gamma * scale;
-  a.floats(7)[c] = product, a.floats(8)[c] = sum, a.floats(9)[c] = of_batch ? 0 : factor * sum;
+  a.floats(6)[c] = product, a.floats(7)[c] = sum, a.floats(8)[c] = of_batch ? 0 : factor * sum;
   const float average = of_batch ? sum / shape.count() : 0;
   const float slant = of_batch ? product / shape.count() * scale : 0;
   for (int64_t image = 0; image < shape.num_images; image++) {
@@ -85,14 +83,14 @@ void channel_gradients(const Arguments &a, const Shape &shape, int64_t c, const 
   }
 }
 
-// Inputs x, gamma, beta, mean, 1 / deviation, dy. Outputs dx, dgamma, dbeta, dbias.
+// Inputs x, gamma, beta, kept, dy. Outputs dx, dgamma, dbeta, dbias.
 template <Activation A, bool of_batch>
 void backward(const Arguments &a) {
   const Shape shape(a);
-  const float *x = a.floats(0), *dy = a.floats(5);
-  float *dx = a.floats(6);
+  const float *x = a.floats(0), *means = a.floats(3), *scales = means + shape.num_channels, *dy = a.floats(4);
+  float *dx = a.floats(5);
   parallel_for(shape.num_channels, 4 * shape.count(), [&](int64_t c) {
-    const float mean = a.floats(3)[c], scale = a.floats(4)[c], gamma = a.floats(1)[c], offset = a.floats(2)[c];
+    const float mean = means[c], scale = scales[c], gamma = a.floats(1)[c], offset = a.floats(2)[c];
     const float factor = gamma * scale;
     for (int64_t image = 0; image < shape.num_images; image++) {
       const int64_t start = shape.start(image, c);
@@ -103,18 +101,19 @@ void backward(const Arguments &a) {
 }
 
 // relu(BatchNorm(x) + shortcut), whose output y says where it was cut off.
-// Inputs x, gamma, mean, 1 / deviation, y, dy. Outputs dx, dgamma, dbeta, dbias, dshortcut.
+// Inputs x, gamma, kept, y, dy. Outputs dx, dgamma, dbeta, dbias, dshortcut.
 template <bool of_batch>
 void shortcut_backward(const Arguments &a) {
   const Shape shape(a);
-  const float *x = a.floats(0), *y = a.floats(4), *dy = a.floats(5);
-  float *dx = a.floats(6), *dshortcut = a.floats(10);
+  const float *x = a.floats(0), *means = a.floats(2), *scales = means + shape.num_channels;
+  const float *y = a.floats(3), *dy = a.floats(4);
+  float *dx = a.floats(5), *dshortcut = a.floats(9);
   parallel_for(shape.num_channels, 5 * shape.count(), [&](int64_t c) {
     for (int64_t image = 0; image < shape.num_images; image++) {
       const int64_t start = shape.start(image, c);
       for (int64_t i = start; i < start + shape.size; i++) dx[i] = dshortcut[i] = y[i] > 0 ? dy[i] : 0;
     }
-    channel_gradients<of_batch>(a, shape, c, x, a.floats(2)[c], a.floats(3)[c], a.floats(1)[c], dx);
+    channel_gradients<of_batch>(a, shape, c, x, means[c], scales[c], a.floats(1)[c], dx);
   });
 }
 

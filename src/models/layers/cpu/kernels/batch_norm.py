@@ -3,12 +3,19 @@
 import numpy as np
 from mindspore import Tensor, nn, ops
 
-from .library import kernel
+from .library import InPlaceKernel, in_place_signature, kernel
+
+INPUTS = ("x", "bias", "gamma", "beta", "moving_mean", "moving_variance", "settings")
+CHANGED = ("moving_mean", "moving_variance")
 
 
-def _outputs(x, bias, *_others):
-    """y; mean of x, 1 / deviation, the new moving mean and variance."""
-    return x, bias, bias, bias, bias
+def _shapes(x, bias, *_others):
+    """y; kept: mean of x, 1 / deviation"""
+    return x, [2, bias[0]]
+
+
+def _types(x, *_others):
+    return x, x
 
 
 def _gradients(x, gamma, *_others):
@@ -21,46 +28,61 @@ def _shortcut_gradients(x, gamma, *_others):
     return x, gamma, gamma, gamma, x
 
 
+class MovingNorm(InPlaceKernel):
+    """The kernel that normalises by the batch and moves the moving statistics."""
+
+    __mindspore_signature__ = in_place_signature(INPUTS, CHANGED)
+
+
+class MovingShortcutNorm(InPlaceKernel):
+    """The same with a shortcut."""
+
+    __mindspore_signature__ = in_place_signature((*INPUTS, "shortcut"), CHANGED)
+
+
 class NormFunction(nn.Cell):
     """activation(BatchNorm(x + bias)) as a function of all that it depends on.
 
-    x (B, C, H, W); bias, gamma, beta, moving mean and variance (C,); settings (2,).
+    x (B, C, H, W); bias, gamma, beta, moving mean and variance (C,).
 
-    Returns y (B, C, H, W) and, each (C,), the mean of x, 1 / deviation, the moving mean and variance after this batch.
+    Returns y (B, C, H, W), and what is kept for the backward pass (2, C): the mean of x, 1 / deviation.
 
     name: of the kernel, which says the activation and whose statistics count.
-    settings: epsilon; the rate at which the moving statistics follow.
+    moves: the moving statistics follow the batch's, in place.
+    settings (2,): epsilon; the rate at which the moving statistics follow.
     """
 
-    def __init__(self, library: str, name: str):
+    def __init__(self, library: str, name: str, settings: Tensor, *, moves: bool):
         super().__init__()
-        self.forward = kernel(library, name, _outputs, _outputs)
+        self.settings = settings
+        self.forward = (MovingNorm if moves else kernel)(library, name, _shapes, _types)
         self.backward = kernel(library, f"{name}_backward", _gradients, _gradients)
 
-    def construct(self, x, bias, gamma, beta, moving_mean, moving_variance, settings):
-        return self.forward(x, bias, gamma, beta, moving_mean, moving_variance, settings)
+    def construct(self, x, bias, gamma, beta, moving_mean, moving_variance):
+        return self.forward(x, bias, gamma, beta, moving_mean, moving_variance, self.settings)
 
-    def bprop(self, x, bias, gamma, beta, moving_mean, moving_variance, settings, out, dout):
-        dx, dgamma, dbeta, dbias = self.backward(x, gamma, beta, out[1], out[2], dout[0])
-        zeros = ops.zeros_like(moving_mean)
-        return dx, dbias, dgamma, dbeta, zeros, zeros, ops.zeros_like(settings)
+    def bprop(self, x, bias, gamma, beta, moving_mean, moving_variance, out, dout):
+        dx, dgamma, dbeta, dbias = self.backward(x, gamma, beta, out[1], dout[0])
+        zeros = ops.zeros_like(bias)
+        return dx, dbias, dgamma, dbeta, zeros, zeros
 
 
 class ShortcutNormFunction(nn.Cell):
     """relu(BatchNorm(x + bias) + shortcut), called like NormFunction, the shortcut (B, C, H, W) last."""
 
-    def __init__(self, library: str, name: str):
+    def __init__(self, library: str, name: str, settings: Tensor, *, moves: bool):
         super().__init__()
-        self.forward = kernel(library, name, _outputs, _outputs)
+        self.settings = settings
+        self.forward = (MovingShortcutNorm if moves else kernel)(library, name, _shapes, _types)
         self.backward = kernel(library, f"{name}_backward", _shortcut_gradients, _shortcut_gradients)
 
-    def construct(self, x, bias, gamma, beta, moving_mean, moving_variance, settings, shortcut):
-        return self.forward(x, bias, gamma, beta, moving_mean, moving_variance, settings, shortcut)
+    def construct(self, x, bias, gamma, beta, moving_mean, moving_variance, shortcut):
+        return self.forward(x, bias, gamma, beta, moving_mean, moving_variance, self.settings, shortcut)
 
-    def bprop(self, x, bias, gamma, beta, moving_mean, moving_variance, settings, shortcut, out, dout):
-        dx, dgamma, dbeta, dbias, dshortcut = self.backward(x, gamma, out[1], out[2], out[0], dout[0])
-        zeros = ops.zeros_like(moving_mean)
-        return dx, dbias, dgamma, dbeta, zeros, zeros, ops.zeros_like(settings), dshortcut
+    def bprop(self, x, bias, gamma, beta, moving_mean, moving_variance, shortcut, out, dout):
+        dx, dgamma, dbeta, dbias, dshortcut = self.backward(x, gamma, out[1], out[0], dout[0])
+        zeros = ops.zeros_like(bias)
+        return dx, dbias, dgamma, dbeta, zeros, zeros, dshortcut
 
 
 class KernelBatchNorm(nn.BatchNorm2d):
@@ -76,18 +98,19 @@ class KernelBatchNorm(nn.BatchNorm2d):
         super().__init__(num_channels)
         function = ShortcutNormFunction if follows == "shortcut_relu" else NormFunction
         name = f"norm_{follows}" if follows else "norm"
-        self.by_batch = function(library, f"{name}_of_batch")
-        self.by_moving = function(library, f"{name}_of_moving")
-        self.settings = Tensor(np.array([self.eps, self.momentum], np.float32))
+        settings = Tensor(np.array([self.eps, self.momentum], np.float32))
+        self.by_batch = function(library, f"{name}_of_batch", settings, moves=True)
+        self.by_moving = function(library, f"{name}_of_moving", settings, moves=False)
         self.no_bias = Tensor(np.zeros(num_channels, np.float32))
 
-    def construct(self, x, *shortcut):
-        x, bias = x if isinstance(x, tuple) else (x, self.no_bias)
-        statistics = (bias, self.gamma, self.beta, self.moving_mean, self.moving_variance, self.settings)
+    @property
+    def function(self) -> nn.Cell:
+        """The one whose statistics count; a property, since branches in `construct` take long to compile."""
         by_batch = self.training if self.use_batch_statistics is None else self.use_batch_statistics
-        if not by_batch:
-            return self.by_moving(x, *statistics, *shortcut)[0]
-        y, _, _, mean, variance = self.by_batch(x, *statistics, *shortcut)
-        ops.assign(self.moving_mean, mean)
-        ops.assign(self.moving_variance, variance)
-        return y
+        return self.by_batch if by_batch else self.by_moving
+
+    def construct(self, x, *shortcut):
+        bias = self.no_bias
+        if isinstance(x, tuple):
+            x, bias = x
+        return self.function(x, bias, self.gamma, self.beta, self.moving_mean, self.moving_variance, *shortcut)[0]

@@ -3,7 +3,7 @@
 from math import prod
 
 import numpy as np
-from mindspore import Tensor, nn, ops
+from mindspore import Tensor, nn
 
 from .library import kernel
 
@@ -20,22 +20,6 @@ def _gradient(x, *_others):
     return x
 
 
-class GeluTokensFunction(nn.Cell):
-    """Two maps (B, C, H, W), the place of each pixel's token (N,) -> tokens (B, N, C)."""
-
-    def __init__(self, library: str):
-        super().__init__()
-        self.forward = kernel(library, "gelu_tokens", _tokens, _type)
-        self.backward = kernel(library, "gelu_tokens_backward", _gradient, _gradient)
-
-    def construct(self, x, y, places):
-        return self.forward(x, y, places)
-
-    def bprop(self, x, y, places, out, dout):
-        gradient = self.backward(x, y, places, dout)
-        return gradient, gradient, ops.zeros_like(places)
-
-
 class KernelGeluTokens(nn.Cell):
     """`nodes.GeluTokens`, called alike."""
 
@@ -43,9 +27,14 @@ class KernelGeluTokens(nn.Cell):
         self, library: str, shape: tuple[int, ...], axes: tuple[int, ...], _gelu: nn.Cell, _row_transpose: nn.Cell
     ):
         super().__init__()
-        self.function = GeluTokensFunction(library)
+        self.forward = kernel(library, "gelu_tokens", _tokens, _type)
+        self.backward = kernel(library, "gelu_tokens_backward", _gradient, _gradient)
         order = np.arange(prod(shape)).reshape(shape).transpose(axes).reshape(-1)
-        self.places = Tensor(np.argsort(order).astype(np.int32))
+        self.places = Tensor(np.argsort(order).astype(np.int32))  # of each pixel's token
 
     def construct(self, x, y):
-        return self.function(x, y, self.places)
+        return self.forward(x, y, self.places)
+
+    def bprop(self, x, y, out, dout):
+        gradient = self.backward(x, y, self.places, dout)
+        return gradient, gradient

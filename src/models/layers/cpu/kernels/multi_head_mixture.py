@@ -17,19 +17,19 @@ def _gradients(q, k, v, bias, *_others):
 
 
 class MultiHeadMixtureFunction(nn.Cell):
-    """Queries (B, N, C), keys and values (B, M, C), a bias (C,) of each, number of heads (1,) -> mixed (B, N, C)."""
+    """Queries (B, N, C), keys and values (B, M, C), a bias (C,) of each -> mixed (B, N, C)."""
 
-    def __init__(self, library: str):
+    def __init__(self, library: str, num_heads: int):
         super().__init__()
         self.forward = kernel(library, "multi_head_mixture", _mixed, _mixed)
         self.backward = kernel(library, "multi_head_mixture_backward", _gradients, _gradients)
+        self.number = Tensor(np.array([num_heads], np.int32))
 
-    def construct(self, q, k, v, bias_q, bias_k, bias_v, num_heads):
-        return self.forward(q, k, v, bias_q, bias_k, bias_v, num_heads)
+    def construct(self, q, k, v, bias_q, bias_k, bias_v):
+        return self.forward(q, k, v, bias_q, bias_k, bias_v, self.number)
 
-    def bprop(self, q, k, v, bias_q, bias_k, bias_v, num_heads, out, dout):
-        gradients = self.backward(q, k, v, bias_q, bias_k, bias_v, dout, num_heads)
-        return *gradients, ops.zeros_like(num_heads)
+    def bprop(self, q, k, v, bias_q, bias_k, bias_v, out, dout):
+        return self.backward(q, k, v, bias_q, bias_k, bias_v, dout, self.number)
 
 
 def _rows_and_bias(x):
@@ -50,12 +50,11 @@ class KernelMultiHeadMixture(MultiHeadMixture):
 
     def __init__(self, library: str, num_heads: int, row_transpose: nn.Cell, dot_product: nn.Cell):
         super().__init__(num_heads, row_transpose, dot_product)
-        self.function = MultiHeadMixtureFunction(library)
-        self.number = Tensor(np.array([num_heads], np.int32))
+        self.function = MultiHeadMixtureFunction(library, num_heads)
 
     def weights(self, q, k, v):
         return super().weights(_with_bias(q), _with_bias(k), _with_bias(v))
 
     def construct(self, q, k, v):
         (q, bias_q), (k, bias_k), (v, bias_v) = _rows_and_bias(q), _rows_and_bias(k), _rows_and_bias(v)
-        return self.function(q, k, v, bias_q, bias_k, bias_v, self.number)
+        return self.function(q, k, v, bias_q, bias_k, bias_v)

@@ -3,7 +3,7 @@
 import numpy as np
 from mindspore import Tensor, nn, ops
 
-from ..rows import RowBias
+from ..rows import RowDense
 from .bias import linear_leaving_bias
 from .library import kernel
 
@@ -39,15 +39,14 @@ class GeluLinearFunction(nn.Cell):
         return drows, dbias, self.weight_gradient(dout, hidden)
 
 
-class GeluLinear(nn.Dense):
+class GeluLinear(RowDense):
     """A linear layer behind a GELU, for what `BiasLeft` returns: a pair (rows (R, in), bias (in,)) -> (R, out).
 
     activation: "gelu" or "tanh_gelu".
     """
 
     def __init__(self, library: str, in_channels: int, out_channels: int, activation: str):
-        super().__init__(in_channels, out_channels, weight_init="zeros", bias_init="zeros")
-        self.bias_add = RowBias()
+        super().__init__(in_channels, out_channels)
         self.function = GeluLinearFunction(library, activation)
 
     def construct(self, rows_and_bias):
@@ -78,19 +77,19 @@ def _norm_gradients(x, gamma, *_others):
 
 
 class LayerNormFunction(nn.Cell):
-    """x (..., C), gamma (C,), beta (C,), epsilon (1,) -> y (..., C), and what is kept: mean, 1 / deviation (...)."""
+    """x (..., C), gamma (C,), beta (C,) -> y (..., C), and what is kept: mean, 1 / deviation (...)."""
 
-    def __init__(self, library: str):
+    def __init__(self, library: str, epsilon: float):
         super().__init__()
         self.forward = kernel(library, "layer_norm", _norm_shapes, _norm_types)
         self.backward = kernel(library, "layer_norm_backward", _norm_gradients, _norm_gradients)
+        self.least_variance = Tensor(np.array([epsilon], np.float32))
 
-    def construct(self, x, gamma, beta, epsilon):
-        return self.forward(x, gamma, beta, epsilon)
+    def construct(self, x, gamma, beta):
+        return self.forward(x, gamma, beta, self.least_variance)
 
-    def bprop(self, x, gamma, beta, epsilon, out, dout):
-        dx, dgamma, dbeta = self.backward(x, gamma, out[1], out[2], dout[0])
-        return dx, dgamma, dbeta, ops.zeros_like(epsilon)
+    def bprop(self, x, gamma, beta, out, dout):
+        return self.backward(x, gamma, out[1], out[2], dout[0])
 
 
 class KernelLayerNorm(nn.LayerNorm):
@@ -98,8 +97,7 @@ class KernelLayerNorm(nn.LayerNorm):
 
     def __init__(self, library: str, channels: int, epsilon: float):
         super().__init__((channels,), epsilon=epsilon)
-        self.function = LayerNormFunction(library)
-        self.least_variance = Tensor(np.array([epsilon], np.float32))
+        self.function = LayerNormFunction(library, epsilon)
 
     def construct(self, x):
-        return self.function(x, self.gamma, self.beta, self.least_variance)[0]
+        return self.function(x, self.gamma, self.beta)[0]

@@ -1,7 +1,7 @@
 """Attention to samples between the pixels of a map, without the rows that it compares and mixes in memory."""
 
 import numpy as np
-from mindspore import Tensor, nn, ops
+from mindspore import Tensor, nn
 
 from ...sampling import Sampling
 from .library import kernel
@@ -17,29 +17,17 @@ def _gradients(q, _k, _v, offsets, attention, *_others):
     return q, q, q, offsets, attention
 
 
-class SampledMixtureFunction(nn.Cell):
-    """q, k, v (R, d), offsets (B, N, heads, 18), addends of the logits (R, 9), [height, width] of the map -> both
-    outputs of `sampling.SampledMixture`. The attention has no gradient."""
-
-    def __init__(self, library: str):
-        super().__init__()
-        self.forward = kernel(library, "sampled_mixture", _outputs, _outputs)
-        self.backward = kernel(library, "sampled_mixture_backward", _gradients, _gradients)
-
-    def construct(self, q, k, v, offsets, place_logits, sides):
-        return self.forward(q, k, v, offsets, place_logits, sides)
-
-    def bprop(self, q, k, v, offsets, place_logits, sides, out, dout):
-        return *self.backward(q, k, v, offsets, out[1], dout[0], sides), ops.zeros_like(sides)
-
-
 class KernelSampledMixture(nn.Cell):
-    """`sampling.SampledMixture`, called alike."""
+    """`sampling.SampledMixture`, called alike; the attention has no gradient."""
 
     def __init__(self, library: str, sampling: Sampling, _named_rows: tuple[nn.Cell, nn.Cell, nn.Cell]):
         super().__init__()
-        self.function = SampledMixtureFunction(library)
+        self.forward = kernel(library, "sampled_mixture", _outputs, _outputs)
+        self.backward = kernel(library, "sampled_mixture_backward", _gradients, _gradients)
         self.sides = Tensor(np.array([sampling.height, sampling.width], np.int32))
 
     def construct(self, q, k, v, offsets, place_logits):
-        return self.function(q, k, v, offsets, place_logits, self.sides)
+        return self.forward(q, k, v, offsets, place_logits, self.sides)
+
+    def bprop(self, q, k, v, offsets, place_logits, out, dout):
+        return self.backward(q, k, v, offsets, out[1], dout[0], self.sides)
