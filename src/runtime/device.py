@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from src.config import UserError
+from src.runtime.memory import take_pool_in_one_block
 
 # oneDNN inside MindSpore falls back to its reference convolution (some 100 times slower) on AVX-512
 # processors; limited to AVX2 it picks the fast one.
@@ -44,6 +45,7 @@ def select_device(target: str, device_id: int | None, pynative: bool) -> None:
             # Once operators have run (in a notebook), the framework refuses even the device in use.
             if ms.get_context("device_target") != "CPU":
                 ms.set_device("CPU")
+            take_pool_in_one_block()
         elif device_id is None:
             ms.set_device(target)
         else:
