@@ -32,8 +32,8 @@ def _grants_unused_memory() -> bool:
         return False
     import resource
 
-    limit, _ = resource.getrlimit(resource.RLIMIT_AS)
-    return limit == resource.RLIM_INFINITY and _OVERCOMMIT.read_text().strip() != _STRICT
+    limits = [resource.getrlimit(kind)[0] for kind in (resource.RLIMIT_AS, resource.RLIMIT_DATA)]
+    return set(limits) == {resource.RLIM_INFINITY} and _OVERCOMMIT.read_text().strip() != _STRICT
 
 
 def _block_size() -> int:

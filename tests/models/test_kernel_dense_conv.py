@@ -1,4 +1,4 @@
-"""The gradients of 3x3 convolutions without groups by the kernels, against float64."""
+"""3x3 convolutions without groups and their gradients by the kernels, against float64."""
 
 import mindspore as ms
 import numpy as np

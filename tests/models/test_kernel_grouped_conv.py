@@ -45,50 +45,34 @@ def reference(x, weight, dy, groups):
     return y, dx, dweight.reshape((*weight.shape[:2], 3, 3))
 
 
+NARROW = [(2, 8, 8, 5, 7, 1), (1, 9, 27, 1, 1, 1), (3, 32, 32, 40, 37, 1), (1, 31, 8, 16, 3, 1), (2, 16, 24, 17, 1, 1)]
+GROUPED = [
+    (2, 8, 8, 5, 7, 2),
+    (2, 8, 8, 6, 8, 2),
+    (1, 12, 24, 1, 1, 3),
+    (3, 128, 64, 9, 1, 2),
+    (1, 16, 16, 1, 33, 4),
+    (2, 16, 16, 1, 34, 4),
+    (4, 64, 64, 14, 14, 4),
+    (4, 64, 64, 15, 14, 4),
+    (7, 8, 8, 56, 57, 2),  # several images at a time, and one in the end
+]
+
+
 @pytest.mark.parametrize(
-    ("batch", "in_channels", "out_channels", "height", "width", "groups"),
-    [
-        *(
-            (2, 8, 8, 5, 7, 2),
-            (1, 12, 24, 1, 1, 3),
-            (3, 128, 64, 9, 1, 2),
-            (1, 16, 16, 1, 33, 4),
-            (4, 64, 64, 14, 14, 4),
-            (7, 8, 8, 56, 57, 2),  # several images at a time, and one in the end
-        ),
-        *((2, 8, 8, 5, 7, 1), (1, 9, 27, 1, 1, 1), (3, 32, 32, 40, 37, 1), (1, 31, 8, 16, 3, 1), (2, 16, 24, 17, 1, 1)),
-    ],
+    ("stride", "shape"),
+    [*((1, shape) for shape in (*GROUPED, *NARROW)), *((2, shape) for shape in GROUPED)],
 )
-def test_values_and_gradients(batch, in_channels, out_channels, height, width, groups):
-    own = layer(in_channels, out_channels, groups)
+def test_values_and_gradients(stride, shape):
+    batch, in_channels, out_channels, height, width, groups = shape
+    own = layer(in_channels, out_channels, groups, stride=stride)
     assert type(own if groups > 1 else own.conv2d) is (KernelGroupedConv if groups > 1 else KernelConvFunction)
-    x, dy = normal(batch, in_channels, height, width), normal(batch, out_channels, height, width, seed=2)
-    y, (dx,), of_parameters = gradients(own, dy, x)
-    expected = reference(x, own.weight.asnumpy(), dy, groups)
-    for found, each in zip((y, dx, of_parameters["weight"]), expected, strict=True):
-        assert_close(found, each, 3e-6)
-
-
-@pytest.mark.parametrize(
-    ("batch", "in_channels", "out_channels", "height", "width", "groups"),
-    [
-        (2, 8, 8, 6, 8, 2),
-        (1, 12, 24, 1, 1, 3),
-        (3, 128, 64, 9, 1, 2),
-        (2, 16, 16, 1, 34, 4),
-        (4, 64, 64, 15, 14, 4),
-        (7, 8, 8, 56, 57, 2),  # several images at a time, and one in the end
-    ],
-)
-def test_values_and_gradients_with_a_stride(batch, in_channels, out_channels, height, width, groups):
-    own = layer(in_channels, out_channels, groups, stride=2)
-    assert type(own) is KernelGroupedConv
     x, whole = normal(batch, in_channels, height, width), np.zeros((batch, out_channels, height, width), np.float32)
-    dy = normal(*whole[:, :, ::2, ::2].shape, seed=2)
-    whole[:, :, ::2, ::2] = dy
+    counted = np.s_[:, :, ::stride, ::stride]
+    dy = whole[counted] = normal(*whole[counted].shape, seed=2)
     y, (dx,), of_parameters = gradients(own, dy, x)
     expected, *others = reference(x, own.weight.asnumpy(), whole, groups)
-    for found, each in zip((y, dx, of_parameters["weight"]), (expected[:, :, ::2, ::2], *others), strict=True):
+    for found, each in zip((y, dx, of_parameters["weight"]), (expected[counted], *others), strict=True):
         assert_close(found, each, 3e-6)
 
 
