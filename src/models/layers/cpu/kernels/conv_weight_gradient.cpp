@@ -4,6 +4,7 @@
 #include "arguments.h"
 #include "matrix.h"
 #include "parallel.h"
+#include "space.h"
 
 #include <algorithm>
 #include <vector>
@@ -77,11 +78,6 @@ void add_products(const float *dy, int64_t O, int64_t step, const float *columns
   }
 }
 
-// Space of a thread for as many numbers, kept for its next part: fresh pages cost as much as a tenth of the work.
-struct Space {
-  std::vector<float> values, sums;
-};
-
 // The convolution. Inputs x, weights (O, C, side, side), dy, a tensor of shape (stride, dilation). Output dweights.
 struct Conv {
   const Arguments &a;
@@ -96,11 +92,10 @@ struct Conv {
   // Up to N vectors of columns, from `first` on.
   template <int64_t N>
   void part(int64_t first, int64_t count) const {
-    static thread_local Space space;
+    static thread_local Space of_values, of_sums;
     const int64_t num_lines = std::max<int64_t>(1, POSITIONS / width);
-    space.values.resize(num_lines * width * N * WIDTH);
-    space.sums.assign(O * N * WIDTH, 0);
-    float *values = space.values.data(), *sums = space.sums.data();
+    float *values = of_values.place(num_lines * width * N * WIDTH), *sums = of_sums.place(O * N * WIDTH);
+    std::fill_n(sums, O * N * WIDTH, 0);
     Columns columns(windows, first, count);
     for (int64_t b = 0; b < B; b++) {
       columns.read(a.floats(0) + b * a.size_from(0, 1));

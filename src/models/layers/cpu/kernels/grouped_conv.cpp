@@ -3,9 +3,9 @@
 #include "arguments.h"
 #include "parallel.h"
 #include "shifted_rows.h"
+#include "space.h"
 
 #include <algorithm>
-#include <vector>
 
 namespace {
 
@@ -69,19 +69,13 @@ void add_products(const Rows &rows, const Taps &taps, const float *x, int64_t st
       }
 }
 
-// Space of a thread, kept for its next part: fresh pages cost as much as a tenth of the work.
-struct Space {
-  std::vector<float> x, y, weights;
-
-  // A place for `count` numbers, whatever they are.
-  static float *place(std::vector<float> &space, int64_t count) {
-    if (space.size() < static_cast<size_t>(count)) space.resize(count);
-    return space.data();
-  }
+// What a part computes with.
+struct Spaces {
+  Space x, y, weights;
 };
 
-Space &space() {
-  static thread_local Space own;
+Spaces &spaces() {
+  static thread_local Spaces own;
   return own;
 }
 
@@ -112,13 +106,13 @@ template <int S>
 void forward(const Arguments &a) {
   const Conv<S> conv(a, 2);
   parallel_for(conv.groups, conv.work(), [&](int64_t g) {
-    float *weights = Space::place(space().weights, conv.num_weights);
+    float *weights = spaces().weights.place(conv.num_weights);
     const float *own = a.floats(1) + g * conv.num_weights;
     arrange(own, Taps::of_input<S>(Rows{}), conv.num_in, conv.num_out, false, weights);
     conv.over_images([&](const Rows &rows, int64_t b) {
       const int64_t step = S * S * rows.length();
-      float *x = Space::place(space().x, conv.num_in * step);
-      float *y = Space::place(space().y, conv.num_out * rows.size());
+      float *x = spaces().x.place(conv.num_in * step);
+      float *y = spaces().y.place(conv.num_out * rows.size());
       rows.pack<S>(a.floats(0) + conv.in.start(b, g * conv.num_in), conv.in, conv.num_in, x);
       convolve(rows, Taps::of_input<S>(rows), x, step, weights, conv.num_in, conv.num_out, y);
       rows.unpack(y, Phase<1>(conv.out, 0), conv.num_out, a.floats(2) + conv.out.start(b, g * conv.num_out));
@@ -131,7 +125,7 @@ template <int S>
 void backward(const Arguments &a) {
   const Conv<S> conv(a, 2);
   parallel_for(conv.groups, 2 * conv.work(), [&](int64_t g) {
-    float *weights = Space::place(space().weights, conv.num_weights), *end = weights;
+    float *weights = spaces().weights.place(conv.num_weights), *end = weights;
     for (int phase = 0; phase < S * S; phase++) {
       const Taps taps = Taps::of_gradient<S>(Rows{}, phase);
       end = arrange(a.floats(1) + g * conv.num_weights, taps, conv.num_out, conv.num_in, true, end);
@@ -140,8 +134,8 @@ void backward(const Arguments &a) {
     std::fill_n(dweights, conv.num_weights, 0);
     conv.over_images([&](const Rows &rows, int64_t b) {
       const int64_t step = S * S * rows.length(), start = conv.in.start(b, g * conv.num_in);
-      float *dy = Space::place(space().y, conv.num_out * rows.length());
-      float *x = Space::place(space().x, conv.num_in * step);  // first a phase of dx, which is shorter
+      float *dy = spaces().y.place(conv.num_out * rows.length());
+      float *x = spaces().x.place(conv.num_in * step);  // first a phase of dx, which is shorter
       rows.pack<1>(a.floats(2) + conv.out.start(b, g * conv.num_out), conv.out, conv.num_out, dy);
       const float *weight = weights;
       for (int phase = 0; phase < S * S; phase++) {

@@ -1,6 +1,8 @@
 """Kernels of the compiled library as operators of the framework."""
 
+import ctypes
 from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
 
 from mindspore import ops
@@ -16,6 +18,12 @@ def kernel(library: str, name: str, out_shape: Callable, out_dtype: Callable) ->
     keeps what they return for other operators of this name.
     """
     return ops.Custom(f"{library}:{name}", out_shape=out_shape, out_dtype=out_dtype, func_type="aot")
+
+
+@cache
+def has_wide_products(library: str) -> bool:
+    """Whether the library's matrix products outpace the framework's on this processor, whatever their sizes."""
+    return bool(ctypes.CDLL(library).has_wide_products())
 
 
 class InPlaceKernel(ops.Custom):

@@ -4,10 +4,10 @@
 #include "arguments.h"
 #include "matrix.h"
 #include "parallel.h"
+#include "space.h"
 #include "turn.h"
 
 #include <algorithm>
-#include <vector>
 
 namespace {
 
@@ -60,13 +60,14 @@ void part(const float *matrix, const Map &x, const float *from, const Map &y, fl
           int64_t count) {
   const Places read(x, first, count), written(y, first, count);
   const int64_t depth = x.num_channels, last = y.num_channels - 1;
-  std::vector<float> columns(depth * N * WIDTH);
+  static thread_local Space space;
+  float *columns = space.place(depth * N * WIDTH);
   for (int64_t c = 0; c < depth; c++) read.read(from + c * x.size(), &columns[c * N * WIDTH]);
   for (int64_t row = block; row <= std::min(block + BLOCK - 1, last); row += ROWS) {
     const float *rows[ROWS];
     for (int64_t i = 0; i < ROWS; i++) rows[i] = matrix + std::min(row + i, last) * depth;
     float sums[ROWS * N * WIDTH];
-    multiply_tile<N>(rows, columns.data(), depth, sums);
+    multiply_tile<N>(rows, columns, depth, sums);
     for (int64_t i = 0; i < std::min(ROWS, last + 1 - row); i++)
       written.write(sums + i * N * WIDTH, to + (row + i) * y.size());
   }

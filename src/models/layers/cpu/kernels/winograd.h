@@ -5,13 +5,10 @@
 
 #include "arguments.h"
 #include "matrix.h"
+#include "space.h"
 
 #include <algorithm>
 #include <cstdint>
-#include <cstdlib>
-#include <memory>
-#include <new>
-#include <sys/mman.h>
 #include <vector>
 
 constexpr int64_t POINTS = 16, SIDE = 4;
@@ -39,35 +36,12 @@ struct Matrices {
 
 inline int64_t rounded_up(int64_t number, int64_t factor) { return (number + factor - 1) / factor * factor; }
 
-// Memory for matrices, as long as it lives; that of a thread serves each of its parts. In huge pages where the system
-// has them: products that go through many megabytes take a tenth longer in small ones.
-class Space {
- public:
-  Matrices matrices(int64_t rows, int64_t columns) {
-    Matrices result{nullptr, rows, columns};
-    if (size < result.size()) allocate(result.size());
-    result.numbers = numbers.get();
-    return result;
-  }
-
- private:
-  struct Free {
-    void operator()(float *numbers) const { std::free(numbers); }
-  };
-  std::unique_ptr<float[], Free> numbers;
-  int64_t size = 0;
-
-  void allocate(int64_t wanted) {
-    constexpr int64_t HUGE_PAGE = 2 << 20;
-    const int64_t num_bytes = rounded_up(wanted * sizeof(float), HUGE_PAGE);
-    numbers.reset(static_cast<float *>(std::aligned_alloc(HUGE_PAGE, num_bytes)));
-    if (!numbers) throw std::bad_alloc();
-#ifdef MADV_HUGEPAGE
-    madvise(numbers.get(), num_bytes, MADV_HUGEPAGE);
-#endif
-    size = wanted;
-  }
-};
+// Matrices that lie in a space.
+inline Matrices matrices_in(Space &space, int64_t rows, int64_t columns) {
+  Matrices result{nullptr, rows, columns};
+  result.numbers = space.place(result.size());
+  return result;
+}
 
 // Each of these transforms up to 4 vectors, `step` apart, in place; of weights 3, and of outputs 2, are given or left.
 inline void transform_inputs(Vector *d, int64_t step) {

@@ -73,11 +73,11 @@ void forward(const Arguments &a) {
   const int64_t C = a.size(0, 1), O = a.size(1, 0), size = a.size_from(0, 2);
   const Tiles tiles(a, 0, a.size(2, 0));
   Space of_weights;
-  const Matrices weights = of_weights.matrices(O, rounded_up(C, WIDTH));
+  const Matrices weights = matrices_in(of_weights, O, rounded_up(C, WIDTH));
   transform(a.floats(1), C, weights);
   parallel_for((tiles.size() + PANEL - 1) / PANEL, PANEL * C * O, [&](int64_t part) {
     static thread_local Space of_inputs, of_products;
-    const Matrices inputs = of_inputs.matrices(C, PANEL), products = of_products.matrices(GROUP, PANEL);
+    const Matrices inputs = matrices_in(of_inputs, C, PANEL), products = matrices_in(of_products, GROUP, PANEL);
     const Places read(tiles, part * PANEL, SIDE, -1, C), written(tiles, part * PANEL, 2, 0, O);
     for (int64_t c = 0; c < C; c++) transform(a.floats(0) + c * size, read, c, inputs);
     for (int64_t o = 0; o < O; o++) {

@@ -76,11 +76,11 @@ void backward(const Arguments &a) {
   const int64_t C = a.size(0, 1), O = a.size(1, 0), size = a.size_from(0, 2);
   const Tiles tiles(a, 0, a.size(3, 0));
   Space of_gradients;
-  const Matrices gradients = of_gradients.matrices(O, rounded_up(tiles.size(), WIDTH));
+  const Matrices gradients = matrices_in(of_gradients, O, rounded_up(tiles.size(), WIDTH));
   transform_gradients(a.floats(2), tiles, size, gradients);
   parallel_for((C + PANEL - 1) / PANEL, PANEL * O * gradients.columns, [&](int64_t part) {
     static thread_local Space of_inputs, of_sums;
-    const Matrices inputs = of_inputs.matrices(STEP, PANEL), sums = of_sums.matrices(rounded_up(O, ROWS), PANEL);
+    const Matrices inputs = matrices_in(of_inputs, STEP, PANEL), sums = matrices_in(of_sums, rounded_up(O, ROWS), PANEL);
     std::fill_n(sums.numbers, sums.size(), 0);
     const int64_t first = part * PANEL;
     const Channels channels{a.floats(0) + first * size, std::min(PANEL, C - first), size, C};
