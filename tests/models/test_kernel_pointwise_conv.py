@@ -6,50 +6,63 @@ import pytest
 from mindspore import Tensor, nn
 
 from src.models.layers import LayerContext, conv
-from src.models.layers.cpu.kernels.pointwise_conv import MANY, WIDE, PointwiseConv, pointwise_conv
+from src.models.layers.cpu.kernels import pointwise_conv
+from src.models.layers.cpu.kernels.pointwise_conv import MANY, WIDE, PartlyPointwiseConv, PointwiseConv
 from tests.support.kernels import NEEDS_COMPILER, assert_close, gradients, kernels, normal, set_num_threads
 
 pytestmark = NEEDS_COMPILER
 
 
-@pytest.fixture(autouse=True)
-def eager():
+@pytest.fixture(autouse=True, params=[False, True], ids=["partly", "wholly"])
+def wide_products(request, monkeypatch):
+    """Both kinds of processors, whichever this is."""
     ms.set_context(mode=ms.PYNATIVE_MODE)
+    monkeypatch.setattr(pointwise_conv, "has_wide_products", lambda library: request.param)
+    return request.param
 
 
-def layer(in_channels, out_channels, stride, *, bias=False):
-    own = pointwise_conv(kernels().kernels, in_channels, out_channels, stride=stride, dilation=1, groups=1, bias=bias)
-    own.weight.set_data(Tensor(normal(out_channels, in_channels, 1, 1, seed=1)))
+def layer(in_channels, out_channels, stride, *, groups=1, bias=False):
+    own = conv(in_channels, out_channels, stride=stride, groups=groups, bias=bias, context=kernels())
+    own.weight.set_data(Tensor(normal(out_channels, in_channels // groups, 1, 1, seed=1)))
     return own
 
 
 @pytest.mark.parametrize(
-    ("batch", "in_channels", "out_channels", "height", "width", "stride"),
+    ("batch", "in_channels", "out_channels", "height", "width", "stride", "groups"),
     [
-        (2, 5, 7, 3, 4, 1),
-        (1, 1, 1, 1, 1, 1),
-        (3, 300, 70, 7, 7, 1),
-        (3, WIDE, 70, 7, 7, 1),
-        (2, WIDE, 3, 5, 6, 2),
-        (1, 20, 70, 40, 50, 1),  # an image in several steps
-        (2, 9, 50, 5, 8, 2),
-        (8, 16, 3, 14, 14, 3),
-        (7, 30, 300, 7, 7, 1),
-        (3, 40, 9, 13, 15, 2),  # the smallest of maps, with a stride
-        (1, 6, 4, 17, 17, 1),  # larger than small
+        (2, 5, 7, 3, 4, 1, 1),
+        (1, 1, 1, 1, 1, 1, 1),
+        (3, 300, 70, 7, 7, 1, 1),
+        (3, WIDE, 70, 7, 7, 1, 1),
+        (2, WIDE, 3, 5, 6, 2, 1),
+        (1, 20, 70, 40, 50, 1, 1),  # an image in several steps
+        (2, 9, 50, 5, 8, 2, 1),
+        (8, 16, 3, 14, 14, 3, 1),
+        (7, 30, 300, 7, 7, 1, 1),
+        (3, 40, 9, 13, 15, 2, 1),  # the smallest of maps, with a stride
+        (1, 6, 4, 17, 17, 1, 1),  # larger than small
+        (2, 12, 8, 5, 6, 1, 4),
+        (1, 6, 9, 4, 3, 2, 3),
+        (9, 640, 640, 3, 3, 1, 2),  # several runs of positions and blocks of rows
+        (8, 80, 24, 28, 28, 1, 1),
     ],
 )
-def test_values_and_gradients(batch, in_channels, out_channels, height, width, stride):
-    own = layer(in_channels, out_channels, stride, bias=True)
+def test_values_and_gradients(batch, in_channels, out_channels, height, width, stride, groups):
+    own = layer(in_channels, out_channels, stride, groups=groups, bias=True)
     x = normal(batch, in_channels, height, width)
     dy = normal(batch, out_channels, -(-height // stride), -(-width // stride), seed=2)
     y, (dx,), of_parameters = gradients(own, dy, x)
-    weight, read = own.weight.asnumpy()[:, :, 0, 0].astype(float), x[:, :, ::stride, ::stride].astype(float)
+    weight = own.weight.asnumpy().reshape((groups, out_channels // groups, -1)).astype(float)
+    read = x[:, :, ::stride, ::stride].reshape((batch, groups, in_channels // groups, *dy.shape[2:])).astype(float)
+    slopes = dy.reshape((batch, groups, out_channels // groups, *dy.shape[2:]))
     expected = np.zeros(x.shape)
-    expected[:, :, ::stride, ::stride] = np.einsum("oc,bohw->bchw", weight, dy)
-    assert_close(y, np.einsum("oc,bchw->bohw", weight, read))
+    expected[:, :, ::stride, ::stride] = np.einsum("goc,bgohw->bgchw", weight, slopes).reshape(
+        (batch, -1, *dy.shape[2:])
+    )
+    assert_close(y, np.einsum("goc,bgchw->bgohw", weight, read).reshape(dy.shape))
     assert_close(dx, expected)
-    assert_close(of_parameters["weight"][:, :, 0, 0], np.einsum("bohw,bchw->oc", dy, read), 5e-6)
+    dweight = np.einsum("bgohw,bgchw->goc", slopes, read).reshape(own.weight.shape)
+    assert_close(of_parameters["weight"], dweight, 5e-6)
     assert_close(of_parameters["bias"], dy.sum((0, 2, 3), dtype=float), 5e-6)
 
 
@@ -78,14 +91,18 @@ def test_results_depend_on_no_number_of_threads(side):
     assert len(results) == 1
 
 
-def test_it_is_chosen_for_many_channels():
+def test_it_is_chosen_for_many_channels_or_wide_registers(wide_products):
     def function(*sizes, context=None, **options):
         return type(conv(*sizes, bias=False, context=context or kernels(), **options).conv2d)
 
-    assert function(MANY, 8) is function(2 * MANY, 8, stride=2) is PointwiseConv
-    others = [function(MANY + 1, 8), function(MANY, 8, groups=2), function(MANY, 8, 3)]
-    others.append(function(MANY, 8, context=LayerContext()))
-    assert PointwiseConv not in others
+    few, grouped = function(MANY + 1, 8), function(MANY, 8, groups=2)
+    if wide_products:
+        assert few is grouped is function(MANY, 8) is function(2 * MANY, 8, stride=2) is PointwiseConv
+    else:
+        assert function(MANY, 8) is function(2 * MANY, 8, stride=2) is PartlyPointwiseConv
+        assert not {few, grouped} & {PointwiseConv, PartlyPointwiseConv}
+    others = {function(MANY, 8, 3), function(MANY, 8, context=LayerContext())}
+    assert not others & {PointwiseConv, PartlyPointwiseConv}
 
 
 def test_compiled_it_equals_the_standard_formulation():

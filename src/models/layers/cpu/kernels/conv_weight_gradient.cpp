@@ -5,6 +5,7 @@
 #include "matrix.h"
 #include "parallel.h"
 #include "space.h"
+#include "transpose.h"
 
 #include <algorithm>
 #include <vector>
@@ -58,6 +59,8 @@ struct Columns {
   // Their values at the positions of a line of y, `width` numbers long -> (width, space), space >= count.
   void lay(int64_t line, int64_t width, int64_t space, float *values) const {
     const float *start = channels + line * windows.stride * windows.padded_width();
+    if (windows.num_taps() == 1 && windows.stride == 1)
+      return transpose(start, windows.padded_size(), count, width, values, space);
     for (int64_t j = 0; j < count; j++) {
       const int64_t channel = (first + j) / windows.num_taps(), tap = (first + j) % windows.num_taps();
       const float *column = start + (channel - first_channel) * windows.padded_size() + windows.shift(tap);
@@ -78,10 +81,12 @@ void add_products(const float *dy, int64_t O, int64_t step, const float *columns
   }
 }
 
-// The convolution. Inputs x, weights (O, C, side, side), dy, a tensor of shape (stride, dilation). Output dweights.
+// The convolution. Inputs x, weights (O, C / groups, side, side), dy, a tensor of shape (stride, dilation). Output
+// dweights. C, O: of a group.
 struct Conv {
   const Arguments &a;
-  const int64_t B = a.size(0, 0), C = a.size(0, 1), O = a.size(1, 0), side = a.size(1, 2), stride = a.size(3, 0);
+  const int64_t B = a.size(0, 0), C = a.size(1, 1), groups = a.size(0, 1) / C, O = a.size(1, 0) / groups;
+  const int64_t side = a.size(1, 2), stride = a.size(3, 0);
   const bool joined = side == 1 && stride == 1 && a.size_from(0, 2) <= POSITIONS;  // a small map is one line
   const Windows windows{lines_of(0), width_of(0), side, stride, a.size(3, 1)};
   const int64_t height = lines_of(2), width = width_of(2), num_columns = C * windows.num_taps();
@@ -89,37 +94,40 @@ struct Conv {
   int64_t lines_of(int map) const { return joined ? 1 : a.size(map, 2); }
   int64_t width_of(int map) const { return joined ? a.size_from(map, 2) : a.size(map, 3); }
 
-  // Up to N vectors of columns, from `first` on.
+  // Up to N vectors of a group's columns, from `first` on.
   template <int64_t N>
-  void part(int64_t first, int64_t count) const {
+  void part(int64_t group, int64_t first, int64_t count) const {
     static thread_local Space of_values, of_sums;
     const int64_t num_lines = std::max<int64_t>(1, POSITIONS / width);
     float *values = of_values.place(num_lines * width * N * WIDTH), *sums = of_sums.place(O * N * WIDTH);
     std::fill_n(sums, O * N * WIDTH, 0);
     Columns columns(windows, first, count);
     for (int64_t b = 0; b < B; b++) {
-      columns.read(a.floats(0) + b * a.size_from(0, 1));
+      columns.read(a.floats(0) + (b * groups + group) * C * a.size_from(0, 2));
       for (int64_t line = 0; line < height; line += num_lines) {
         const int64_t end = std::min(line + num_lines, height);
         for (int64_t i = line; i < end; i++) columns.lay(i, width, N * WIDTH, values + (i - line) * width * N * WIDTH);
-        const float *dy = a.floats(2) + (b * O * height + line) * width;
+        const float *dy = a.floats(2) + ((b * groups + group) * O * height + line) * width;
         add_products<N>(dy, O, height * width, values, (end - line) * width, sums);
       }
     }
-    for (int64_t o = 0; o < O; o++) std::copy_n(sums + o * N * WIDTH, count, a.floats(4) + o * num_columns + first);
+    float *dweights = a.floats(4) + group * O * num_columns + first;
+    for (int64_t o = 0; o < O; o++) std::copy_n(sums + o * N * WIDTH, count, dweights + o * num_columns);
   }
 };
 
 void backward(const Arguments &a) {
   const Conv conv{a};
-  parallel_for((conv.num_columns + COLUMNS - 1) / COLUMNS, COLUMNS * conv.O, [&](int64_t number) {
-    const int64_t first = number * COLUMNS, count = std::min(COLUMNS, conv.num_columns - first);
+  const int64_t num_parts = (conv.num_columns + COLUMNS - 1) / COLUMNS;  // of a group
+  parallel_for(conv.groups * num_parts, COLUMNS * conv.O, [&](int64_t number) {
+    const int64_t group = number / num_parts, first = number % num_parts * COLUMNS;
+    const int64_t count = std::min(COLUMNS, conv.num_columns - first);
     if (count <= WIDTH)
-      conv.part<1>(first, count);
+      conv.part<1>(group, first, count);
     else if (count <= 2 * WIDTH)
-      conv.part<2>(first, count);
+      conv.part<2>(group, first, count);
     else
-      conv.part<3>(first, count);
+      conv.part<3>(group, first, count);
   });
 }
 

@@ -7,7 +7,7 @@ from .bias import BiasLeft
 from .dense_conv import dense_conv
 from .grouped_conv import STRIDES, KernelGroupedConv
 from .narrow_conv import FEWEST, MOST, narrow_conv
-from .pointwise_conv import MANY, pointwise_conv
+from .pointwise_conv import pointwise_conv
 
 STEP = 4  # channels of a 3x3 group that are computed together
 MOST_CHANNELS = 64  # of a 3x3 group; for wider ones the framework's matrix products are as fast
@@ -16,7 +16,7 @@ MOST_CHANNELS = 64  # of a 3x3 group; for wider ones the framework's matrix prod
 def conv(library: str, in_channels: int, out_channels: int, size: int, **options) -> nn.Cell:
     """`standard.conv` by a kernel where there is one for it, else as elsewhere on the CPU."""
     groups, stride, dilation = (options[name] for name in ("groups", "stride", "dilation"))
-    if size == 1 and groups == 1 and in_channels % MANY == 0:
+    if size == 1:
         return pointwise_conv(library, in_channels, out_channels, **options)
     if size == 3 and groups == stride == 1:
         is_narrow = dilation == 1 and all(FEWEST <= width <= MOST for width in (in_channels, out_channels))

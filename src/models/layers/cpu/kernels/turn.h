@@ -9,12 +9,13 @@
 
 // Weights (O, C, taps) -> (C, O, taps), the taps from the last to the first.
 inline void turn(const float *weights, int64_t O, int64_t C, int64_t taps, float *turned) {
-  parallel_for((C + SQUARE - 1) / SQUARE, 2 * SQUARE * O * taps, [&](int64_t part) {
-    const int64_t first = part * SQUARE, end = std::min(C, first + SQUARE);
-    for (int64_t start = 0; start < O; start += SQUARE) {
-      const int64_t stop = std::min(O, start + SQUARE);
+  constexpr int64_t BLOCK = 64;  // rows and columns, so that of a page more is read than a line
+  parallel_for((C + BLOCK - 1) / BLOCK, 2 * BLOCK * O * taps, [&](int64_t part) {
+    const int64_t first = part * BLOCK, end = std::min(C, first + BLOCK);
+    for (int64_t start = 0; start < O; start += BLOCK) {
+      const int64_t stop = std::min(O, start + BLOCK);
       if (taps == 1) {
-        transpose_square(weights + start * C + first, C, stop - start, end - first, turned + first * O + start, O);
+        transpose(weights + start * C + first, C, stop - start, end - first, turned + first * O + start, O);
         continue;
       }
       for (int64_t c = first; c < end; c++)
