@@ -6,6 +6,7 @@ import pytest
 from mindspore import Tensor, nn
 
 from src.models.layers import LayerContext, gelu, layer_norm, linear_activation_linear, tanh_gelu
+from src.models.layers.cpu.kernels import row_products
 from src.models.layers.cpu.kernels.rows import GeluLinearFunction, KernelLayerNorm
 from tests.support.kernels import NEEDS_COMPILER, activation, assert_close, gradients, kernels, normal, set_num_threads
 
@@ -24,8 +25,14 @@ def gelu_linear(name):
 
 
 def single(channels):
-    """The weight (C, C) by which the output is the hidden rows themselves."""
-    return np.eye(channels, dtype=np.float32)
+    """The weight (C, C) and the bias (C,) by which the output is the hidden rows themselves."""
+    return np.eye(channels, dtype=np.float32), np.zeros(channels, np.float32)
+
+
+@pytest.fixture(params=["own", "framework's"])
+def products(request, monkeypatch):
+    """Whose matrix products the linear layers take."""
+    monkeypatch.setattr(row_products, "has_wide_products", lambda _library: request.param == "own")
 
 
 def norm(channels):
@@ -37,22 +44,25 @@ def norm(channels):
 
 @pytest.mark.parametrize("name", GELUS)
 @pytest.mark.parametrize(("rows", "channels"), [(300, 37), (1, 1), (129, 16), (5, 512)])
+@pytest.mark.usefixtures("products")
 def test_bias_and_gelu(name, rows, channels):
     z, bias, dy = 2 * normal(rows, channels), normal(channels, seed=1), normal(rows, 3, seed=2)
     weight = normal(3, channels, seed=3) / 4
-    y, (dz, dbias, dweight), _ = gradients(gelu_linear(name), dy, z, bias, weight)
+    own_bias = normal(3, seed=4)
+    y, (dz, dbias, dweight, down_bias), _ = gradients(gelu_linear(name), dy, z, bias, weight, own_bias)
     hidden, slope = activation(name, z.astype(float) + bias)
     dhidden = dy.astype(float) @ weight
-    assert_close(y, hidden @ weight.T.astype(float), 5e-6)
+    assert_close(y, hidden @ weight.T.astype(float) + own_bias, 5e-6)
     assert_close(dz, dhidden * slope)
     assert_close(dbias, (dhidden * slope).sum(0), 5e-6)
     assert_close(dweight, dy.T.astype(float) @ hidden, 5e-6)
+    assert_close(down_bias, dy.astype(float).sum(0), 5e-6)
 
 
 @pytest.mark.parametrize("name", GELUS)
 def test_gelu_far_from_zero(name):
     z = np.concatenate([np.linspace(-12, 12, 2001), [-1e4, 1e4, -1e30, 1e30]]).astype(np.float32).reshape(-1, 1)
-    y, (dz, _, _), _ = gradients(gelu_linear(name), np.ones_like(z), z, np.zeros(1, np.float32), single(1))
+    y, (dz, *_), _ = gradients(gelu_linear(name), np.ones_like(z), z, np.zeros(1, np.float32), *single(1))
     inner = np.abs(z) <= 12
     expected, slope = activation(name, z[inner].astype(float))
     np.testing.assert_allclose(y[inner], expected, rtol=1e-6, atol=2e-6)
@@ -85,9 +95,9 @@ def test_numbers_that_are_not_finite_reach_the_guard(wrong):
     assert np.isnan(of_parameters["gamma"]).all()
     for name in GELUS:
         if np.isnan(wrong) or wrong > 0:
-            y = gelu_linear(name)(Tensor(x), Tensor(np.zeros(4, np.float32)), Tensor(single(4))).asnumpy()
+            y = gelu_linear(name)(*map(Tensor, (x, np.zeros(4, np.float32), *single(4)))).asnumpy()
             assert not np.isfinite(y[1, 2])
-        _, (dz, dbias, _), _ = gradients(gelu_linear(name), x, np.ones_like(x), np.zeros(4, np.float32), single(4))
+        _, (dz, dbias, *_), _ = gradients(gelu_linear(name), x, np.ones_like(x), np.zeros(4, np.float32), *single(4))
         assert not np.isfinite(dz[1, 2]) and not np.isfinite(dbias[2])
 
 
@@ -96,7 +106,7 @@ def test_results_depend_on_no_number_of_threads():
     for number in (1, 2, 5):
         set_num_threads(number)
         y, (dx,), of_parameters = gradients(norm(48), dy, x)
-        z, of_inputs, _ = gradients(gelu_linear("gelu"), dy, x, normal(48), single(48))
+        z, of_inputs, _ = gradients(gelu_linear("gelu"), dy, x, normal(48), *single(48))
         results.add(b"".join(each.tobytes() for each in (y, dx, *of_parameters.values(), z, *of_inputs)))
     assert len(results) == 1
 
@@ -114,6 +124,7 @@ class Rows(nn.Cell):
 
 
 @pytest.mark.parametrize("act", [gelu, tanh_gelu])
+@pytest.mark.usefixtures("products")
 def test_compiled_they_equal_the_standard_formulations(act):
     ms.set_context(mode=ms.GRAPH_MODE)
     x, dy = normal(20, 6), normal(20, 7, seed=1)

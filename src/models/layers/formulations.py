@@ -23,6 +23,7 @@ from .cpu.kernels.graph_feature import KernelMaxRelative
 from .cpu.kernels.library import SOURCES as KERNEL_SOURCES  # noqa: F401 (the way in for others)
 from .cpu.kernels.multi_head_mixture import KernelMultiHeadMixture
 from .cpu.kernels.nearest import KernelNearestNeighbours
+from .cpu.kernels.row_products import linear as kernel_linear
 from .cpu.kernels.rows import KernelLayerNorm, linear_gelu_linear
 from .cpu.kernels.sampled_mixture import KernelSampledMixture
 from .cpu.kernels.swapped_axes import KernelSwappedAxes
@@ -81,7 +82,7 @@ TABLE = {
     "batch_norm": Formulations(nn.BatchNorm2d, kernels=KernelBatchNorm),
     "conv": Formulations(standard.conv, cpu=convolution.conv, kernels=kernel_conv),
     "normed_conv": Formulations(standard.conv, cpu=convolution.conv, kernels=kernel_normed_conv),
-    "linear": Formulations(standard.linear, cpu=rows.RowDense),
+    "linear": Formulations(standard.linear, cpu=rows.RowDense, kernels=kernel_linear),
     "mixed_linear": Formulations(standard.linear, cpu=rows.RowDense, kernels=linear_leaving_bias),
     "layer_norm": Formulations(standard.layer_norm, cpu=layer_norm.CpuLayerNorm, kernels=KernelLayerNorm),
     "gelu": Formulations(standard.Gelu, export=operators.GeluWithoutErf),

@@ -22,9 +22,13 @@ class RowBias(nn.Cell):
     def construct(self, rows, bias):
         return self.add(rows, bias)
 
+    def sum(self, rows):
+        """(R, C) -> (C,)."""
+        ones = ops.ones((1, rows.shape[0]), mstype.float32)
+        return self.multiply(ones, self.cast(rows, mstype.float32)).reshape((-1,))
+
     def bprop(self, rows, bias, out, dout):
-        ones = ops.ones((1, dout.shape[0]), mstype.float32)
-        return dout, self.multiply(ones, self.cast(dout, mstype.float32)).reshape((-1,))
+        return dout, self.sum(dout)
 
 
 class RowDense(nn.Dense):

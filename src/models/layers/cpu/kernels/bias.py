@@ -3,6 +3,8 @@
 from mindspore import nn
 
 from ..rows import RowDense
+from .library import has_wide_products
+from .row_products import RowProduct
 
 
 class BiasLeft(nn.Cell):
@@ -12,8 +14,10 @@ class BiasLeft(nn.Cell):
         return x, bias
 
 
-def linear_leaving_bias(_library: str, in_channels: int, out_channels: int) -> nn.Dense:
+def linear_leaving_bias(library: str, in_channels: int, out_channels: int) -> nn.Dense:
     """(R, in_channels) -> a pair: rows (R, out_channels) without the bias, the bias (out_channels,)."""
     dense = RowDense(in_channels, out_channels)
+    if has_wide_products(library):
+        dense.matmul = RowProduct(library)
     dense.bias_add = BiasLeft()
     return dense

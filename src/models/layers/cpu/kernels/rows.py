@@ -1,11 +1,12 @@
 """Row-wise layers in one kernel each way: LayerNorm, and a bias with the GELU after it, between two linear layers."""
 
 import numpy as np
-from mindspore import Tensor, nn, ops
+from mindspore import Tensor, nn
 
 from ..rows import RowDense
 from .bias import linear_leaving_bias
 from .library import kernel
+from .row_products import row_linear
 
 
 def _hidden(rows, _bias):
@@ -18,7 +19,7 @@ def _gradients(rows, bias, _dhidden):
 
 
 class GeluLinearFunction(nn.Cell):
-    """gelu(rows + bias), or tanh_gelu, times a weight: (R, H), (H,), (C, H) -> (R, C).
+    """A linear layer of gelu(rows + bias), or tanh_gelu: (R, H), (H,), weight (C, H), own bias (C,) -> (R, C).
 
     The backward pass computes the hidden rows again: kept, they would be the largest part of a network's memory.
     """
@@ -27,16 +28,14 @@ class GeluLinearFunction(nn.Cell):
         super().__init__()
         self.forward = kernel(library, f"bias_{activation}", _hidden, _hidden)
         self.backward = kernel(library, f"bias_{activation}_backward", _gradients, _gradients)
-        self.multiply = ops.MatMul(transpose_b=True)
-        self.hidden_gradient = ops.MatMul()
-        self.weight_gradient = ops.MatMul(transpose_a=True)
+        self.linear = row_linear(library)
 
-    def construct(self, rows, bias, weight):
-        return self.multiply(self.forward(rows, bias), weight)
+    def construct(self, rows, bias, weight, own_bias):
+        return self.linear(self.forward(rows, bias), weight, own_bias)
 
-    def bprop(self, rows, bias, weight, out, dout):
-        drows, dbias, hidden = self.backward(rows, bias, self.hidden_gradient(dout, weight))
-        return drows, dbias, self.weight_gradient(dout, hidden)
+    def bprop(self, rows, bias, weight, own_bias, out, dout):
+        drows, dbias, hidden = self.backward(rows, bias, self.linear.input_gradient(dout, weight))
+        return drows, dbias, *self.linear.weight_gradients(hidden, dout)
 
 
 class GeluLinear(RowDense):
@@ -51,7 +50,7 @@ class GeluLinear(RowDense):
 
     def construct(self, rows_and_bias):
         rows, bias = rows_and_bias
-        return self.bias_add(self.function(rows, bias, self.weight), self.bias)
+        return self.function(rows, bias, self.weight, self.bias)
 
 
 def linear_gelu_linear(

@@ -1,6 +1,7 @@
 // Matrices that lie in the cache: rows copied out of larger ones, and products of any size.
 #pragma once
 
+#include "processor.h"
 #include "vectors.h"
 
 #include <algorithm>
@@ -21,28 +22,42 @@ struct Factor {
   int64_t row, depth;
 };
 
-template <int64_t R, int64_t V, bool adds>
+template <int64_t length, int64_t R, int64_t V, bool adds>
 void multiply_tile(Factor left, const float *right, float *products, int64_t depth, int64_t width) {
-  Lanes registers[R][V] = {};
+  typedef float T __attribute__((vector_size(4 * length), aligned(4)));
+  T registers[R][V] = {};
   for (int64_t k = 0; k < depth; k++)
     for (int64_t i = 0; i < R; i++)
       for (int64_t v = 0; v < V; v++)
         registers[i][v] += left.numbers[i * left.row + k * left.depth] *
-                           reinterpret_cast<const Lanes *>(right + k * width)[v];
+                           reinterpret_cast<const T *>(right + k * width)[v];
   for (int64_t i = 0; i < R; i++)
     for (int64_t v = 0; v < V; v++) {
-      Lanes &place = reinterpret_cast<Lanes *>(products + i * width)[v];
+      T &place = reinterpret_cast<T *>(products + i * width)[v];
       place = adds ? place + registers[i][v] : registers[i][v];
     }
 }
 
-template <int64_t V, bool adds>
+template <int64_t length, int64_t V, bool adds>
 void multiply_columns(Factor left, const float *right, float *products, int64_t num_rows, int64_t depth, int64_t width) {
   int64_t i = 0;
   for (; i + TILE_ROWS <= num_rows; i += TILE_ROWS, left.numbers += TILE_ROWS * left.row)
-    multiply_tile<TILE_ROWS, V, adds>(left, right, products + i * width, depth, width);
+    multiply_tile<length, TILE_ROWS, V, adds>(left, right, products + i * width, depth, width);
   for (; i < num_rows; i++, left.numbers += left.row)
-    multiply_tile<1, V, adds>(left, right, products + i * width, depth, width);
+    multiply_tile<length, 1, V, adds>(left, right, products + i * width, depth, width);
+}
+
+// The columns from c on, up to 3 vectors of this length at a time. Returns where less than a vector is left.
+template <int64_t length, bool adds>
+int64_t multiply_vectors(Factor left, const float *right, float *products, int64_t num_rows, int64_t depth,
+                         int64_t width, int64_t c) {
+  for (int64_t count; (count = std::min<int64_t>(3, (width - c) / length)) > 0; c += count * length) {
+    const auto work = count == 3   ? multiply_columns<length, 3, adds>
+                      : count == 2 ? multiply_columns<length, 2, adds>
+                                   : multiply_columns<length, 1, adds>;
+    work(left, right + c, products + c, num_rows, depth, width);
+  }
+  return c;
 }
 
 // products (num_rows, width) = left (num_rows, depth) times right (depth, width), or += if it adds. The width is a
@@ -50,10 +65,9 @@ void multiply_columns(Factor left, const float *right, float *products, int64_t 
 template <bool adds = false>
 void multiply(Factor left, const float *right, float *products, int64_t num_rows, int64_t depth, int64_t width) {
   int64_t c = 0;
-  for (; c + 3 * LANES <= width; c += 3 * LANES)
-    multiply_columns<3, adds>(left, right + c, products + c, num_rows, depth, width);
-  if (width - c == 2 * LANES) multiply_columns<2, adds>(left, right + c, products + c, num_rows, depth, width);
-  if (width - c == LANES) multiply_columns<1, adds>(left, right + c, products + c, num_rows, depth, width);
+  if (WIDTH > LANES && has_wide_products())
+    c = multiply_vectors<WIDTH, adds>(left, right, products, num_rows, depth, width, c);
+  multiply_vectors<LANES, adds>(left, right, products, num_rows, depth, width, c);
 }
 
 // std::copy_n without a call, which takes longer than to copy a few numbers.

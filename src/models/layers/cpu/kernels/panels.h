@@ -1,0 +1,64 @@
+// The columns of a matrix, packed as a product reads them: in panels of up to VECTORS vectors.
+#pragma once
+
+#include "matrix.h"
+#include "parallel.h"
+#include "space.h"
+#include "transpose.h"
+
+#include <algorithm>
+#include <cstdint>
+
+// Panels are about equally wide: a tile of a single vector computes at half the speed.
+struct Panels {
+  int64_t depth, width;  // of the matrix
+  float *numbers = nullptr;
+
+  int64_t num_vectors() const { return (width + WIDTH - 1) / WIDTH; }
+  int64_t count() const { return (num_vectors() + VECTORS - 1) / VECTORS; }
+  int64_t size() const { return depth * num_vectors() * WIDTH; }
+  int64_t first_vector(int64_t panel) const { return panel * num_vectors() / count(); }
+  int64_t first(int64_t panel) const { return first_vector(panel) * WIDTH; }  // column
+  int64_t vectors(int64_t panel) const { return first_vector(panel + 1) - first_vector(panel); }
+  int64_t columns(int64_t panel) const { return std::min(width - first(panel), vectors(panel) * WIDTH); }
+  float *panel(int64_t number) const { return numbers + first(number) * depth; }
+
+  // Of a matrix (depth, width), rows `stride` apart, some panels.
+  void pack(const float *matrix, int64_t stride, int64_t from, int64_t end) const {
+    for (int64_t p = from; p < end; p++) {
+      const float *row = matrix + first(p);
+      float *to = panel(p);
+      for (int64_t k = 0; k < depth; k++, row += stride, to += vectors(p) * WIDTH) {
+        int64_t c = 0;
+        for (; c + WIDTH <= columns(p); c += WIDTH)
+          *reinterpret_cast<Vector *>(to + c) = *reinterpret_cast<const Vector *>(row + c);
+        for (; c < columns(p); c++) to[c] = row[c];
+      }
+    }
+  }
+
+  // Of the transpose (width, depth) of a matrix.
+  void pack_turned(const float *matrix, int64_t from, int64_t end) const {
+    for (int64_t p = from; p < end; p++)
+      for (int64_t k = 0; k < depth; k += SQUARE)
+        for (int64_t c = 0; c < columns(p); c += SQUARE)
+          transpose_square(matrix + (first(p) + c) * depth + k, depth, std::min(SQUARE, columns(p) - c),
+                           std::min(SQUARE, depth - k), panel(p) + k * vectors(p) * WIDTH + c, vectors(p) * WIDTH);
+  }
+};
+
+// Sums of a tile (rows, N vectors), plus an addend if there is one -> the first `columns` of rows `stride` apart.
+template <int64_t N>
+inline void write_tile(const float *sums, int64_t rows, int64_t columns, float *to, int64_t stride, const float *addend,
+                       int64_t addend_stride) {
+  for (int64_t i = 0; i < rows; i++, sums += N * WIDTH, to += stride) {
+    if (addend && i > 0) addend += addend_stride;
+    int64_t c = 0;
+    for (; c + WIDTH <= columns; c += WIDTH) {
+      Vector values = *reinterpret_cast<const Vector *>(sums + c);
+      if (addend) values += *reinterpret_cast<const Vector *>(addend + c);
+      *reinterpret_cast<Vector *>(to + c) = values;
+    }
+    for (; c < columns; c++) to[c] = sums[c] + (addend ? addend[c] : 0);
+  }
+}

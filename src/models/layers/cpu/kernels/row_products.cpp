@@ -1,0 +1,71 @@
+// Linear layers of rows: y = x W^T + bias, and the gradient of x, dx = dy W.
+// Letters: R rows, C channels of x, O of y; W (O, C).
+#include "arguments.h"
+#include "panels.h"
+
+namespace {
+
+constexpr int64_t BLOCK = 16 * ROWS;  // rows of a part
+constexpr int64_t GROUP = 2;          // panels of a part
+
+// Some rows times a panel; bias may be nullptr.
+template <int64_t N>
+void multiply_block(const float *rows, int64_t count, const Panels &panels, int64_t panel, const float *bias, float *to) {
+  const int64_t depth = panels.depth, first = panels.first(panel);
+  for (int64_t row = 0; row < count; row += ROWS) {
+    const float *tile[ROWS];
+    for (int64_t i = 0; i < ROWS; i++) tile[i] = rows + std::min(row + i, count - 1) * depth;
+    alignas(64) float sums[ROWS * N * WIDTH];
+    multiply_tile<N>(tile, panels.panel(panel), depth, sums);
+    write_tile<N>(sums, std::min(ROWS, count - row), panels.columns(panel), to + row * panels.width + first, panels.width,
+                  bias ? bias + first : nullptr, 0);
+  }
+}
+
+// Rows (R, depth) times the columns -> (R, width).
+void multiply(const float *rows, int64_t R, const Panels &panels, const float *bias, float *to) {
+  const int64_t num_groups = (panels.count() + GROUP - 1) / GROUP, depth = panels.depth;
+  parallel_for((R + BLOCK - 1) / BLOCK * num_groups, BLOCK * (depth + COLUMNS), [&](int64_t part) {
+    const int64_t row = part / num_groups * BLOCK, panel = part % num_groups * GROUP;
+    for (int64_t p = panel; p < std::min(panel + GROUP, panels.count()); p++) {
+      const int64_t N = panels.vectors(p);
+      const auto work = N == 1 ? multiply_block<1> : N == 2 ? multiply_block<2> : multiply_block<VECTORS>;
+      work(rows + row * depth, std::min(BLOCK, R - row), panels, p, bias, to + row * panels.width);
+    }
+  });
+}
+
+// Pack the columns in the calling thread's space.
+template <typename Pack>
+Panels packed(int64_t depth, int64_t width, const Pack &pack) {
+  static thread_local Space space;
+  Panels panels{depth, width};
+  panels.numbers = space.place(panels.size());
+  parallel_for(panels.count(), depth * COLUMNS, [&](int64_t panel) { pack(panels, panel); });
+  return panels;
+}
+
+// Inputs x, W and, if it is added, a bias (O,). Output y.
+template <bool biased>
+void forward(const Arguments &a) {
+  const float *weights = a.floats(1);
+  const Panels panels = packed(a.size(1, 1), a.size(1, 0), [&](const Panels &panels, int64_t panel) {
+    panels.pack_turned(weights, panel, panel + 1);
+  });
+  multiply(a.floats(0), a.size(0, 0), panels, biased ? a.floats(2) : nullptr, a.floats(2 + biased));
+}
+
+// Inputs dy, W. Output dx.
+void backward(const Arguments &a) {
+  const float *weights = a.floats(1);
+  const Panels panels = packed(a.size(1, 0), a.size(1, 1), [&](const Panels &panels, int64_t panel) {
+    panels.pack(weights, panels.width, panel, panel + 1);
+  });
+  multiply(a.floats(0), a.size(0, 0), panels, nullptr, a.floats(2));
+}
+
+}  // namespace
+
+KERNEL(row_product, forward<false>)
+KERNEL(biased_row_product, forward<true>)
+KERNEL(row_gradient, backward)
