@@ -7,6 +7,7 @@ from mindspore import Tensor, nn
 
 from src.models.layers import LayerContext, conv
 from src.models.layers.cpu.convolution import GroupedConv
+from src.models.layers.cpu.kernels import narrow_conv
 from src.models.layers.cpu.kernels.grouped_conv import KernelConvFunction, KernelGroupedConv
 from tests.support.kernels import NEEDS_COMPILER, assert_close, gradients, kernels, normal, set_num_threads
 
@@ -16,6 +17,12 @@ pytestmark = NEEDS_COMPILER
 @pytest.fixture(autouse=True)
 def eager():
     ms.set_context(mode=ms.PYNATIVE_MODE)
+
+
+@pytest.fixture(autouse=True, params=[True, False])
+def wide_products(request, monkeypatch):
+    """Either processor, and so either kernel of few channels."""
+    monkeypatch.setattr(narrow_conv, "has_wide_products", lambda _library: request.param)
 
 
 def layer(in_channels, out_channels, groups, context=None, *, stride=1):
@@ -45,7 +52,14 @@ def reference(x, weight, dy, groups):
     return y, dx, dweight.reshape((*weight.shape[:2], 3, 3))
 
 
-NARROW = [(2, 8, 8, 5, 7, 1), (1, 9, 27, 1, 1, 1), (3, 32, 32, 40, 37, 1), (1, 31, 8, 16, 3, 1), (2, 16, 24, 17, 1, 1)]
+NARROW = [
+    (2, 8, 8, 5, 7, 1),
+    (1, 9, 27, 1, 1, 1),
+    (3, 32, 32, 40, 37, 1),
+    (1, 31, 8, 16, 3, 1),
+    (2, 16, 24, 17, 1, 1),
+    (9, 8, 12, 23, 29, 1),
+]
 GROUPED = [
     (2, 8, 8, 5, 7, 2),
     (2, 8, 8, 6, 8, 2),

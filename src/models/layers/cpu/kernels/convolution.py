@@ -5,11 +5,10 @@ from mindspore import nn
 from .. import convolution
 from .bias import BiasLeft
 from .dense_conv import dense_conv
-from .grouped_conv import STRIDES, KernelGroupedConv
+from .grouped_conv import STEP, STRIDES, KernelGroupedConv
 from .narrow_conv import FEWEST, MOST, narrow_conv
 from .pointwise_conv import pointwise_conv
 
-STEP = 4  # channels of a 3x3 group that are computed together
 MOST_CHANNELS = 64  # of a 3x3 group; for wider ones the framework's matrix products are as fast
 
 

@@ -1,15 +1,17 @@
-// Grouped 3x3 convolution of padding 1 and stride 1 or 2, a part for each group, which takes as many images at a time as
-// stay in the cache.
+// Grouped 3x3 convolution of padding 1 and stride 1 or 2. A part computes a group, of as many images at a time as stay in
+// the cache; of few groups there is a part for each of these times.
 #include "arguments.h"
 #include "parallel.h"
 #include "shifted_rows.h"
 #include "space.h"
 
 #include <algorithm>
+#include <vector>
 
 namespace {
 
 constexpr int64_t NUMBERS_AT_ONCE = 32768;  // of a map's group
+constexpr int64_t FEW = 8;                  // groups
 constexpr int64_t STRETCH = 64 * WIDTH;     // positions whose numbers stay in the first cache
 
 // Inputs as rows `step` apart, weights by (block of OUTPUTS, input, tap, output of the block) -> rows of size().
@@ -85,19 +87,29 @@ struct Conv {
   const Map in, out;
   const int64_t B, num_in, groups = in.num_channels / num_in, num_out = out.num_channels / groups;
   const int64_t num_weights = num_out * num_in * 9;  // of a group
+  const int64_t step = images_at_once(), num_shares = groups < FEW ? (B + step - 1) / step : 1;
 
   Conv(const Arguments &a, int y)
       : in{a.size(0, 1), a.size(0, 2), a.size(0, 3)}, out{a.size(y, 1), a.size(y, 2), a.size(y, 3)}, B(a.size(0, 0)),
         num_in(a.size(1, 1)) {}
 
-  int64_t work() const { return B * out.height * out.width * num_in * num_out; }  // of a group
-
-  // Call work(rows, b) for each few images, from number b on.
-  template <typename Work>
-  void over_images(Work work) const {
+  int64_t images_at_once() const {
     const int64_t numbers = std::max(num_in * S * S, num_out) * Rows{1, out.height, out.width}.image();
-    const int64_t step = std::min(std::max<int64_t>(NUMBERS_AT_ONCE / numbers, 1), B);
-    for (int64_t b = 0; b < B; b += step) work(Rows{std::min(step, B - b), out.height, out.width}, b);
+    return std::min(std::max<int64_t>(NUMBERS_AT_ONCE / numbers, 1), B);
+  }
+
+  // Call work(group, share of the images) for all parts.
+  template <typename Work>
+  void for_parts(int64_t factor, Work work) const {
+    const int64_t size = factor * B * out.height * out.width * num_in * num_out / num_shares;
+    parallel_for(groups * num_shares, size, [&](int64_t part) { work(part / num_shares, part % num_shares); });
+  }
+
+  // Call work(rows, b) for each few images of a share, from number b on.
+  template <typename Work>
+  void over_images(int64_t share, Work work) const {
+    const int64_t end = num_shares == 1 ? B : std::min((share + 1) * step, B);
+    for (int64_t b = share * step; b < end; b += step) work(Rows{std::min(step, end - b), out.height, out.width}, b);
   }
 };
 
@@ -105,11 +117,11 @@ struct Conv {
 template <int S>
 void forward(const Arguments &a) {
   const Conv<S> conv(a, 2);
-  parallel_for(conv.groups, conv.work(), [&](int64_t g) {
+  conv.for_parts(1, [&](int64_t g, int64_t share) {
     float *weights = spaces().weights.place(conv.num_weights);
     const float *own = a.floats(1) + g * conv.num_weights;
     arrange(own, Taps::of_input<S>(Rows{}), conv.num_in, conv.num_out, false, weights);
-    conv.over_images([&](const Rows &rows, int64_t b) {
+    conv.over_images(share, [&](const Rows &rows, int64_t b) {
       const int64_t step = S * S * rows.length();
       float *x = spaces().x.place(conv.num_in * step);
       float *y = spaces().y.place(conv.num_out * rows.size());
@@ -124,15 +136,17 @@ void forward(const Arguments &a) {
 template <int S>
 void backward(const Arguments &a) {
   const Conv<S> conv(a, 2);
-  parallel_for(conv.groups, 2 * conv.work(), [&](int64_t g) {
+  const int64_t num_weights = conv.groups * conv.num_weights;
+  std::vector<float> others((conv.num_shares - 1) * num_weights);  // dweights of all shares but the first
+  conv.for_parts(2, [&](int64_t g, int64_t share) {
     float *weights = spaces().weights.place(conv.num_weights), *end = weights;
     for (int phase = 0; phase < S * S; phase++) {
       const Taps taps = Taps::of_gradient<S>(Rows{}, phase);
       end = arrange(a.floats(1) + g * conv.num_weights, taps, conv.num_out, conv.num_in, true, end);
     }
-    float *dweights = a.floats(4) + g * conv.num_weights;
+    float *dweights = (share == 0 ? a.floats(4) : &others[(share - 1) * num_weights]) + g * conv.num_weights;
     std::fill_n(dweights, conv.num_weights, 0);
-    conv.over_images([&](const Rows &rows, int64_t b) {
+    conv.over_images(share, [&](const Rows &rows, int64_t b) {
       const int64_t step = S * S * rows.length(), start = conv.in.start(b, g * conv.num_in);
       float *dy = spaces().y.place(conv.num_out * rows.length());
       float *x = spaces().x.place(conv.num_in * step);  // first a phase of dx, which is shorter
@@ -150,6 +164,8 @@ void backward(const Arguments &a) {
         add_products(rows, taps, x, step, dy, conv.num_in, conv.num_out, position, dweights);
     });
   });
+  for (int64_t share = 1; share < conv.num_shares; share++)
+    for (int64_t i = 0; i < num_weights; i++) a.floats(4)[i] += others[(share - 1) * num_weights + i];
 }
 
 }  // namespace

@@ -5,6 +5,7 @@ from mindspore import dtype as mstype
 
 from .library import kernel
 
+STEP = 4  # channels of a group that are computed together
 STRIDES = {1: "grouped_conv", 2: "grouped_conv_of_stride_2"}  # and their kernels
 
 

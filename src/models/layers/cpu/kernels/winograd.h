@@ -34,6 +34,17 @@ struct Matrices {
   }
 };
 
+// PANEL columns each, shared out to parts of a few, which read the other factor once: PARTS at least, for as many threads.
+struct Panels {
+  static constexpr int64_t MOST = 4, PARTS = 8;
+  int64_t count, num_parts;
+
+  explicit Panels(int64_t columns)
+      : count((columns + PANEL - 1) / PANEL), num_parts(std::max((count + MOST - 1) / MOST, std::min(count, PARTS))) {}
+  int64_t first(int64_t part) const { return part * count / num_parts; }
+  int64_t of(int64_t part) const { return first(part + 1) - first(part); }
+};
+
 inline int64_t rounded_up(int64_t number, int64_t factor) { return (number + factor - 1) / factor * factor; }
 
 // Matrices that lie in a space.
@@ -81,7 +92,7 @@ inline void restore_weight_gradients(Vector *m, int64_t step) {
 
 // Lines, then columns of 4x4 vectors.
 template <void (*transform)(Vector *, int64_t)>
-void both_ways(Vector *square) {
+inline __attribute__((always_inline)) void both_ways(Vector *square) {
   for (int64_t i = 0; i < SIDE; i++) transform(square + i * SIDE, 1);
   for (int64_t i = 0; i < SIDE; i++) transform(square + i, SIDE);
 }

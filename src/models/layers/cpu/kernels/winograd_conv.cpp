@@ -1,10 +1,8 @@
-// 3x3 convolution of stride 1 by Winograd's tiles. A part computes PANEL tiles of all output channels.
+// 3x3 convolution of stride 1 by Winograd's tiles. A part computes some panels of tiles of all output channels.
 #include "parallel.h"
 #include "winograd.h"
 
 namespace {
-
-constexpr int64_t GROUP = 8 * ROWS;  // output channels whose products stay in the cache
 
 // Where the numbers of PANEL tiles lie in the channels of a map: `side` x `side` of each, from (start, start) on.
 struct Places {
@@ -36,22 +34,21 @@ void transform(const float *weights, int64_t C, const Matrices &transformed) {
 void transform(const float *channel, const Places &places, int64_t row, const Matrices &transformed) {
   for (int64_t start = 0; start < PANEL; start += WIDTH) {
     Vector square[POINTS];
-    for (int64_t p = 0; p < POINTS; p++) {
-      const int32_t *numbers = places.numbers[p] + start;
-      for (int64_t i = 0; i < WIDTH; i++) square[p][i] = numbers[i] < 0 ? 0 : channel[numbers[i]];
-    }
+    for (int64_t p = 0; p < POINTS; p++) square[p] = gathered(channel, places.numbers[p] + start);
     both_ways<transform_inputs>(square);
     transformed.write(row, start, square);
   }
 }
 
-// Rows first ... first + products.rows - 1 of the weights, as far as there are any, times the inputs.
-void multiply(const Matrices &weights, int64_t first, const Matrices &inputs, const Matrices &products) {
+// The weights times the inputs of `count` panels, which follow one another; so do the products.
+void multiply(const Matrices &weights, const Matrices &inputs, int64_t count, const Matrices &products) {
+  const int64_t C = inputs.rows / count, O = products.rows / count;
   for (int64_t p = 0; p < POINTS; p++)
-    for (int64_t row = 0; row < std::min(products.rows, weights.rows - first); row += ROWS) {
+    for (int64_t row = 0; row < O; row += ROWS) {
       const float *rows[ROWS];
-      for (int64_t i = 0; i < ROWS; i++) rows[i] = weights.row(p, std::min(first + row + i, weights.rows - 1));
-      multiply_tile<PANEL_VECTORS>(rows, inputs.row(p, 0), inputs.rows, products.row(p, row));
+      for (int64_t i = 0; i < ROWS; i++) rows[i] = weights.row(p, std::min(row + i, weights.rows - 1));
+      for (int64_t n = 0; n < count; n++)
+        multiply_tile<PANEL_VECTORS>(rows, inputs.row(p, n * C), C, products.row(p, n * O + row));
     }
 }
 
@@ -61,10 +58,7 @@ void restore(const Matrices &products, int64_t row, const Places &places, float 
     Vector square[POINTS];
     products.read(row, start, square);
     both_ways<restore_outputs>(square);
-    for (int64_t k = 0; k < 4; k++)
-      for (int64_t i = 0; i < WIDTH; i++)
-        if (const int32_t place = places.numbers[k][start + i]; place >= 0)
-          channel[place] = square[k / 2 * SIDE + k % 2][i];
+    for (int64_t k = 0; k < 4; k++) scatter(square[k / 2 * SIDE + k % 2], places.numbers[k] + start, channel);
   }
 }
 
@@ -75,14 +69,21 @@ void forward(const Arguments &a) {
   Space of_weights;
   const Matrices weights = matrices_in(of_weights, O, rounded_up(C, WIDTH));
   transform(a.floats(1), C, weights);
-  parallel_for((tiles.size() + PANEL - 1) / PANEL, PANEL * C * O, [&](int64_t part) {
+  const int64_t rows = rounded_up(O, ROWS);
+  const Panels panels(tiles.size());
+  parallel_for(panels.num_parts, PANEL * C * O, [&](int64_t part) {
     static thread_local Space of_inputs, of_products;
-    const Matrices inputs = matrices_in(of_inputs, C, PANEL), products = matrices_in(of_products, GROUP, PANEL);
-    const Places read(tiles, part * PANEL, SIDE, -1, C), written(tiles, part * PANEL, 2, 0, O);
-    for (int64_t c = 0; c < C; c++) transform(a.floats(0) + c * size, read, c, inputs);
-    for (int64_t o = 0; o < O; o++) {
-      if (o % GROUP == 0) multiply(weights, o, inputs, products);
-      restore(products, o % GROUP, written, a.floats(3) + o * size);
+    const int64_t count = panels.of(part), first = panels.first(part) * PANEL;
+    const Matrices inputs = matrices_in(of_inputs, count * C, PANEL);
+    const Matrices products = matrices_in(of_products, count * rows, PANEL);
+    for (int64_t n = 0; n < count; n++) {
+      const Places read(tiles, first + n * PANEL, SIDE, -1, C);
+      for (int64_t c = 0; c < C; c++) transform(a.floats(0) + c * size, read, n * C + c, inputs);
+    }
+    multiply(weights, inputs, count, products);
+    for (int64_t n = 0; n < count; n++) {
+      const Places written(tiles, first + n * PANEL, 2, 0, O);
+      for (int64_t o = 0; o < O; o++) restore(products, n * rows + o, written, a.floats(3) + o * size);
     }
   });
 }
