@@ -10,6 +10,7 @@ from mindspore import nn
 from ..layers import (
     LayerContext,
     batch_norm,
+    chain,
     conv,
     drop_path,
     gelu_tokens,
@@ -116,14 +117,15 @@ class FeedForward(nn.Cell):
 def spatial_smooth(channels: int, context: LayerContext) -> nn.SequentialCell:
     """Convolutions 1x1, 3x3, 1x1 through a quarter of the channels, BatchNorm after each and GELU in between."""
     narrow = channels // 4
-    return nn.SequentialCell(
+    cells = [
         conv(channels, narrow, bias=True, normed=True, context=context),
-        *norm_activation(narrow, tanh_gelu, context),
+        *norm_activation(narrow, tanh_gelu, context, biased=True),
         conv(narrow, narrow, 3, bias=True, normed=True, context=context),
-        *norm_activation(narrow, tanh_gelu, context),
+        *norm_activation(narrow, tanh_gelu, context, biased=True),
         conv(narrow, channels, bias=True, normed=True, context=context),
-        batch_norm(channels, context),
-    )
+        batch_norm(channels, context, biased=True),
+    ]
+    return chain(cells, context)
 
 
 class LocalGlobalBlock(nn.Cell):
@@ -139,7 +141,7 @@ class LocalGlobalBlock(nn.Cell):
         super().__init__()
         self.groups = groups
         self.swapped_axes = swapped_axes(context)
-        self.spatial_smooth = nn.SequentialCell(spatial_smooth(channels, context))
+        self.spatial_smooth = chain([spatial_smooth(channels, context)], context)
         self.group_mean = row_mean(context)
         self.norm0 = layer_norm(channels, NORM_EPSILON, context)
         self.norm1 = layer_norm(channels, NORM_EPSILON, context)

@@ -86,17 +86,13 @@ class ShortcutNormFunction(nn.Cell):
 
 
 class KernelBatchNorm(nn.BatchNorm2d):
-    """nn.BatchNorm2d and what follows it: (B, C, H, W) -> the same shape.
+    """nn.BatchNorm2d and the activation after it: (B, C, H, W) -> the same shape.
 
-    The input may be a pair (x, bias), as `convolution.normed_conv` returns it, for x + bias. In the output the bias
-    cancels against the batch's mean, so that its gradient is exactly 0; the moving mean contains it.
-
-    follows: "", "relu", "gelu", "tanh_gelu"; or "shortcut_relu", the cell then being called as f(x, shortcut).
+    follows: "", "relu", "gelu", "tanh_gelu".
     """
 
-    def __init__(self, library: str, num_channels: int, follows: str = ""):
+    def __init__(self, library: str, num_channels: int, follows: str = "", function: type[nn.Cell] = NormFunction):
         super().__init__(num_channels)
-        function = ShortcutNormFunction if follows == "shortcut_relu" else NormFunction
         name = f"norm_{follows}" if follows else "norm"
         settings = Tensor(np.array([self.eps, self.momentum], np.float32))
         self.by_batch = function(library, f"{name}_of_batch", settings, moves=True)
@@ -109,8 +105,33 @@ class KernelBatchNorm(nn.BatchNorm2d):
         by_batch = self.training if self.use_batch_statistics is None else self.use_batch_statistics
         return self.by_batch if by_batch else self.by_moving
 
-    def construct(self, x, *shortcut):
-        bias = self.no_bias
-        if isinstance(x, tuple):
-            x, bias = x
-        return self.function(x, bias, self.gamma, self.beta, self.moving_mean, self.moving_variance, *shortcut)[0]
+    def construct(self, x):
+        return self.function(x, self.no_bias, self.gamma, self.beta, self.moving_mean, self.moving_variance)[0]
+
+
+class KernelBiasedNorm(KernelBatchNorm):
+    """The same for a pair (x, bias), as `convolution.normed_conv` returns it, in the place of x + bias.
+
+    In the output the bias cancels against the batch's mean, so that its gradient is exactly 0; the moving mean contains
+    it.
+    """
+
+    def construct(self, x_and_bias):
+        x, bias = x_and_bias
+        return self.function(x, bias, self.gamma, self.beta, self.moving_mean, self.moving_variance)[0]
+
+
+class KernelShortcutNorm(KernelBatchNorm):
+    """relu(BatchNorm(x) + shortcut): (B, C, H, W) twice -> the same shape."""
+
+    def __init__(self, library: str, num_channels: int):
+        super().__init__(library, num_channels, "shortcut_relu", ShortcutNormFunction)
+
+    def construct(self, x, shortcut):
+        moving = self.moving_mean, self.moving_variance
+        return self.function(x, self.no_bias, self.gamma, self.beta, *moving, shortcut)[0]
+
+
+def kernel_batch_norm(library: str, num_channels: int, follows: str = "", *, biased: bool = False) -> nn.BatchNorm2d:
+    """biased: called with a pair. Either is a class of its own, since branches in `construct` take long to compile."""
+    return (KernelBiasedNorm if biased else KernelBatchNorm)(library, num_channels, follows)
