@@ -68,11 +68,15 @@ class DilatedWindows(Windows):
 
 
 def by_rows(layer, x):
-    """A layer of rows (R, C) for tokens, (B, N, C) -> (B, N, C'); beside them the bias, if the layer leaves it."""
+    """A layer of rows (R, C) for tokens, (B, N, C) -> (B, N, C')."""
     y = layer(x.reshape((-1, x.shape[2])))
-    if isinstance(y, tuple):
-        return y[0].reshape((-1, x.shape[1], y[0].shape[1])), y[1]
     return y.reshape((-1, x.shape[1], y.shape[1]))
+
+
+def by_rows_beside_bias(layer, x):
+    """The same for a layer that leaves its bias: (B, N, C) -> (B, N, C'), (C',)."""
+    y, bias = layer(x.reshape((-1, x.shape[2])))
+    return y.reshape((-1, x.shape[1], y.shape[1])), bias
 
 
 class MultiHeadAttention(nn.Cell):
@@ -85,10 +89,12 @@ class MultiHeadAttention(nn.Cell):
         self.to_v = linear(channels, channels, context, mixed=True)
         self.proj = linear(channels, channels, context)
         self.mixture = multi_head_mixture(num_heads, context)
+        # Chosen here: a branch in the graph takes long to compile.
+        self.projected = by_rows_beside_bias if context.uses_kernels else by_rows
 
     def queries_keys_values(self, x, context):
         """(B, N, C), (B, M, C) -> (B, N, C), (B, M, C), (B, M, C)."""
-        return by_rows(self.to_q, x), by_rows(self.to_k, context), by_rows(self.to_v, context)
+        return self.projected(self.to_q, x), self.projected(self.to_k, context), self.projected(self.to_v, context)
 
     def weights(self, x, context):
         """The share (B, heads, N, M) of its attention that each query gives to each key."""
