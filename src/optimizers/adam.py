@@ -85,7 +85,7 @@ class AdamWeightDecay(Optimizer):
         self.all_at_once = CompiledAdamWeightDecay(kernels, self, (beta1, beta2)) if kernels else None
 
     def construct(self, gradients: tuple[Tensor, ...]) -> tuple:
-        """Update the parameters in place from gradients of any float type."""
+        """Update the parameters in place from gradients of any float type; with kernels, float32 alone."""
         return self.run_kernel(self.next_learning_rate(), self.eps, 1.0, gradients)
 
     def run_kernel(self, rate: Tensor, eps, decay_scale, gradients: tuple[Tensor, ...]) -> tuple:
@@ -117,7 +117,7 @@ class AdamW(AdamWeightDecay):
         self.log_beta2 = math.log(np.float32(self.beta2))
 
     def construct(self, gradients: tuple[Tensor, ...]) -> tuple:
-        """Update the parameters in place from gradients of any float type."""
+        """Update the parameters in place from gradients of any float type; with kernels, float32 alone."""
         rate = self.next_learning_rate()
         num_steps = self.global_step.astype(ms.float32)
         # 1 - beta ** t without the cancellation of running products of float32 betas.
