@@ -19,12 +19,14 @@ from src.optimizers.base import Optimizer
 _NUM_OTHER_INPUTS = 6  # of UpdateInPlace, before the tensors
 
 
-def _as_rate(rate, *_others):
+def _shape(rate, *_others):
     return rate
 
 
-def _in_float32(tensor: Tensor) -> Tensor:
-    return tensor.astype(ms.float32)
+def _type(rate, *others):
+    if any(other != rate for other in others):
+        raise TypeError("the compiled update takes float32 alone: create the optimizer without kernels")
+    return rate
 
 
 def _update_in_place(library: str, num_parameters: int) -> ops.Custom:
@@ -40,7 +42,7 @@ def _update_in_place(library: str, num_parameters: int) -> ops.Custom:
     changed = [sig.make_sig(f"changed{index}", sig.sig_rw.RW_WRITE) for index in range(3 * num_parameters)]
     gradients = [sig.make_sig(f"gradient{index}") for index in range(num_parameters)]
     kind = type("UpdateInPlace", (ops.Custom,), {"__mindspore_signature__": (*others, *changed, *gradients)})
-    kernel = kind(f"{library}:adam_weight_decay", out_shape=_as_rate, out_dtype=_as_rate, func_type="aot")
+    kernel = kind(f"{library}:adam_weight_decay", out_shape=_shape, out_dtype=_type, func_type="aot")
     return kernel.add_prim_attr("side_effect_mem", True)
 
 
@@ -53,11 +55,10 @@ class CompiledAdamWeightDecay(nn.Cell):
         self.constants = tuple(
             Tensor(np.array(values, np.float32)) for values in (betas, optimizer.weight_decays, optimizer.rate_scales)
         )
-        self.map = ops.HyperMap()
 
     def construct(self, rate, eps, decay_scale, changed, gradients):
-        """Scalars; weights, then first moments, then second moments; gradients of any float type."""
-        return self.update(rate, eps, decay_scale, *self.constants, *changed, *self.map(_in_float32, gradients))
+        """Scalars; weights, then first moments, then second moments; gradients, in float32 as the rest."""
+        return self.update(rate, eps, decay_scale, *self.constants, *changed, *gradients)
 
 
 def _scalar(value):
@@ -84,7 +85,7 @@ class AdamWeightDecay(Optimizer):
         self.all_at_once = CompiledAdamWeightDecay(kernels, self, (beta1, beta2)) if kernels else None
 
     def construct(self, gradients: tuple[Tensor, ...]) -> tuple:
-        """Update the parameters in place from gradients of any float type."""
+        """Update the parameters in place from gradients of any float type; with kernels, float32 alone."""
         return self.run_kernel(self.next_learning_rate(), self.eps, 1.0, gradients)
 
     def run_kernel(self, rate: Tensor, eps, decay_scale, gradients: tuple[Tensor, ...]) -> tuple:
@@ -116,7 +117,7 @@ class AdamW(AdamWeightDecay):
         self.log_beta2 = math.log(np.float32(self.beta2))
 
     def construct(self, gradients: tuple[Tensor, ...]) -> tuple:
-        """Update the parameters in place from gradients of any float type."""
+        """Update the parameters in place from gradients of any float type; with kernels, float32 alone."""
         rate = self.next_learning_rate()
         num_steps = self.global_step.astype(ms.float32)
         # 1 - beta ** t without the cancellation of running products of float32 betas.

@@ -8,8 +8,8 @@ from mindspore import Tensor, ops
 from src.optimizers.base import Optimizer
 
 
-def _update(apply_momentum, rate, momentum, decay, scale, weight, velocity, gradient):
-    gradient = gradient.astype(ms.float32)
+def _update(apply_momentum, cast, rate, momentum, decay, scale, weight, velocity, gradient):
+    gradient = cast(gradient, ms.float32)
     if decay > 0:
         gradient = gradient + decay * weight
     return apply_momentum(weight, velocity, rate * scale, gradient, momentum)
@@ -23,11 +23,12 @@ class Momentum(Optimizer):
         self.momentum = momentum
         self.velocities = self.zeros_for_each_parameter("velocity")
         self.apply_momentum = ops.ApplyMomentum()
+        self.cast = ops.Cast()  # an operator: the method of tensors takes long to compile
 
     def construct(self, gradients: tuple[Tensor, ...]) -> tuple:
         """Update the parameters in place from gradients of any float type."""
         return self.for_each_parameter(
-            ops.partial(_update, self.apply_momentum, self.next_learning_rate(), self.momentum),
+            ops.partial(_update, self.apply_momentum, self.cast, self.next_learning_rate(), self.momentum),
             self.weight_decays,
             self.rate_scales,
             self.parameters,

@@ -70,11 +70,10 @@ def test_a_gradient_that_is_not_finite_shows_in_its_weight_alone(wrong):
     assert np.flatnonzero(~np.isfinite(after)).tolist() == [17]
 
 
-def test_float16_gradients(mode):
+def test_float16_gradients_are_refused(mode):
     optimizer = create("adamw", [weight([1, 2])])
-    optimizer((Tensor(np.float16([0.5, 0.25])),))
-    (expected,) = run(create("adamw", [weight([1, 2])]), [[0.5, 0.25]])
-    assert optimizer.parameters[0].asnumpy().tolist() == expected.tolist()
+    with pytest.raises(TypeError, match="float32 alone"):
+        optimizer((Tensor(np.float16([0.5, 0.25])),))
 
 
 def test_its_graphs_can_be_kept():

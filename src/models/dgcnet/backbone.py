@@ -2,7 +2,7 @@
 
 from mindspore import nn
 
-from ..layers import Bottleneck, LayerContext, ceil_max_pool_after_relu, conv, norm_activation, relu
+from ..layers import Bottleneck, LayerContext, ceil_max_pool_after_relu, chain, conv, norm_activation, relu
 from .variants import Variant
 
 STRIDES = (1, 2, 1, 1)
@@ -16,13 +16,14 @@ class DilatedResNet(nn.Cell):
     def __init__(self, variant: Variant, context: LayerContext):
         super().__init__()
         base = variant.base_channels
-        self.conv1 = nn.SequentialCell(
+        stem = [
             conv(3, base, 3, stride=2, bias=False, context=context),
             *norm_activation(base, relu, context),
             conv(base, base, 3, bias=False, context=context),
             *norm_activation(base, relu, context),
             conv(base, 2 * base, 3, bias=False, context=context),
-        )
+        ]
+        self.conv1 = chain(stem, context)
         self.bn1, self.act = norm_activation(2 * base, relu, context)
         self.maxpool = ceil_max_pool_after_relu(context)
         self.layer1 = self.stage(variant, 0, context)
@@ -41,7 +42,7 @@ class DilatedResNet(nn.Cell):
             form = {"stride": STRIDES[index] if number == 0 else 1, "dilation": dilations[number % len(dilations)]}
             blocks.append(Bottleneck(in_channels, width, out_channels, context, **form))
             in_channels = out_channels
-        return nn.SequentialCell(blocks)
+        return chain(blocks, context)
 
     def stages(self, x):
         """(B, 3, H, W) -> (B, 16 C, h, w), (B, 32 C, h, w), C the stem's first width.

@@ -5,7 +5,7 @@ Zhang, Li, Arnab, Yang, Tong, Torr, "Dual Graph Convolutional Network for Semant
 
 from mindspore import nn, ops
 
-from ..layers import LayerContext, batch_norm, bilinear_resize, conv, conv_norm
+from ..layers import LayerContext, batch_norm, bilinear_resize, chain, conv, conv_norm
 
 
 def flattened(x):
@@ -49,16 +49,15 @@ class DualGCN(nn.Cell):
     def __init__(self, channels: int, ratio: int, context: LayerContext):
         super().__init__()
         half, nodes = channels // 2, channels // ratio
-        self.local = nn.SequentialCell(
-            [
-                layer
-                for _ in range(3)
-                for layer in (
-                    conv(channels, channels, 3, stride=2, groups=channels, bias=False, context=context),
-                    batch_norm(channels, context),
-                )
-            ]
-        )
+        halvings = [
+            layer
+            for _ in range(3)
+            for layer in (
+                conv(channels, channels, 3, stride=2, groups=channels, bias=False, context=context),
+                batch_norm(channels, context),
+            )
+        ]
+        self.local = chain(halvings, context)
         self.gcn_local_attention = SpatialGCN(channels, context)
         self.resize = bilinear_resize(context)
         self.phi = conv(channels, half, bias=False, context=context)

@@ -11,6 +11,7 @@ from ..layers import (
     LayerContext,
     batch_norm,
     bilinear_resize,
+    chain,
     channel_dropout,
     conv,
     conv_norm,
@@ -34,11 +35,12 @@ class DualGraphHead(nn.Cell):
         self.conva = conv_norm(in_channels, channels, 3, bias=False, context=context)
         self.dualgcn = DualGCN(channels, RATIO, context)
         self.convb = conv_norm(channels, channels, 3, bias=False, context=context)
-        self.bottleneck = nn.SequentialCell(
+        bottleneck = [
             conv(in_channels + channels, channels, 3, bias=False, context=context),
             *norm_activation(channels, relu, context),
             conv(channels, class_num, bias=True, context=context),
-        )
+        ]
+        self.bottleneck = chain(bottleneck, context)
 
     def construct(self, x):
         y = self.dualgcn(ops.relu(self.conva(x)))
@@ -56,12 +58,13 @@ class DGCNet(DilatedResNet):
         super().__init__(variant, context)
         channels = variant.head_channels
         self.head = DualGraphHead(variant.stage_channels(3), channels, class_num, context)
-        self.dsn = nn.SequentialCell(
+        auxiliary_head = [
             conv(variant.stage_channels(2), channels, 3, bias=True, normed=True, context=context),
-            batch_norm(channels, context),
+            batch_norm(channels, context, biased=True),
             channel_dropout(drop_rate),
             conv(channels, class_num, bias=True, context=context),
-        )
+        ]
+        self.dsn = chain(auxiliary_head, context)
         self.resize = bilinear_resize(context)
 
     def features(self, x):

@@ -12,6 +12,7 @@ from ..layers import (
     ConvStem,
     Downsample,
     LayerContext,
+    chain,
     check_sides,
     drop_path,
     dropout,
@@ -85,7 +86,7 @@ class DGMN2(nn.Cell):
         def blocks(stage: int) -> nn.SequentialCell:
             channels, side = widths[stage], self.sides[stage]
             sizes = (channels, channels // variant.head_channels, variant.mlp_ratio[stage], side)
-            return nn.SequentialCell([Block(*sizes, next(rates), context) for _ in range(variant.num_blocks[stage])])
+            return chain([Block(*sizes, next(rates), context) for _ in range(variant.num_blocks[stage])], context)
 
         narrow = widths[0] // 2
         self.patch_embed1 = ConvStem((narrow, narrow, widths[0]), variant.stem_stride, relu, context, bias=False)

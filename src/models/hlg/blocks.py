@@ -10,6 +10,7 @@ from mindspore import nn
 from ..layers import (
     LayerContext,
     batch_norm,
+    chain,
     conv,
     drop_path,
     gelu_tokens,
@@ -67,11 +68,15 @@ class DilatedWindows(Windows):
 
 
 def by_rows(layer, x):
-    """A layer of rows (R, C) for tokens, (B, N, C) -> (B, N, C'); beside them the bias, if the layer leaves it."""
+    """A layer of rows (R, C) for tokens, (B, N, C) -> (B, N, C')."""
     y = layer(x.reshape((-1, x.shape[2])))
-    if isinstance(y, tuple):
-        return y[0].reshape((-1, x.shape[1], y[0].shape[1])), y[1]
     return y.reshape((-1, x.shape[1], y.shape[1]))
+
+
+def by_rows_beside_bias(layer, x):
+    """The same for a layer that leaves its bias: (B, N, C) -> (B, N, C'), (C',)."""
+    y, bias = layer(x.reshape((-1, x.shape[2])))
+    return y.reshape((-1, x.shape[1], y.shape[1])), bias
 
 
 class MultiHeadAttention(nn.Cell):
@@ -84,10 +89,12 @@ class MultiHeadAttention(nn.Cell):
         self.to_v = linear(channels, channels, context, mixed=True)
         self.proj = linear(channels, channels, context)
         self.mixture = multi_head_mixture(num_heads, context)
+        # Chosen here: a branch in the graph takes long to compile.
+        self.projected = by_rows_beside_bias if context.uses_kernels else by_rows
 
     def queries_keys_values(self, x, context):
         """(B, N, C), (B, M, C) -> (B, N, C), (B, M, C), (B, M, C)."""
-        return by_rows(self.to_q, x), by_rows(self.to_k, context), by_rows(self.to_v, context)
+        return self.projected(self.to_q, x), self.projected(self.to_k, context), self.projected(self.to_v, context)
 
     def weights(self, x, context):
         """The share (B, heads, N, M) of its attention that each query gives to each key."""
@@ -116,14 +123,15 @@ class FeedForward(nn.Cell):
 def spatial_smooth(channels: int, context: LayerContext) -> nn.SequentialCell:
     """Convolutions 1x1, 3x3, 1x1 through a quarter of the channels, BatchNorm after each and GELU in between."""
     narrow = channels // 4
-    return nn.SequentialCell(
+    cells = [
         conv(channels, narrow, bias=True, normed=True, context=context),
-        *norm_activation(narrow, tanh_gelu, context),
+        *norm_activation(narrow, tanh_gelu, context, biased=True),
         conv(narrow, narrow, 3, bias=True, normed=True, context=context),
-        *norm_activation(narrow, tanh_gelu, context),
+        *norm_activation(narrow, tanh_gelu, context, biased=True),
         conv(narrow, channels, bias=True, normed=True, context=context),
-        batch_norm(channels, context),
-    )
+        batch_norm(channels, context, biased=True),
+    ]
+    return chain(cells, context)
 
 
 class LocalGlobalBlock(nn.Cell):
@@ -139,7 +147,7 @@ class LocalGlobalBlock(nn.Cell):
         super().__init__()
         self.groups = groups
         self.swapped_axes = swapped_axes(context)
-        self.spatial_smooth = nn.SequentialCell(spatial_smooth(channels, context))
+        self.spatial_smooth = chain([spatial_smooth(channels, context)], context)
         self.group_mean = row_mean(context)
         self.norm0 = layer_norm(channels, NORM_EPSILON, context)
         self.norm1 = layer_norm(channels, NORM_EPSILON, context)

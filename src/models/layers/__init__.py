@@ -6,6 +6,7 @@
 
 from .batch_norm import Activation, batch_norm, norm_activation
 from .blocks import Bottleneck, ConvStem, Downsample, conv_norm, relu
+from .chain import chain
 from .dropout import channel_dropout, drop_path, dropout
 from .formulations import (
     KERNEL_SOURCES,
@@ -50,6 +51,7 @@ __all__ = [
     "batch_norm",
     "bilinear_resize",
     "ceil_max_pool_after_relu",
+    "chain",
     "channel_dropout",
     "conv",
     "conv_norm",

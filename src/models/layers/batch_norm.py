@@ -47,23 +47,31 @@ class SyncBatchNorm(nn.BatchNorm2d):
         ops.assign_add(self.moving_variance, rate * (variance - self.moving_variance))
 
 
-def batch_norm(num_channels: int, context: LayerContext) -> nn.Cell:
-    """BatchNorm over (B, C, H, W), epsilon 1e-5, running statistics updated by 0.1 of the difference per step."""
+def batch_norm(num_channels: int, context: LayerContext, *, biased: bool = False) -> nn.Cell:
+    """BatchNorm over (B, C, H, W), epsilon 1e-5, running statistics updated by 0.1 of the difference per step.
+
+    biased: behind a convolution made with `normed` and a bias, which this may add instead.
+    """
     if context.synchronizes:
         return SyncBatchNorm(num_channels, context.num_ranks)
+    if context.joins_norms:
+        return formulation("batch_norm", context)(num_channels, biased=biased)
     return formulation("batch_norm", context)(num_channels)
 
 
-def norm_activation(num_channels: int, activation: Activation, context: LayerContext) -> tuple[nn.Cell, nn.Cell]:
+def norm_activation(
+    num_channels: int, activation: Activation, context: LayerContext, *, biased: bool = False
+) -> tuple[nn.Cell, nn.Cell]:
     """(BatchNorm, activation), to be called one after the other; the first may do both, and the second then nothing.
 
-    activation: `relu`, `gelu` or `tanh_gelu`.
+    activation: `relu`, `gelu` or `tanh_gelu`; biased: as for `batch_norm`.
     """
     if context.joins_norms:
-        return formulation("batch_norm", context)(num_channels, activation.__name__), nn.Identity()
+        norm = formulation("batch_norm", context)(num_channels, activation.__name__, biased=biased)
+        return norm, nn.Identity()
     return batch_norm(num_channels, context), activation(context)
 
 
 def shortcut_norm(num_channels: int, context: LayerContext) -> nn.Cell:
     """A cell called as f(x, shortcut): relu(BatchNorm(x) + shortcut). For contexts that join norms."""
-    return formulation("batch_norm", context)(num_channels, "shortcut_relu")
+    return formulation("shortcut_norm", context)(num_channels)

@@ -5,18 +5,20 @@ from collections.abc import Sequence
 from mindspore import nn, ops
 
 from .batch_norm import Activation, batch_norm, norm_activation, shortcut_norm
+from .chain import chain
 from .dropout import drop_path
 from .formulations import LayerContext, conv
 
 
 def conv_norm(
-    in_channels: int, out_channels: int, kernel: int = 1, *, context: LayerContext, **options
+    in_channels: int, out_channels: int, kernel: int = 1, *, bias: bool, context: LayerContext, **options
 ) -> nn.SequentialCell:
     """[convolution, BatchNorm]; options as for `conv`."""
-    return nn.SequentialCell(
-        conv(in_channels, out_channels, kernel, normed=True, context=context, **options),
-        batch_norm(out_channels, context),
-    )
+    cells = [
+        conv(in_channels, out_channels, kernel, bias=bias, normed=True, context=context, **options),
+        batch_norm(out_channels, context, biased=bias),
+    ]
+    return chain(cells, context)
 
 
 def relu(_context: LayerContext) -> nn.Cell:
@@ -37,11 +39,11 @@ class ConvStem(nn.Cell):
         first, second, third = widths
         common = {"bias": bias, "normed": True, "context": context}
         self.conv1 = conv(3, first, 3, stride=stride // 2, **common)
-        self.norm1, self.act1 = norm_activation(first, activation, context)
+        self.norm1, self.act1 = norm_activation(first, activation, context, biased=bias)
         self.conv2 = conv(first, second, 3, **common)
-        self.norm2, self.act2 = norm_activation(second, activation, context)
+        self.norm2, self.act2 = norm_activation(second, activation, context, biased=bias)
         self.conv3 = conv(second, third, 3, stride=2, **common)
-        self.norm3, self.act3 = norm_activation(third, activation, context)
+        self.norm3, self.act3 = norm_activation(third, activation, context, biased=bias)
 
     def construct(self, x):
         x = self.act1(self.norm1(self.conv1(x)))
@@ -57,7 +59,7 @@ class Downsample(nn.Cell):
     ):
         super().__init__()
         self.conv = conv(in_channels, out_channels, 3, stride=2, bias=bias, normed=True, context=context)
-        self.norm, self.act = norm_activation(out_channels, activation, context)
+        self.norm, self.act = norm_activation(out_channels, activation, context, biased=bias)
 
     def construct(self, x):
         return self.act(self.norm(self.conv(x)))

@@ -14,7 +14,7 @@ from mindspore import nn
 from . import nodes, sampling, standard
 from .cpu import activation, convolution, dense_rows, dot_product, layer_norm, neighbour_max, rows
 from .cpu.kernels import max_pool
-from .cpu.kernels.batch_norm import KernelBatchNorm
+from .cpu.kernels.batch_norm import KernelShortcutNorm, kernel_batch_norm
 from .cpu.kernels.bias import linear_leaving_bias
 from .cpu.kernels.convolution import conv as kernel_conv
 from .cpu.kernels.convolution import normed_conv as kernel_normed_conv
@@ -79,7 +79,8 @@ class Formulations:
 
 
 TABLE = {
-    "batch_norm": Formulations(nn.BatchNorm2d, kernels=KernelBatchNorm),
+    "batch_norm": Formulations(nn.BatchNorm2d, kernels=kernel_batch_norm),
+    "shortcut_norm": Formulations(None, kernels=KernelShortcutNorm),
     "conv": Formulations(standard.conv, cpu=convolution.conv, kernels=kernel_conv),
     "normed_conv": Formulations(standard.conv, cpu=convolution.conv, kernels=kernel_normed_conv),
     "linear": Formulations(standard.linear, cpu=rows.RowDense, kernels=kernel_linear),

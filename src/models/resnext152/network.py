@@ -11,6 +11,7 @@ from ..family import NetworkSpec
 from ..layers import (
     Bottleneck,
     LayerContext,
+    chain,
     conv,
     dropout,
     global_average,
@@ -67,7 +68,7 @@ class ResNeXt(nn.Cell):
             form = {"stride": 2 if index > 0 and number == 0 else 1, "groups": variant.groups}
             blocks.append(Bottleneck(in_channels, width, out_channels, context, drop_path_rate=next(rates), **form))
             in_channels = out_channels
-        return nn.SequentialCell(blocks)
+        return chain(blocks, context)
 
     def stem(self, x):
         """(B, 3, S, S) -> (B, C, S / stem_stride, S / stem_stride)."""

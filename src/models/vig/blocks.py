@@ -10,6 +10,7 @@ from ..layers import (
     Activation,
     LayerContext,
     batch_norm,
+    chain,
     conv,
     conv_norm,
     drop_path,
@@ -61,10 +62,10 @@ class Stem(nn.Cell):
         for before, after, stride in zip(widths[:-1], widths[1:], strides, strict=True):
             cells += [
                 conv(before, after, 3, stride=stride, bias=form.bias, normed=True, context=context),
-                *norm_activation(after, form.activation, context),
+                *norm_activation(after, form.activation, context, biased=form.bias),
             ]
-        cells[-2:] = [batch_norm(widths[-1], context)]  # no activation after the last
-        self.convs = nn.SequentialCell(cells)
+        cells[-2:] = [batch_norm(widths[-1], context, biased=form.bias)]  # no activation after the last
+        self.convs = chain(cells, context)
 
     def construct(self, x):
         return self.convs(x)
@@ -75,10 +76,11 @@ class MaxRelativeConv(nn.Cell):
 
     def __init__(self, channels: int, form: Form, context: LayerContext):
         super().__init__()
-        self.nn = nn.SequentialCell(
+        cells = [
             conv(2 * channels, 2 * channels, groups=GRAPH_CONV_GROUPS, bias=True, normed=True, context=context),
-            *norm_activation(2 * channels, form.activation, context),
-        )
+            *norm_activation(2 * channels, form.activation, context, biased=True),
+        ]
+        self.nn = chain(cells, context)
 
     def construct(self, both):
         """(B, 2C, H, W) -> the same shape."""
@@ -153,8 +155,8 @@ class FeedForward(nn.Cell):
 
     def __init__(self, channels: int, drop_rate: float, form: Form, context: LayerContext):
         super().__init__()
-        norm, self.act = norm_activation(4 * channels, form.activation, context)
-        self.fc1 = nn.SequentialCell(conv(channels, 4 * channels, bias=form.bias, normed=True, context=context), norm)
+        norm, self.act = norm_activation(4 * channels, form.activation, context, biased=form.bias)
+        self.fc1 = chain([conv(channels, 4 * channels, bias=form.bias, normed=True, context=context), norm], context)
         self.fc2 = conv_norm(4 * channels, channels, bias=form.bias, context=context)
         self.drop_path = drop_path(drop_rate)
 
@@ -166,9 +168,10 @@ def prediction_head(
     channels: int, hidden: int, class_num: int, drop_rate: float, form: Form, context: LayerContext
 ) -> nn.SequentialCell:
     """(B, C, 1, 1) -> (B, class_num, 1, 1) over one hidden layer."""
-    return nn.SequentialCell(
+    cells = [
         conv(channels, hidden, bias=True, normed=True, context=context),
-        *norm_activation(hidden, form.activation, context),
+        *norm_activation(hidden, form.activation, context, biased=True),
         dropout(drop_rate),
         conv(hidden, class_num, bias=True, context=context),
-    )
+    ]
+    return chain(cells, context)

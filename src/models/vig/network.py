@@ -8,6 +8,7 @@ from mindspore import Parameter, Tensor, nn
 
 from ..family import NetworkSpec
 from ..layers import (
+    chain,
     initialize,
     kaiming_normal,
     resize_bicubic,
@@ -59,14 +60,11 @@ class ViG(GraphClassifier):
         self.pos_embed = Parameter(Tensor(np.zeros((1, channels, side, side), np.float32)), name="pos_embed")
         rates = np.linspace(0, drop_path_rate, variant.num_blocks).tolist()
         graphs = graph_sizes(variant.num_blocks, side * side)
-        self.backbone = nn.SequentialCell(
-            [
-                nn.SequentialCell(
-                    Grapher(channels, k, dilation, rate, form, context), FeedForward(channels, rate, form, context)
-                )
-                for (k, dilation), rate in zip(graphs, rates, strict=True)
-            ]
-        )
+        blocks = [
+            [Grapher(channels, k, dilation, rate, form, context), FeedForward(channels, rate, form, context)]
+            for (k, dilation), rate in zip(graphs, rates, strict=True)
+        ]
+        self.backbone = chain([chain(block, context) for block in blocks], context)
         self.prediction = prediction_head(channels, variant.head_channels, spec.class_num, drop_rate, form, context)
 
     def resize_parameter(self, name: str, value: np.ndarray) -> np.ndarray | None:

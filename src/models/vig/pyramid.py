@@ -9,7 +9,7 @@ import numpy as np
 from mindspore import Parameter, Tensor, nn
 
 from ..family import NetworkSpec
-from ..layers import LayerContext, conv_norm, resize_bicubic
+from ..layers import LayerContext, chain, conv_norm, resize_bicubic
 from .blocks import FeedForward, Form, Grapher, Stem, prediction_head
 from .classifier import GraphClassifier
 from .variants import PyramidVariant
@@ -81,19 +81,17 @@ def backbone_cells(
         table = relative_position(side, channels, reduction)
         for _ in range(variant.num_blocks[stage]):
             dilation = min(index // 4 + 1, widest)
-            yield nn.SequentialCell(
-                Grapher(
-                    channels,
-                    NUM_NEIGHBOURS,
-                    dilation,
-                    rates[index],
-                    form,
-                    context,
-                    reduction=reduction,
-                    relative_pos=table,
-                ),
-                FeedForward(channels, rates[index], form, context),
+            grapher = Grapher(
+                channels,
+                NUM_NEIGHBOURS,
+                dilation,
+                rates[index],
+                form,
+                context,
+                reduction=reduction,
+                relative_pos=table,
             )
+            yield chain([grapher, FeedForward(channels, rates[index], form, context)], context)
             index += 1
 
 
@@ -113,7 +111,7 @@ class PyramidViG(GraphClassifier):
         self.image_size = spec.image_size
         self.stem = Stem((3, first // 2, first, first), strides, variant.form, spec.context)
         self.pos_embed = Parameter(Tensor(np.zeros((1, first, sides[0], sides[0]), np.float32)), name="pos_embed")
-        self.backbone = nn.SequentialCell(list(backbone_cells(variant, sides, drop_path_rate, spec.context)))
+        self.backbone = chain(list(backbone_cells(variant, sides, drop_path_rate, spec.context)), spec.context)
         self.prediction = prediction_head(
             last, variant.head_channels, spec.class_num, drop_rate, variant.form, spec.context
         )
