@@ -3,12 +3,13 @@
 import mindspore as ms
 import numpy as np
 import pytest
-from mindspore import Tensor, nn
+from mindspore import Tensor
 
 from src.models.layers import LayerContext, conv
 from src.models.layers.cpu.convolution import GroupedConv
 from src.models.layers.cpu.kernels import narrow_conv
 from src.models.layers.cpu.kernels.grouped_conv import KernelConvFunction, KernelGroupedConv
+from src.models.layers.standard import BiasedConv, Conv
 from tests.support.kernels import NEEDS_COMPILER, assert_close, gradients, kernels, normal, set_num_threads
 
 pytestmark = NEEDS_COMPILER
@@ -141,9 +142,8 @@ def test_which_convolutions_it_is_for():
     assert kind(8, 8, groups=2) is kind(8, 8, groups=2, stride=2) is KernelGroupedConv
     assert kind(16, 16, groups=8) is GroupedConv  # two channels a group
     others = [{"groups": 8}, {"groups": 2, "stride": 3}, {"groups": 2, "dilation": 2}, {"groups": 2, "bias": True}, {}]
-    assert {kind(8, 8, **each) for each in others} == {nn.Conv2d}
-    assert kind(8, 8, 1, groups=2) is nn.Conv2d
-    assert kind(256, 256, groups=2) is nn.Conv2d
+    assert {kind(8, 8, **each) for each in others} == {Conv, BiasedConv}
+    assert kind(8, 8, 1, groups=2) is kind(256, 256, groups=2) is Conv
 
 
 @pytest.mark.parametrize("bias", [True, False])

@@ -40,10 +40,7 @@ struct Panels {
   // Of the transpose (width, depth) of a matrix.
   void pack_turned(const float *matrix, int64_t from, int64_t end) const {
     for (int64_t p = from; p < end; p++)
-      for (int64_t k = 0; k < depth; k += SQUARE)
-        for (int64_t c = 0; c < columns(p); c += SQUARE)
-          transpose_square(matrix + (first(p) + c) * depth + k, depth, std::min(SQUARE, columns(p) - c),
-                           std::min(SQUARE, depth - k), panel(p) + k * vectors(p) * WIDTH + c, vectors(p) * WIDTH);
+      transpose(matrix + first(p) * depth, depth, columns(p), depth, panel(p), vectors(p) * WIDTH);
   }
 };
 
