@@ -1,7 +1,6 @@
 // Matrices that lie in the cache: rows copied out of larger ones, and products of any size.
 #pragma once
 
-#include "processor.h"
 #include "vectors.h"
 
 #include <algorithm>
@@ -66,7 +65,7 @@ int64_t multiply_vectors(Factor left, const float *right, float *products, int64
 template <bool adds = false>
 void multiply(Factor left, const float *right, float *products, int64_t num_rows, int64_t depth, int64_t width) {
   int64_t c = 0;
-  if (WIDTH > LANES && has_wide_products())
+  if (WIDTH > LANES && WIDE_PRODUCTS)
     c = multiply_vectors<WIDTH, adds>(left, right, products, num_rows, depth, width, c);
   multiply_vectors<LANES, adds>(left, right, products, num_rows, depth, width, c);
 }

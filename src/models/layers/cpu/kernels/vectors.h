@@ -1,6 +1,8 @@
 // Numbers that are computed with together.
 #pragma once
 
+#include "processor.h"
+
 #include <cstdint>
 #ifdef __AVX512F__
 #include <immintrin.h>
@@ -26,26 +28,29 @@ inline Vector loaded(const float *numbers) {
 // numbers[places[i]] for each i < WIDTH, 0 where a place is negative.
 inline Vector gathered(const float *numbers, const int32_t *places) {
 #ifdef __AVX512F__
-  const __m512i index = _mm512_loadu_si512(places);
-  const __mmask16 inside = _mm512_cmp_epi32_mask(index, _mm512_setzero_si512(), _MM_CMPINT_GE);
-  return (Vector)_mm512_mask_i32gather_ps(_mm512_setzero_ps(), inside, index, numbers, sizeof(float));
-#else
+  if (WIDE_PRODUCTS) {  // measured there only: on others one instruction may take longer than many
+    const __m512i index = _mm512_loadu_si512(places);
+    const __mmask16 inside = _mm512_cmp_epi32_mask(index, _mm512_setzero_si512(), _MM_CMPINT_GE);
+    return (Vector)_mm512_mask_i32gather_ps(_mm512_setzero_ps(), inside, index, numbers, sizeof(float));
+  }
+#endif
   Vector values;
   for (int i = 0; i < WIDTH; i++) values[i] = places[i] < 0 ? 0 : numbers[places[i]];
   return values;
-#endif
 }
 
 // numbers[places[i]] = values[i] where a place is not negative.
 inline void scatter(Vector values, const int32_t *places, float *numbers) {
 #ifdef __AVX512F__
-  const __m512i index = _mm512_loadu_si512(places);
-  const __mmask16 inside = _mm512_cmp_epi32_mask(index, _mm512_setzero_si512(), _MM_CMPINT_GE);
-  _mm512_mask_i32scatter_ps(numbers, inside, index, (__m512)values, sizeof(float));
-#else
+  if (WIDE_PRODUCTS) {
+    const __m512i index = _mm512_loadu_si512(places);
+    const __mmask16 inside = _mm512_cmp_epi32_mask(index, _mm512_setzero_si512(), _MM_CMPINT_GE);
+    _mm512_mask_i32scatter_ps(numbers, inside, index, (__m512)values, sizeof(float));
+    return;
+  }
+#endif
   for (int i = 0; i < WIDTH; i++)
     if (places[i] >= 0) numbers[places[i]] = values[i];
-#endif
 }
 
 inline float sum(Vector values) {

@@ -35,11 +35,11 @@ struct Matrices {
 };
 
 // PANEL columns each, shared out to parts of a few, which read the other factor once: PARTS at least, for as many threads.
-struct Panels {
+struct PanelShares {
   static constexpr int64_t MOST = 4, PARTS = 8;
   int64_t count, num_parts;
 
-  explicit Panels(int64_t columns)
+  explicit PanelShares(int64_t columns)
       : count((columns + PANEL - 1) / PANEL), num_parts(std::max((count + MOST - 1) / MOST, std::min(count, PARTS))) {}
   int64_t first(int64_t part) const { return part * count / num_parts; }
   int64_t of(int64_t part) const { return first(part + 1) - first(part); }

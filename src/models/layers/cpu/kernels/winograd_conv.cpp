@@ -70,7 +70,7 @@ void forward(const Arguments &a) {
   const Matrices weights = matrices_in(of_weights, O, rounded_up(C, WIDTH));
   transform(a.floats(1), C, weights);
   const int64_t rows = rounded_up(O, ROWS);
-  const Panels panels(tiles.size());
+  const PanelShares panels(tiles.size());
   parallel_for(panels.num_parts, PANEL * C * O, [&](int64_t part) {
     static thread_local Space of_inputs, of_products;
     const int64_t count = panels.of(part), first = panels.first(part) * PANEL;

@@ -90,7 +90,7 @@ void backward(const Arguments &a) {
   const Matrices gradients = matrices_in(of_gradients, O, rounded_up(tiles.size(), WIDTH));
   transform_gradients(a.floats(2), tiles, size, gradients);
   const int64_t rows = rounded_up(O, ROWS);
-  const Panels panels(C);
+  const PanelShares panels(C);
   parallel_for(panels.num_parts, PANEL * O * gradients.columns, [&](int64_t part) {
     static thread_local Space of_inputs, of_sums;
     const int64_t count = panels.of(part);
