@@ -96,7 +96,9 @@ def main(words: list[str]) -> int:
         return 0
     names = [options.one] if options.one else NETWORKS
     # Now, since a program that compiles them says so where its answer is expected.
-    subprocess.run([sys.executable, str(ROOT / "scripts" / "compile_kernels.py")], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(
+        [sys.executable, str(ROOT / "scripts" / "compile_kernels.py")], check=True, stdout=subprocess.DEVNULL
+    )
     if "hlg_mobile" in names:
         _check_twin(options.peer_python)
     print(f"{'':<33} {'wall ms':>17}       {'processor ms':>17}       {'peak GB':>11} {'first call s':>13}")
