@@ -7,7 +7,7 @@ from mindspore import Tensor, nn
 
 from src.models.layers import LayerContext, conv
 from src.models.layers.cpu.kernels import pointwise_conv
-from src.models.layers.cpu.kernels.pointwise_conv import MANY, WIDE, PartlyPointwiseConv, PointwiseConv
+from src.models.layers.cpu.kernels.pointwise_conv import MANY, WIDE, MixedPointwiseConv, PointwiseConv
 from tests.support.kernels import NEEDS_COMPILER, assert_close, gradients, kernels, normal, set_num_threads
 
 pytestmark = NEEDS_COMPILER
@@ -99,10 +99,10 @@ def test_it_is_chosen_for_many_channels_or_wide_registers(wide_products):
     if wide_products:
         assert few is grouped is function(MANY, 8) is function(2 * MANY, 8, stride=2) is PointwiseConv
     else:
-        assert function(MANY, 8) is function(2 * MANY, 8, stride=2) is PartlyPointwiseConv
-        assert not {few, grouped} & {PointwiseConv, PartlyPointwiseConv}
+        assert function(MANY, 8) is function(2 * MANY, 8, stride=2) is MixedPointwiseConv
+        assert not {few, grouped} & {PointwiseConv, MixedPointwiseConv}
     others = {function(MANY, 8, 3), function(MANY, 8, context=LayerContext())}
-    assert not others & {PointwiseConv, PartlyPointwiseConv}
+    assert not others & {PointwiseConv, MixedPointwiseConv}
 
 
 def test_compiled_it_equals_the_standard_formulation():

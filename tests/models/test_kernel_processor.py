@@ -3,14 +3,12 @@
 import os
 from pathlib import Path
 
-import pytest
-
 from src.models.layers.cpu.kernels.library import has_wide_products
 from tests.support.kernels import NEEDS_COMPILER, kernels
 
-DESCRIPTION = Path("/proc/cpuinfo")
+DESCRIPTION = Path("/proc/cpuinfo")  # of Linux, the only system that the kernels are for
 
-pytestmark = [NEEDS_COMPILER, pytest.mark.skipif(not DESCRIPTION.exists(), reason="Linux describes the processor")]
+pytestmark = NEEDS_COMPILER
 
 
 def test_products_are_wide_on_intels_processors_with_avx_512():

@@ -28,12 +28,7 @@ struct Panels {
     for (int64_t p = from; p < end; p++) {
       const float *row = matrix + first(p);
       float *to = panel(p);
-      for (int64_t k = 0; k < depth; k++, row += stride, to += vectors(p) * WIDTH) {
-        int64_t c = 0;
-        for (; c + WIDTH <= columns(p); c += WIDTH)
-          *reinterpret_cast<Vector *>(to + c) = *reinterpret_cast<const Vector *>(row + c);
-        for (; c < columns(p); c++) to[c] = row[c];
-      }
+      for (int64_t k = 0; k < depth; k++, row += stride, to += vectors(p) * WIDTH) copy_few(row, to, columns(p));
     }
   }
 

@@ -72,7 +72,7 @@ struct Panel {
 
   // ROWS rows times the columns; the first `count` belong to y, whose channels are `size` numbers apart.
   void multiply(const float *const *rows, int64_t depth, int64_t count, int64_t size, float *y) const {
-    const auto tile = num_vectors() == 1 ? multiply_tile<1> : num_vectors() == 2 ? multiply_tile<2> : multiply_tile<3>;
+    const auto tile = num_vectors() == 1 ? multiply_tile<1> : num_vectors() == 2 ? multiply_tile<2> : multiply_tile<>;
     alignas(64) float sums[ROWS * PANEL];
     tile(rows, columns, depth, sums);
     for (int64_t i = 0; i < count; i++) written.write(sums + i * num_vectors() * WIDTH, y + i * size);

@@ -55,7 +55,7 @@ class PointwiseConv(nn.Cell):
         return dx, self.weight_gradient(x, weight, dout)
 
 
-class PartlyPointwiseConv(PointwiseConv):
+class MixedPointwiseConv(PointwiseConv):
     """The same without groups, with the framework's operators where these are as fast."""
 
     def __init__(self, library: str, in_channels: int, out_channels: int, stride: int):
@@ -84,5 +84,5 @@ def pointwise_conv(library: str, in_channels: int, out_channels: int, **options)
     if has_wide_products(library):
         conv.conv2d = PointwiseConv(library, stride)
     elif options["groups"] == 1 and in_channels % MANY == 0:
-        conv.conv2d = PartlyPointwiseConv(library, in_channels, out_channels, stride)
+        conv.conv2d = MixedPointwiseConv(library, in_channels, out_channels, stride)
     return conv

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <cstring>
 
 #ifdef __AVX512VL__
 constexpr int64_t TILE_ROWS = 8;
@@ -68,25 +67,6 @@ void multiply(Factor left, const float *right, float *products, int64_t num_rows
   if (WIDTH > LANES && WIDE_PRODUCTS)
     c = multiply_vectors<WIDTH, adds>(left, right, products, num_rows, depth, width, c);
   multiply_vectors<LANES, adds>(left, right, products, num_rows, depth, width, c);
-}
-
-// `count` >= N numbers by N at a time, the last N of which may begin inside those before them.
-template <int64_t N>
-inline void copy_by(const float *from, float *to, int64_t count) {
-  for (int64_t i = 0; i + N < count; i += N) std::memcpy(to + i, from + i, N * sizeof(float));
-  std::memcpy(to + count - N, from + count - N, N * sizeof(float));
-}
-
-// std::copy_n without a call, which takes longer than to copy a few numbers.
-inline void copy_few(const float *from, float *to, int64_t count) {
-  if (count >= WIDTH)
-    copy_by<WIDTH>(from, to, count);
-  else if (count >= 8)
-    copy_by<8>(from, to, count);
-  else if (count >= 4)
-    copy_by<4>(from, to, count);
-  else
-    for (int64_t i = 0; i < count; i++) to[i] = from[i];
 }
 
 // `count` rows of `width` numbers, `stride` apart -> rows of padded(width), zeros in the padding.

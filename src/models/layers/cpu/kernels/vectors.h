@@ -4,6 +4,7 @@
 #include "processor.h"
 
 #include <cstdint>
+#include <cstring>
 #ifdef __AVX512F__
 #include <immintrin.h>
 #endif
@@ -57,4 +58,23 @@ inline float sum(Vector values) {
   float total = 0;
   for (int lane = 0; lane < WIDTH; lane++) total += values[lane];
   return total;
+}
+
+// `count` >= N numbers by N at a time, the last N of which may begin inside those before them.
+template <int64_t N>
+inline void copy_by(const float *from, float *to, int64_t count) {
+  for (int64_t i = 0; i + N < count; i += N) std::memcpy(to + i, from + i, N * sizeof(float));
+  std::memcpy(to + count - N, from + count - N, N * sizeof(float));
+}
+
+// std::copy_n without a call, which takes longer than to copy a few numbers.
+inline void copy_few(const float *from, float *to, int64_t count) {
+  if (count >= WIDTH)
+    copy_by<WIDTH>(from, to, count);
+  else if (count >= 8)
+    copy_by<8>(from, to, count);
+  else if (count >= 4)
+    copy_by<4>(from, to, count);
+  else
+    for (int64_t i = 0; i < count; i++) to[i] = from[i];
 }
