@@ -30,6 +30,7 @@ NUM_CALLS, NUM_QUICK_CALLS, NUM_MATRIX_CALLS = 7, 3, 15
 MATRIX = 1024
 # Multiply-adds of a training step in units of a forward pass: the backward pass takes two.
 STEP_FACTOR = 3
+FIRST_LOSS_SCALE = 2.0**16
 
 
 def main(words: list[str]) -> int:
@@ -116,22 +117,30 @@ def labels(task: str, batch: int, size: int):
     return ms.Tensor(np.arange(batch) % 10, ms.int32)
 
 
-def training_step(network, class_num: int, kernels: str):
-    """The network with its family's kind of loss and optimizer; kernels: path of their library, or ""."""
+def training_step(network, class_num: int, kernels: str = "", amp_level: str = "O0"):
+    """The network with its family's kind of loss and optimizer; in float16 with a loss scale that adapts.
+
+    kernels: path of their library, or "".
+    """
     import numpy as np
 
+    from src.inference.networks import with_mixed_precision
     from src.loss import create_loss
     from src.optimizers import create_optimizer
-    from src.step.train_step import TrainStep
+    from src.step.loss_scale import LossScale
+    from src.step.train_step import ScaledTrainStep, TrainStep
 
-    network.set_train(True)
-    rates = np.full(100, 1e-4)
+    weights, rates = network.trainable_params(), np.full(1000, 1e-4)
     if class_num == CITYSCAPES_CLASSES:
         loss = create_loss("ohem", class_num=class_num)
-        return TrainStep(network, loss, create_optimizer("momentum", network.trainable_params(), rates))
-    loss = create_loss("ce_smooth", class_num=class_num, label_smoothing=0.1)
-    optimizer = create_optimizer("adamw", network.trainable_params(), rates, weight_decay=0.05, kernels=kernels)
-    return TrainStep(network, loss, optimizer)
+        optimizer = create_optimizer("momentum", weights, rates)
+    else:
+        loss = create_loss("ce_smooth", class_num=class_num, label_smoothing=0.1)
+        optimizer = create_optimizer("adamw", weights, rates, weight_decay=0.05, kernels=kernels)
+    forward = with_mixed_precision(network, amp_level).set_train(True)
+    if amp_level == "O0":
+        return TrainStep(forward, loss, optimizer)
+    return ScaledTrainStep(forward, loss, optimizer, LossScale(FIRST_LOSS_SCALE, dynamic=True))
 
 
 def _time(call, num_calls: int) -> tuple[float, float]:

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy
 import torch
 from pytorch_hlg import HLG
-from served_calls import serve
+from served_calls import repeated, serve
 from torch import nn
 from torch.nn import functional
 
@@ -34,30 +34,44 @@ def main() -> int:
     parser.add_argument("batch", type=int)
     parser.add_argument("size", type=int)
     parser.add_argument("threads", type=int)
+    parser.add_argument("device", choices=("cpu", "cuda"))
+    parser.add_argument("num_steps", type=int, help="in a call")
+    parser.add_argument("--amp", action="store_true", help="float16 where PyTorch takes it")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     torch.manual_seed(0)
+    torch.set_default_device(options.device)
     with contextlib.redirect_stdout(io.StringIO()):  # they print their settings
-        network = NETWORKS[options.network](options.folder)
+        network = NETWORKS[options.network](options.folder).to(options.device)
     image = torch.randn(options.batch, 3, options.size, options.size)
-    call = step_of(network, image) if options.mode == "step" else forward_of(network, image)
-    serve(call, sum(parameter.numel() for parameter in network.parameters() if parameter.requires_grad))
+    step = step_of(network, image, options.amp) if options.mode == "step" else forward_of(network, image, options.amp)
+    serve(
+        repeated(step, options.num_steps, torch.Tensor.cpu),
+        sum(parameter.numel() for parameter in network.parameters() if parameter.requires_grad),
+        num_steps=options.num_steps,
+        peak=cuda_peak if options.device == "cuda" else None,
+    )
     return 0
 
 
-def forward_of(network: nn.Module, image: torch.Tensor) -> Callable[[], object]:
+def cuda_peak() -> float:
+    """GB that this process took of the GPU's memory, without the 0.5 GB or so of the driver."""
+    return torch.cuda.max_memory_reserved() / 1024**3
+
+
+def forward_of(network: nn.Module, image: torch.Tensor, amp: bool) -> Callable[[], torch.Tensor]:
     """A call without gradients."""
     network.eval()
 
     def call() -> torch.Tensor:
-        with torch.inference_mode():
+        with torch.inference_mode(), torch.autocast(image.device.type, torch.float16, enabled=amp):
             return network(image)
 
     return call
 
 
-def step_of(network: nn.Module, image: torch.Tensor) -> Callable[[], object]:
-    """A call of forward, backward and update, with the family's kind of loss and optimizer."""
+def step_of(network: nn.Module, image: torch.Tensor, amp: bool) -> Callable[[], torch.Tensor]:
+    """A call of forward, backward and update, with the family's kind of loss and optimizer; returns the loss."""
     network.train()
     is_segmentation = isinstance(network, DualGraphNetwork)
     if is_segmentation:
@@ -68,13 +82,16 @@ def step_of(network: nn.Module, image: torch.Tensor) -> Callable[[], object]:
         label = torch.arange(len(image)) % 10
         optimizer = torch.optim.AdamW(network.parameters(), 1e-4, weight_decay=0.05)
         loss = nn.CrossEntropyLoss(label_smoothing=LABEL_SMOOTHING)
+    scaler = torch.amp.GradScaler(image.device.type, enabled=amp)
 
-    def call() -> float:
+    def call() -> torch.Tensor:
         optimizer.zero_grad(set_to_none=True)
-        value = loss(network(image), label)
-        value.backward()
-        optimizer.step()
-        return value.item()
+        with torch.autocast(image.device.type, torch.float16, enabled=amp):
+            value = loss(network(image), label)
+        scaler.scale(value).backward()
+        scaler.step(optimizer)
+        scaler.update()
+        return value.detach()
 
     return call
 

@@ -24,6 +24,7 @@ from src.deployment.encryption import Encryption, read_encryption
 from src.deployment.formats import ENDINGS, FormatOptions, write_file
 from src.deployment.lite import DEFAULT_PYTHON, check_python
 from src.deployment.verification import Comparison, Reference
+from src.runtime.device import forbid_tf32
 from src.runtime.files import check_new, temporary_folder
 from src.runtime.logs import get_logger
 from src.runtime.modelarts import results_uploaded
@@ -48,6 +49,7 @@ def export(resolved: Resolved) -> int:
     opened = OpenedCheckpoint.from_config(resolved)
     calibration = Calibration.of(opened) if output.quantize else None
     session = start(opened.config, opened.notes)
+    forbid_tf32(session.device)
     exporter = _Exporter(opened, session, options, exported_batch_size(resolved))
     with results_uploaded(opened.config.cloud, session):
         get_logger().info("load model %s success", opened.checkpoint.path)

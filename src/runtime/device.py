@@ -62,6 +62,14 @@ def select_device(target: str, device_id: int | None, pynative: bool) -> None:
     ms.set_context(mode=ms.PYNATIVE_MODE if pynative else ms.GRAPH_MODE)
 
 
+def forbid_tf32(device: str) -> None:
+    """Let convolutions on a GPU compute in float32, to compare numbers; by default they round to TF32, 10 bits."""
+    import mindspore as ms
+
+    if device == "GPU":
+        ms.device_context.gpu.op_precision.conv_allow_tf32(False)
+
+
 @contextmanager
 def eagerly() -> Iterator[None]:
     """Context without compilation (PyNative); the previous mode is restored on exit."""

@@ -1,23 +1,32 @@
 """Compare one network with its fixture and say what was compared: `python -m tests.golden.run vig_ti eval [SCALE]`.
 
-SCALE multiplies the input. With `kernels` after it the network is built from the CPU kernels. Exit code 1 when a
-comparison fails. The tests start this in a process of its own, which bounds their memory.
+SCALE multiplies the input. With `kernels` after it the network is built from the CPU kernels, with `GPU` it runs there,
+its convolutions without TF32. Exit code 1 when a comparison fails. The tests start this in a process of its own, which
+bounds their memory.
 """
 
 import sys
 
-from src.runtime.device import prepare_process
+from src.runtime.device import forbid_tf32, prepare_process
 
 
 def main(fixture: str, phase: str, scale: str = "1", formulation: str = "") -> int:
     """Print every comparison of `phase` ("eval" or "train")."""
     prepare_process()
+    import mindspore as ms
+
+    from src.models import LayerContext
     from tests.golden import check_dgcnet, check_dgmn2, check_hlg, check_pvig, check_resnext, check_vig, compare, reader
-    from tests.support.kernels import kernels
 
     reader.input_scale = float(scale)
     if formulation == "kernels":
+        from tests.support.kernels import kernels
+
         compare.context = kernels()
+    elif formulation == "GPU":
+        ms.set_device("GPU")
+        forbid_tf32("GPU")
+        compare.context = LayerContext(device="GPU")
 
     checks = (check_vig, check_pvig, check_resnext, check_hlg, check_dgcnet, check_dgmn2)
     check = next(check for check in checks if fixture in check.NETWORKS)

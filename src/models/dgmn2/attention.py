@@ -15,6 +15,9 @@ class RelativePosition(nn.Cell):
 
     A node at column c of width S reads the rows (S - 1) - c + tap of rel_width; at row r likewise of rel_height. The
     published network adds the second term at the mirrored node, r and c exchanged; its trained weights expect that.
+
+    All rows of a table are multiplied, and the 9 found by slices. Products with the 9 alone are fewer, but compiled for
+    a GPU, with transpositions that bring the place to the front, they came out wrong (docs/gpu.md).
     """
 
     def __init__(self, side: int, num_heads: int, head_channels: int):
@@ -23,21 +26,23 @@ class RelativePosition(nn.Cell):
         self.rel_height = Parameter(Tensor(np.zeros(shape, np.float32)), name="rel_height")
         self.rel_width = Parameter(Tensor(np.zeros(shape, np.float32)), name="rel_width")
         self.shape = (-1, side, side, num_heads, head_channels)
-        tap, place = np.arange(TAPS, dtype=np.int32), np.arange(side, dtype=np.int32)
-        self.entries = Tensor(side - 1 - place[:, None] + tap)  # (S, 9)
-        self.gather = ops.Gather()
-        self.inner = ops.BatchMatMul(transpose_b=True)
+        self.inner = ops.MatMul(transpose_b=True)
+
+    def by_place(self, q, table):
+        """Queries of nodes, those along one line of the map behind each other, and a table -> (lines, S, 9)."""
+        _, side, _, _, channels = self.shape
+        products = self.inner(q.reshape((-1, channels)), table).reshape((-1, side * (side + TAPS - 1)))
+        # Place p of rows of S + 8 products begins at its S - 1 - p, which is p of rows of S + 7 after the first S - 1.
+        return products[:, side - 1 : -1].reshape((-1, side, side + TAPS - 2))[:, :, :TAPS]
 
     def construct(self, q):
-        _, side, _, num_heads, channels = self.shape
-        q = q.reshape(self.shape)
-        by_column = q.transpose((2, 0, 1, 3, 4)).reshape((side, -1, channels))
-        by_row = q.transpose((1, 0, 2, 3, 4)).reshape((side, -1, channels))
-        # Both (S, B * S * heads, 9). In the first the axes are column, row, in the second row, column: adding them as
-        # they stand is what exchanges r and c.
-        logits = self.inner(by_column, self.gather(self.rel_width, self.entries, 0))
-        logits = logits + self.inner(by_row, self.gather(self.rel_height, self.entries, 0))
-        return logits.reshape((side, -1, side, num_heads, TAPS)).transpose((1, 2, 0, 3, 4)).reshape((-1, TAPS))
+        _, side, _, num_heads, _ = self.shape
+        q = q.reshape(self.shape)  # (B, row, column, head, d)
+        # The lines of the first are rows of the map, those of the second columns, (B, line, head, place, 9): adding
+        # them as they stand is what exchanges r and c.
+        logits = self.by_place(q.transpose((0, 1, 3, 2, 4)), self.rel_width)
+        logits = logits + self.by_place(q.transpose((0, 2, 3, 1, 4)), self.rel_height)
+        return logits.reshape((-1, side, num_heads, side, TAPS)).transpose((0, 1, 3, 2, 4)).reshape((-1, TAPS))
 
 
 class SampledAttention(nn.Cell):
