@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -22,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 DEVICES = ("CPU", "GPU", "Ascend")
-NUM_CALLS, NUM_WARM = 15, 3
+NUM_CALLS = 15
 MAX_REASON = 100  # characters
 
 
@@ -87,9 +86,8 @@ def cases(batch: int) -> list[Case]:
 
 def main(words: list[str]) -> int:
     """Print a row for each layer, size and formulation."""
-    from src.runtime.device import prepare_process, select_device
+    from src.runtime.device import select_device
 
-    prepare_process()
     options = _parse(words)
     select_device(options.device_target, None, pynative=False)
     print(f"{'layer':<26} {'first input':<20} {'formulation':<11} {'forward ms':>10} {'and backward':>12}", flush=True)
@@ -138,7 +136,10 @@ def measure(case: Case, context) -> tuple[float, float | None]:
     """Seconds of a forward pass, and of one with the gradients of all inputs and parameters; None where it has none."""
     import mindspore as ms
     import numpy as np
-    from mindspore import nn, ops
+    from mindspore import nn
+
+    from benchmarks.models import timed
+    from tests.support.gradients import Gradients
 
     generator = np.random.default_rng(0)
     inputs = [ms.Tensor(generator.standard_normal(shape), ms.float32) for shape in case.shapes]
@@ -158,33 +159,15 @@ def measure(case: Case, context) -> tuple[float, float | None]:
             output = self.layer(*tensors, *self.last)
             return output[0] if isinstance(output, tuple) else output
 
-    class Gradients(nn.Cell):
-        """Gradients of the layer's inputs and parameters."""
-
-        def __init__(self, layer):
-            super().__init__()
-            self.layer, self.parameters = layer, ms.ParameterTuple(layer.trainable_params())
-            self.gradient = ops.GradOperation(get_all=True, get_by_list=True, sens_param=True)
-
-        def construct(self, *tensors):
-            return self.gradient(self.layer, self.parameters)(*tensors)
+    def seconds(call: Callable) -> float:
+        return timed(lambda: _wait(call()), NUM_CALLS)[1]
 
     layer = Layer()
     output = layer(*inputs)
     if output.dtype != ms.float32:  # a choice
-        return _median(lambda: layer(*inputs)), None
+        return seconds(lambda: layer(*inputs)), None
     gradients, weight = Gradients(layer), ms.Tensor(generator.standard_normal(output.shape), ms.float32)
-    return _median(lambda: layer(*inputs)), _median(lambda: gradients(*inputs, weight))
-
-
-def _median(call: Callable) -> float:
-    """Seconds of a call whose results are waited for."""
-    seconds = []
-    for _ in range(NUM_WARM + NUM_CALLS):
-        began = time.perf_counter()
-        _wait(call())
-        seconds.append(time.perf_counter() - began)
-    return sorted(seconds[NUM_WARM:])[NUM_CALLS // 2]
+    return seconds(lambda: layer(*inputs)), seconds(lambda: gradients(*inputs, weight))
 
 
 def _wait(output) -> None:
@@ -199,4 +182,6 @@ def _wait(output) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    from src.runtime.entry import run_command
+
+    sys.exit(run_command(main))

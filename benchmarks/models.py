@@ -88,13 +88,13 @@ def measure(name: str, mode: str, batch: int, how: argparse.Namespace) -> dict[s
     num_calls = NUM_QUICK_CALLS if how.quick else NUM_CALLS
     if mode == "step":
         step, label = training_step(network, class_num, kernels), labels(info.task, batch, size)
-        first, median = _time(lambda: step(image, label).asnumpy(), num_calls)
+        first, median = timed(lambda: step(image, label).asnumpy(), num_calls)
     else:
         network.set_train(False)
-        first, median = _time(lambda: network(image).asnumpy(), num_calls)
+        first, median = timed(lambda: network(image).asnumpy(), num_calls)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     matrix = ms.Tensor(np.ones((MATRIX, MATRIX)), ms.float32)
-    _, reference = _time(lambda: ms.ops.matmul(matrix, matrix).asnumpy(), NUM_MATRIX_CALLS)
+    _, reference = timed(lambda: ms.ops.matmul(matrix, matrix).asnumpy(), NUM_MATRIX_CALLS)
     work = flops_g and 2 * flops_g * batch * (STEP_FACTOR if mode == "step" else 1)
     return {
         "first": first,
@@ -143,7 +143,7 @@ def training_step(network, class_num: int, kernels: str = "", amp_level: str = "
     return ScaledTrainStep(forward, loss, optimizer, LossScale(FIRST_LOSS_SCALE, dynamic=True))
 
 
-def _time(call, num_calls: int) -> tuple[float, float]:
+def timed(call, num_calls: int) -> tuple[float, float]:
     """(seconds of the first call, median seconds of `num_calls` later ones, the second call left out)"""
     seconds = []
     for _ in range(2 + num_calls):

@@ -32,7 +32,8 @@ class RelativePosition(nn.Cell):
         """Queries of nodes, those along one line of the map behind each other, and a table -> (lines, S, 9)."""
         _, side, _, _, channels = self.shape
         products = self.inner(q.reshape((-1, channels)), table).reshape((-1, side * (side + TAPS - 1)))
-        # Place p of rows of S + 8 products begins at its S - 1 - p, which is p of rows of S + 7 after the first S - 1.
+        # Of its S + 8 products place p takes those from S - 1 - p on. Among its line's they begin at
+        # p (S + 8) + S - 1 - p, as row p does if the first S - 1 are left out and the rest is cut into rows of S + 7.
         return products[:, side - 1 : -1].reshape((-1, side, side + TAPS - 2))[:, :, :TAPS]
 
     def construct(self, q):
