@@ -7,8 +7,9 @@ from mindspore import Tensor
 
 from src.models.layers import LayerContext, conv
 from src.models.layers.cpu.convolution import GroupedConv
-from src.models.layers.cpu.kernels import narrow_conv
+from src.models.layers.cpu.kernels import dense_conv
 from src.models.layers.cpu.kernels.grouped_conv import KernelConvFunction, KernelGroupedConv
+from src.models.layers.cpu.kernels.product_conv import ProductConv
 from src.models.layers.standard import BiasedConv, Conv
 from tests.support.kernels import NEEDS_COMPILER, assert_close, gradients, kernels, normal, set_num_threads
 
@@ -23,7 +24,7 @@ def eager():
 @pytest.fixture(autouse=True, params=[True, False])
 def wide_products(request, monkeypatch):
     """Either processor, and so either kernel of few channels."""
-    monkeypatch.setattr(narrow_conv, "has_wide_products", lambda _library: request.param)
+    monkeypatch.setattr(dense_conv, "has_wide_products", lambda _library: request.param)
 
 
 def layer(in_channels, out_channels, groups, context=None, *, stride=1):
@@ -81,7 +82,7 @@ GROUPED = [
 def test_values_and_gradients(stride, shape):
     batch, in_channels, out_channels, height, width, groups = shape
     own = layer(in_channels, out_channels, groups, stride=stride)
-    assert type(own if groups > 1 else own.conv2d) is (KernelGroupedConv if groups > 1 else KernelConvFunction)
+    assert isinstance(own, KernelGroupedConv) or isinstance(own.conv2d, KernelConvFunction | ProductConv)
     x, whole = normal(batch, in_channels, height, width), np.zeros((batch, out_channels, height, width), np.float32)
     counted = np.s_[:, :, ::stride, ::stride]
     dy = whole[counted] = normal(*whole[counted].shape, seed=2)
@@ -154,7 +155,7 @@ def test_which_convolutions_have_few_channels(bias):
     assert operator(8, 32) is KernelConvFunction
     others = [
         operator(3, 32),
-        operator(64, 32),
+        operator(80, 32),
         operator(8, 8, 1),
         operator(8, 8, stride=2),
         operator(8, 8, dilation=2),

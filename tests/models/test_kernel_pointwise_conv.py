@@ -7,7 +7,8 @@ from mindspore import Tensor, nn
 
 from src.models.layers import LayerContext, conv
 from src.models.layers.cpu.kernels import pointwise_conv
-from src.models.layers.cpu.kernels.pointwise_conv import MANY, WIDE, MixedPointwiseConv, PointwiseConv
+from src.models.layers.cpu.kernels.pointwise_conv import MANY, WIDE, MixedPointwiseConv
+from src.models.layers.cpu.kernels.product_conv import ProductConv
 from tests.support.kernels import NEEDS_COMPILER, assert_close, gradients, kernels, normal, set_num_threads
 
 pytestmark = NEEDS_COMPILER
@@ -97,12 +98,11 @@ def test_it_is_chosen_for_many_channels_or_wide_registers(wide_products):
 
     few, grouped = function(MANY + 1, 8), function(MANY, 8, groups=2)
     if wide_products:
-        assert few is grouped is function(MANY, 8) is function(2 * MANY, 8, stride=2) is PointwiseConv
+        assert few is grouped is function(MANY, 8) is function(2 * MANY, 8, stride=2) is ProductConv
     else:
         assert function(MANY, 8) is function(2 * MANY, 8, stride=2) is MixedPointwiseConv
-        assert not {few, grouped} & {PointwiseConv, MixedPointwiseConv}
-    others = {function(MANY, 8, 3), function(MANY, 8, context=LayerContext())}
-    assert not others & {PointwiseConv, MixedPointwiseConv}
+        assert not {few, grouped} & {ProductConv, MixedPointwiseConv}
+    assert function(MANY, 8, context=LayerContext()) not in {ProductConv, MixedPointwiseConv}
 
 
 def test_compiled_it_equals_the_standard_formulation():

@@ -5,6 +5,7 @@
 #include "matrix.h"
 #include "parallel.h"
 #include "space.h"
+#include "stretch.h"
 #include "transpose.h"
 
 #include <algorithm>
@@ -13,6 +14,7 @@
 namespace {
 
 constexpr int64_t POSITIONS = 1024;  // of which the columns of a part stay in the cache
+constexpr int64_t FEW = 8;           // parts, so that each image gets its own
 
 // The windows of a convolution of `side` x `side` taps, padded by dilation * (side / 2).
 struct Windows {
@@ -56,16 +58,21 @@ struct Columns {
     }
   }
 
-  // Their values at the positions of a line of y, `width` numbers long -> (width, space), space >= count.
-  void lay(int64_t line, int64_t width, int64_t space, float *values) const {
+  // Their values at the positions of some lines of y, `width` numbers long -> (positions, space), space >= count.
+  void lay(int64_t line, int64_t num_lines, int64_t width, int64_t space, float *values) const {
     const float *start = channels + line * windows.stride * windows.padded_width();
     if (windows.num_taps() == 1 && windows.stride == 1)
-      return transpose(start, windows.padded_size(), count, width, values, space);
+      return transpose(start, windows.padded_size(), count, num_lines * width, values, space);
+    static thread_local Space of_rows;
+    const int64_t length = num_lines * width, step = length + WIDTH;  // not a power of two, which share places in the cache
+    float *rows = of_rows.place(count * step);
     for (int64_t j = 0; j < count; j++) {
       const int64_t channel = (first + j) / windows.num_taps(), tap = (first + j) % windows.num_taps();
       const float *column = start + (channel - first_channel) * windows.padded_size() + windows.shift(tap);
-      for (int64_t x = 0; x < width; x++) values[x * space + j] = column[x * windows.stride];
+      for (int64_t i = 0; i < num_lines; i++, column += windows.stride * windows.padded_width())
+        copy_apart(column, windows.stride, rows + j * step + i * width, width);
     }
+    transpose(rows, step, count, length, values, space);
   }
 };
 
@@ -94,41 +101,45 @@ struct Conv {
   int64_t lines_of(int map) const { return joined ? 1 : a.size(map, 2); }
   int64_t width_of(int map) const { return joined ? a.size_from(map, 2) : a.size(map, 3); }
 
-  // Up to N vectors of a group's columns, from `first` on.
+  // Of some images, up to N vectors of a group's columns, from `first` on -> their sums in weights.
   template <int64_t N>
-  void part(int64_t group, int64_t first, int64_t count) const {
+  void part(int64_t image, int64_t end_image, int64_t group, int64_t first, int64_t count, float *weights) const {
     static thread_local Space of_values, of_sums;
     const int64_t num_lines = std::max<int64_t>(1, POSITIONS / width);
     float *values = of_values.place(num_lines * width * N * WIDTH), *sums = of_sums.place(O * N * WIDTH);
     std::fill_n(sums, O * N * WIDTH, 0);
     Columns columns(windows, first, count);
-    for (int64_t b = 0; b < B; b++) {
+    for (int64_t b = image; b < end_image; b++) {
       columns.read(a.floats(0) + (b * groups + group) * C * a.size_from(0, 2));
       for (int64_t line = 0; line < height; line += num_lines) {
         const int64_t end = std::min(line + num_lines, height);
-        for (int64_t i = line; i < end; i++) columns.lay(i, width, N * WIDTH, values + (i - line) * width * N * WIDTH);
+        columns.lay(line, end - line, width, N * WIDTH, values);
         const float *dy = a.floats(2) + ((b * groups + group) * O * height + line) * width;
         add_products<N>(dy, O, height * width, values, (end - line) * width, sums);
       }
     }
-    float *dweights = a.floats(4) + group * O * num_columns + first;
-    for (int64_t o = 0; o < O; o++) std::copy_n(sums + o * N * WIDTH, count, dweights + o * num_columns);
+    float *to = weights + group * O * num_columns + first;
+    for (int64_t o = 0; o < O; o++) std::copy_n(sums + o * N * WIDTH, count, to + o * num_columns);
   }
 };
 
 void backward(const Arguments &a) {
   const Conv conv{a};
-  const int64_t num_parts = (conv.num_columns + COLUMNS - 1) / COLUMNS;  // of a group
-  parallel_for(conv.groups * num_parts, COLUMNS * conv.O, [&](int64_t number) {
-    const int64_t group = number / num_parts, first = number % num_parts * COLUMNS;
+  const int64_t num_parts = conv.groups * ((conv.num_columns + COLUMNS - 1) / COLUMNS);
+  const int64_t num_shares = num_parts < FEW ? conv.B : 1, of_share = conv.B / num_shares;
+  const int64_t num_weights = a.size_from(1, 0);
+  std::vector<float> others((num_shares - 1) * num_weights);  // the weights' gradients of all shares but the first
+  const int64_t size = of_share * conv.height * conv.width * (COLUMNS + conv.O);
+  parallel_for(num_parts * num_shares, size, [&](int64_t number) {
+    const int64_t share = number / num_parts, part = number % num_parts;
+    const int64_t group = part % conv.groups, first = part / conv.groups * COLUMNS;
     const int64_t count = std::min(COLUMNS, conv.num_columns - first);
-    if (count <= WIDTH)
-      conv.part<1>(group, first, count);
-    else if (count <= 2 * WIDTH)
-      conv.part<2>(group, first, count);
-    else
-      conv.part<3>(group, first, count);
+    float *weights = share == 0 ? a.floats(4) : &others[(share - 1) * num_weights];
+    const auto work = count <= WIDTH ? &Conv::part<1> : count <= 2 * WIDTH ? &Conv::part<2> : &Conv::part<3>;
+    (conv.*work)(share * of_share, (share + 1) * of_share, group, first, count, weights);
   });
+  for (int64_t share = 1; share < num_shares; share++)
+    for (int64_t i = 0; i < num_weights; i++) a.floats(4)[i] += others[(share - 1) * num_weights + i];
 }
 
 }  // namespace

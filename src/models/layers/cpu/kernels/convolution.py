@@ -6,7 +6,6 @@ from .. import convolution
 from .bias import BiasLeft
 from .dense_conv import dense_conv
 from .grouped_conv import STEP, STRIDES, KernelGroupedConv
-from .narrow_conv import FEWEST, MOST, narrow_conv
 from .pointwise_conv import pointwise_conv
 
 MOST_CHANNELS = 64  # of a 3x3 group; for wider ones the framework's matrix products are as fast
@@ -17,11 +16,10 @@ def conv(library: str, in_channels: int, out_channels: int, size: int, **options
     groups, stride, dilation = (options[name] for name in ("groups", "stride", "dilation"))
     if size == 1:
         return pointwise_conv(library, in_channels, out_channels, **options)
-    if size == 3 and groups == stride == 1:
-        is_narrow = dilation == 1 and all(FEWEST <= width <= MOST for width in (in_channels, out_channels))
-        return (narrow_conv if is_narrow else dense_conv)(library, in_channels, out_channels, **options)
+    if groups == 1:
+        return dense_conv(library, in_channels, out_channels, size, **options)
     widths = (in_channels // groups, out_channels // groups)
-    plain = size == 3 and groups > 1 and stride in STRIDES and dilation == 1 and not options["bias"]
+    plain = size == 3 and stride in STRIDES and dilation == 1 and not options["bias"]
     if plain and all(width % STEP == 0 and width <= MOST_CHANNELS for width in widths):
         return KernelGroupedConv(library, in_channels, out_channels, groups, stride)
     return convolution.conv(in_channels, out_channels, size, **options)

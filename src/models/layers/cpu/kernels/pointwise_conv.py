@@ -6,13 +6,12 @@ time of the forward pass where, besides, the maps are small; its forward pass up
 smallest maps.
 """
 
-import numpy as np
-from mindspore import Tensor, nn, ops
+from mindspore import nn, ops
 from mindspore.ops.operations import Conv2DBackpropInput
 
 from ... import standard
-from .library import has_wide_products, kernel
-from .weight_gradient import WeightGradient
+from .library import has_wide_products
+from .product_conv import ProductConv
 
 MANY = 256  # channels, of whose multiples the framework's weight gradient takes much memory, and no less time
 WIDE = 512  # channels
@@ -20,61 +19,25 @@ SMALL_MAP = 16 * 16  # positions
 SMALLEST_MAP = 8 * 8
 
 
-def _shape(x, weight, stride):
-    return [x[0], weight[0], *(-(-size // stride[0]) for size in x[2:])]
-
-
-def _type(x, _weight, _stride):
-    return x
-
-
-def _gradient_shapes(x, weight, _dy, _stride):
-    """dx; space for the weights, turned"""
-    return x, weight
-
-
-def _gradient_types(x, weight, _dy, _stride):
-    return x, weight
-
-
-class PointwiseConv(nn.Cell):
-    """The convolution as a function of both: (B, C, H, W), (O, C / groups, 1, 1) -> (B, O, H / stride, W / stride)."""
-
-    def __init__(self, library: str, stride: int):
-        super().__init__()
-        self.product = kernel(library, "pointwise_conv", _shape, _type)
-        self.input_gradient = kernel(library, "pointwise_gradient", _gradient_shapes, _gradient_types)
-        self.weight_gradient = WeightGradient(library, stride=stride)
-        self.stride = Tensor(np.zeros(stride, np.int32))  # its length: kernels are told shapes
-
-    def construct(self, x, weight):
-        return self.product(x, weight, self.stride)
-
-    def bprop(self, x, weight, out, dout):
-        dx, _ = self.input_gradient(x, weight, dout, self.stride)
-        return dx, self.weight_gradient(x, weight, dout)
-
-
-class MixedPointwiseConv(PointwiseConv):
-    """The same without groups, with the framework's operators where these are as fast."""
+class MixedPointwiseConv(ProductConv):
+    """The convolution of size 1 without groups, with the framework's operators where these are as fast."""
 
     def __init__(self, library: str, in_channels: int, out_channels: int, stride: int):
-        super().__init__(library, stride)
+        super().__init__(library, stride=stride)
         self.framework_conv = ops.Conv2D(out_channels, 1, stride=stride)
         self.framework_gradient = Conv2DBackpropInput(out_channels, 1, pad_mode="valid", stride=stride)
         self.is_wide = in_channels % WIDE == 0
 
     def construct(self, x, weight):
-        if x.shape[2] * x.shape[3] > SMALLEST_MAP * self.stride.shape[0] ** 2:
+        if x.shape[2] * x.shape[3] > SMALLEST_MAP * self.steps.shape[0] ** 2:
             return self.framework_conv(x, weight)
-        return self.product(x, weight, self.stride)
+        return super().construct(x, weight)
 
     def bprop(self, x, weight, out, dout):
         dweight = self.weight_gradient(x, weight, dout)
         if not self.is_wide or dout.shape[2] * dout.shape[3] > SMALL_MAP:
             return self.framework_gradient(dout, weight, x.shape), dweight
-        dx, _ = self.input_gradient(x, weight, dout, self.stride)
-        return dx, dweight
+        return self.input_gradient(x, weight, dout, self.steps)[0], dweight
 
 
 def pointwise_conv(library: str, in_channels: int, out_channels: int, **options) -> nn.Cell:
@@ -82,7 +45,7 @@ def pointwise_conv(library: str, in_channels: int, out_channels: int, **options)
     conv = standard.conv(in_channels, out_channels, 1, **options)
     stride = options["stride"]
     if has_wide_products(library):
-        conv.conv2d = PointwiseConv(library, stride)
+        conv.conv2d = ProductConv(library, stride=stride)
     elif options["groups"] == 1 and in_channels % MANY == 0:
         conv.conv2d = MixedPointwiseConv(library, in_channels, out_channels, stride)
     return conv
