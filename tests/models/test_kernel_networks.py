@@ -5,11 +5,14 @@ import numpy as np
 import pytest
 from mindspore import Tensor
 
+from benchmarks.operators import traced_operators
 from src.models import LayerContext, create_model, model_info
+from tests.support.gradients import Gradients
 from tests.support.kernels import NEEDS_COMPILER, gradients, kernels, normal
 
 pytestmark = NEEDS_COMPILER
 SLOW = pytest.mark.slow
+OTHERS = ("vig_nano", "pvig_nano", "dgmn2_nano")
 BATCH, CLASSES, TOLERANCE = 8, 10, 1e-4  # over fewer images, the BatchNorm of a head magnifies the rounding
 
 
@@ -55,3 +58,11 @@ def test_outputs_gradients_and_statistics(name):
         np.testing.assert_allclose(own_gradients[name], gradient, atol=TOLERANCE * largest, err_msg=name)
     for name, values in moving.items():
         np.testing.assert_allclose(own_moving[name], values, rtol=TOLERANCE, atol=1e-5, err_msg=name)
+
+
+@pytest.mark.parametrize("name", ["resnext_nano", "hlg_nano", *(pytest.param(each, marks=SLOW) for each in OTHERS)])
+def test_no_weight_is_copied(name):
+    ms.set_context(mode=ms.GRAPH_MODE)
+    size = model_info(name).image_size
+    x, dout = Tensor(normal(BATCH, 3, size, size)), Tensor(normal(BATCH, CLASSES, seed=1))
+    assert "TensorMove" not in traced_operators(Gradients(create(name, kernels())), x, dout)

@@ -6,8 +6,9 @@ import pytest
 from mindspore import Tensor, nn
 
 from src.models.layers import LayerContext, gelu, layer_norm, linear_activation_linear, tanh_gelu
-from src.models.layers.cpu.kernels import row_products
-from src.models.layers.cpu.kernels.rows import GeluLinearFunction, KernelLayerNorm
+from src.models.layers.cpu.kernels import feed_forward, row_products
+from src.models.layers.cpu.kernels.feed_forward import GeluLinear, GeluLinearFunction
+from src.models.layers.cpu.kernels.layer_norm import KernelLayerNorm
 from tests.support.kernels import NEEDS_COMPILER, activation, assert_close, gradients, kernels, normal, set_num_threads
 
 pytestmark = NEEDS_COMPILER
@@ -31,7 +32,8 @@ def single(channels):
 
 @pytest.fixture(params=["own", "framework's"])
 def products(request, monkeypatch):
-    """Whose matrix products the linear layers take."""
+    """Whose matrix products the linear layers take, each for itself."""
+    monkeypatch.setattr(feed_forward, "MOST_WEIGHTS", 0)
     monkeypatch.setattr(row_products, "has_wide_products", lambda _library: request.param == "own")
 
 
@@ -130,7 +132,9 @@ def test_compiled_they_equal_the_standard_formulations(act):
     x, dy = normal(20, 6), normal(20, 7, seed=1)
     found = []
     for context in (kernels(), LayerContext()):
-        y, (dx,), of_parameters = gradients(Rows(act, context), dy, x)
+        rows = Rows(act, context)
+        assert isinstance(rows.fc2, GeluLinear) == context.uses_kernels
+        y, (dx,), of_parameters = gradients(rows, dy, x)
         found.append([y, dx, *of_parameters.values()])
     for own, standard in zip(*found, strict=True):
         assert_close(own, standard, 1e-5)

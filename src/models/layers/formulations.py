@@ -18,13 +18,14 @@ from .cpu.kernels.batch_norm import KernelShortcutNorm, kernel_batch_norm
 from .cpu.kernels.bias import linear_leaving_bias
 from .cpu.kernels.convolution import conv as kernel_conv
 from .cpu.kernels.convolution import normed_conv as kernel_normed_conv
+from .cpu.kernels.feed_forward import linear_gelu_linear
 from .cpu.kernels.gelu_tokens import KernelGeluTokens
 from .cpu.kernels.graph_feature import KernelMaxRelative
+from .cpu.kernels.layer_norm import KernelLayerNorm
 from .cpu.kernels.library import SOURCES as KERNEL_SOURCES  # noqa: F401 (the way in for others)
 from .cpu.kernels.multi_head_mixture import KernelMultiHeadMixture
 from .cpu.kernels.nearest import KernelNearestNeighbours
 from .cpu.kernels.row_products import linear as kernel_linear
-from .cpu.kernels.rows import KernelLayerNorm, linear_gelu_linear
 from .cpu.kernels.sampled_mixture import KernelSampledMixture
 from .cpu.kernels.swapped_axes import KernelSwappedAxes
 from .export import graphs, operators

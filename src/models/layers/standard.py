@@ -26,10 +26,21 @@ class BiasedConv(nn.Conv2d):
 
 
 def conv(
-    in_channels: int, out_channels: int, kernel: int, *, stride: int, dilation: int, groups: int, bias: bool
-) -> nn.Cell:
-    """(B, C, H, W) -> (B, out_channels, H / stride, W / stride), padded symmetrically."""
-    return (BiasedConv if bias else Conv)(
+    in_channels: int,
+    out_channels: int,
+    kernel: int,
+    *,
+    stride: int,
+    dilation: int,
+    groups: int,
+    bias: bool,
+    kinds: tuple[type[nn.Conv2d], type[nn.Conv2d]] = (Conv, BiasedConv),
+) -> nn.Conv2d:
+    """(B, C, H, W) -> (B, out_channels, H / stride, W / stride), padded symmetrically.
+
+    kinds: the class of one without a bias, and of one with it.
+    """
+    return kinds[bias](
         in_channels,
         out_channels,
         kernel,

@@ -4,6 +4,7 @@ from mindspore import Parameter, nn, ops
 from mindspore import dtype as mstype
 
 from .library import kernel
+from .values import value_of
 
 STEP = 4  # channels of a group that are computed together
 STRIDES = {1: "grouped_conv", 2: "grouped_conv_of_stride_2"}  # and their kernels
@@ -53,4 +54,4 @@ class KernelGroupedConv(nn.Cell):
         self.function = KernelConvFunction(library, STRIDES[stride], stride)
 
     def construct(self, x):
-        return self.function(x, self.weight)
+        return self.function(x, value_of(self.weight))

@@ -1,37 +1,20 @@
 // Linear layers of rows: y = x W^T + bias, and the gradient of x, dx = dy W.
 // Letters: R rows, C channels of x, O of y; W (O, C).
 #include "arguments.h"
-#include "panels.h"
+#include "panel_products.h"
 
 namespace {
 
 constexpr int64_t BLOCK = 16 * ROWS;  // rows of a part
 constexpr int64_t GROUP = 2;          // panels of a part
 
-// Some rows times a panel; bias may be nullptr.
-template <int64_t N>
-void multiply_block(const float *rows, int64_t count, const Panels &panels, int64_t panel, const float *bias, float *to) {
-  const int64_t depth = panels.depth, first = panels.first(panel);
-  for (int64_t row = 0; row < count; row += ROWS) {
-    const float *tile[ROWS];
-    for (int64_t i = 0; i < ROWS; i++) tile[i] = rows + std::min(row + i, count - 1) * depth;
-    alignas(64) float sums[ROWS * N * WIDTH];
-    multiply_tile<N>(tile, panels.panel(panel), depth, sums);
-    write_tile<N>(sums, std::min(ROWS, count - row), panels.columns(panel), to + row * panels.width + first, panels.width,
-                  bias ? bias + first : nullptr, 0);
-  }
-}
-
 // Rows (R, depth) times the columns -> (R, width).
 void multiply(const float *rows, int64_t R, const Panels &panels, const float *bias, float *to) {
   const int64_t num_groups = (panels.count() + GROUP - 1) / GROUP, depth = panels.depth;
   parallel_for((R + BLOCK - 1) / BLOCK * num_groups, BLOCK * (depth + COLUMNS), [&](int64_t part) {
     const int64_t row = part / num_groups * BLOCK, panel = part % num_groups * GROUP;
-    for (int64_t p = panel; p < std::min(panel + GROUP, panels.count()); p++) {
-      const int64_t N = panels.vectors(p);
-      const auto work = N == 1 ? multiply_block<1> : N == 2 ? multiply_block<2> : multiply_block<VECTORS>;
-      work(rows + row * depth, std::min(BLOCK, R - row), panels, p, bias, to + row * panels.width);
-    }
+    multiply_by_panels(rows + row * depth, std::min(BLOCK, R - row), panels, panel, std::min(panel + GROUP, panels.count()),
+                       bias, to + row * panels.width);
   });
 }
 

@@ -4,6 +4,7 @@ from mindspore import nn, ops
 
 from ..rows import RowBias, RowDense
 from .library import has_wide_products, kernel
+from .values import value_of
 
 
 def _product(x, weight, *_bias):
@@ -89,7 +90,7 @@ class KernelRowDense(RowDense):
         self.function = RowLinear(library)
 
     def construct(self, x):
-        return self.function(x, self.weight, self.bias)
+        return self.function(x, value_of(self.weight), self.bias)
 
 
 def linear(library: str, in_channels: int, out_channels: int) -> nn.Dense:

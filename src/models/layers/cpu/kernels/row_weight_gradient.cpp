@@ -1,7 +1,7 @@
 // Gradients of a linear layer's weights and bias: dW = dy^T x, and the sum of dy, over the rows.
 // Letters: R rows, C channels of x, O of y; dW (O, C). A part computes some columns from some of the rows.
 #include "arguments.h"
-#include "panels.h"
+#include "panel_products.h"
 
 #include <vector>
 
@@ -11,36 +11,6 @@ constexpr int64_t DEPTH = 256;      // rows whose packed numbers stay in the cac
 constexpr int64_t STRIPS = 64;      // of dy, ROWS channels each
 constexpr int64_t GROUP = 2;        // panels of a part
 constexpr int64_t FEWEST_PARTS = 8;
-
-// Numbers of a strip. Strips a power of two apart would push each other out of the cache.
-int64_t strip_size(int64_t depth) { return depth * ROWS + WIDTH; }
-
-// Channels of dy, `count` of rows `stride` apart, in strips (depth, ROWS), and added to their sums, which may be nullptr.
-// Channels that the last strip lacks are whatever they are.
-void pack_strips(const float *dy, int64_t depth, int64_t count, int64_t stride, float *strips, float *sums) {
-  for (int64_t k = 0; k < depth; k++, dy += stride, strips += ROWS) {
-    float *to = strips;
-    int64_t o = 0;
-    for (; o + ROWS <= count; o += ROWS, to += strip_size(depth)) std::copy_n(dy + o, ROWS, to);
-    for (int64_t i = 0; i < count - o; i++) to[i] = dy[o + i];
-    if (sums)
-      for (o = 0; o < count; o++) sums[o] += dy[o];
-  }
-}
-
-// to (count, `stride` apart) = or += strips (count, depth) times a panel.
-template <int64_t N>
-void multiply_strips(const float *strips, int64_t count, const Panels &panels, int64_t panel, float *to, int64_t stride,
-                     bool adds) {
-  for (int64_t o = 0; o < count; o += ROWS) {
-    const float *rows[ROWS];
-    for (int64_t i = 0; i < ROWS; i++) rows[i] = strips + o / ROWS * strip_size(panels.depth) + i;
-    alignas(64) float sums[ROWS * N * WIDTH];
-    multiply_tile<N, ROWS>(rows, panels.panel(panel), panels.depth, sums);
-    float *place = to + o * stride + panels.first(panel);
-    write_tile<N>(sums, std::min(ROWS, count - o), panels.columns(panel), place, stride, adds ? place : nullptr, stride);
-  }
-}
 
 struct Gradient {
   const float *x, *dy;
@@ -55,13 +25,9 @@ struct Gradient {
       panels.pack(x + row * C + first, C, 0, panels.count());
       for (int64_t o = 0; o < O; o += STRIPS * ROWS) {
         const int64_t height = std::min(STRIPS * ROWS, O - o);
-        float *strips = of_strips.place((height + ROWS - 1) / ROWS * strip_size(panels.depth));
-        pack_strips(dy + row * O + o, panels.depth, height, O, strips, bias ? bias + o : nullptr);
-        for (int64_t p = 0; p < panels.count(); p++) {
-          const int64_t N = panels.vectors(p);
-          const auto work = N == 1 ? multiply_strips<1> : N == 2 ? multiply_strips<2> : multiply_strips<VECTORS>;
-          work(strips, height, panels, p, to + o * C + first, C, row > start);
-        }
+        const Strips strips{panels.depth, height, of_strips.place(Strips::size(panels.depth, height))};
+        strips.pack(dy + row * O + o, O, bias ? bias + o : nullptr);
+        strips.multiply(panels, to + o * C + first, C, row > start);
       }
     }
   }
