@@ -142,9 +142,10 @@ def test_which_convolutions_it_is_for():
 
     assert kind(8, 8, groups=2) is kind(8, 8, groups=2, stride=2) is KernelGroupedConv
     assert kind(16, 16, groups=8) is GroupedConv  # two channels a group
-    others = [{"groups": 8}, {"groups": 2, "stride": 3}, {"groups": 2, "dilation": 2}, {"groups": 2, "bias": True}, {}]
+    others = [{"groups": 8}, {"groups": 2, "stride": 3}, {"groups": 2, "dilation": 2}, {"groups": 2, "bias": True}]
     assert {kind(8, 8, **each) for each in others} == {Conv, BiasedConv}
-    assert kind(8, 8, 1, groups=2) is kind(256, 256, groups=2) is Conv
+    assert kind(256, 256, groups=2) is Conv
+    assert KernelGroupedConv not in {kind(8, 8), kind(8, 8, 1, groups=2)}
 
 
 @pytest.mark.parametrize("bias", [True, False])
