@@ -4,6 +4,7 @@
 // line, beginning at one of the first S lines and one of the first S numbers. A tap then belongs to one of them.
 #pragma once
 
+#include "map.h"
 #include "small_matrix.h"
 #include "vectors.h"
 
@@ -16,13 +17,6 @@ constexpr int OUTPUTS = 4, VECTORS = 4, INPUTS = 2;  // of a tile: as many sums 
 constexpr int OUTPUTS = 4, VECTORS = 2, INPUTS = 1;
 #endif
 constexpr int64_t TILE = WIDTH * VECTORS;  // numbers
-
-// The sizes of maps (B, num_channels, height, width).
-struct Map {
-  int64_t num_channels, height, width;
-
-  int64_t start(int64_t image, int64_t channel) const { return (image * num_channels + channel) * height * width; }
-};
 
 // Some lines and numbers of a map: those of one of the S * S phases.
 template <int S>

@@ -1,6 +1,7 @@
 // Stretches of the positions of a convolution's maps, counted over all images, as a product reads and writes them.
 #pragma once
 
+#include "map.h"
 #include "matrix.h"
 #include "vectors.h"
 
@@ -8,13 +9,6 @@
 #include <cstdint>
 
 inline int64_t ceil_ratio(int64_t a, int64_t b) { return (a + b - 1) / b; }
-
-// The sizes of maps (B, num_channels, height, width).
-struct Map {
-  int64_t num_channels, height, width;
-
-  int64_t size() const { return height * width; }  // of an image's channel
-};
 
 // Where the positions of an image lie in a map: every `step`th number of every `step`th line, from a place on that may lie
 // outside.
@@ -29,7 +23,7 @@ typedef int32_t LanePlaces __attribute__((vector_size(4 * LANES)));
 template <typename Numbers, typename Places>
 inline void copy_every_second(const float *from, float *to, int64_t count) {
   constexpr int N = sizeof(Numbers) / sizeof(float);
-  Places places;  // from 0 on those of the first half, from N on those of the second, which begins one number earlier
+  Places places = {};  // from 0 on those of the first half, from N on those of the second, which begins one number earlier
   for (int i = 0; i < N; i++) places[i] = 2 * i < N ? 2 * i : 2 * i + 1;
   for (int64_t done = 0; done < count; done += N) {
     const int64_t start = std::min(done, count - N);
