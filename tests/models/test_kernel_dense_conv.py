@@ -186,5 +186,5 @@ def test_which_convolutions_they_are_for(wide_products, monkeypatch):
     else:
         assert function(63) is function(60) is function(63, dilation=4) is DenseConv
         assert function(stride=2) is function(3, 7, stride=2) is framework
-    assert function(groups=64) is framework
+    assert function(groups=64) is function(size=4) is framework
     assert not {DenseConv, WinogradConv} & {framework, function(size=1), function(size=5)}

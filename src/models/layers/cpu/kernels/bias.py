@@ -15,7 +15,7 @@ class BiasLeft(nn.Cell):
         return x, value_of(bias)
 
 
-class BiaslessDense(RowDense):
+class BiasLeavingDense(RowDense):
     """(R, C) -> a pair: rows (R, O) without the bias, the bias (O,)."""
 
     def construct(self, x):
@@ -24,7 +24,7 @@ class BiaslessDense(RowDense):
 
 def linear_leaving_bias(library: str, in_channels: int, out_channels: int) -> nn.Dense:
     """(R, in_channels) -> a pair: rows (R, out_channels) without the bias, the bias (out_channels,)."""
-    dense = BiaslessDense(in_channels, out_channels)
+    dense = BiasLeavingDense(in_channels, out_channels)
     if has_wide_products(library):
         dense.matmul = RowProduct(library)
     return dense

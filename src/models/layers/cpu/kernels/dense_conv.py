@@ -1,7 +1,7 @@
 """Convolutions without groups, of a size above 1: which function computes one, and that for lack of a faster.
 
 The framework's gradients keep working memory for each layer, and take it twice as long where channels are few. On
-processors whose wide registers it leaves half empty no convolution is left to it.
+processors whose wide registers it leaves half empty only those of even sizes are left to it.
 """
 
 from mindspore import nn, ops
@@ -53,7 +53,7 @@ def dense_conv(
         is_narrow = max(widths) <= WIDE and all(width % STEP == 0 for width in widths)
         if is_plain and dilation == 1 and is_narrow:
             conv.conv2d = KernelConvFunction(library, "grouped_conv")  # of a single group
-        else:
+        elif size % 2:  # an even one makes its map larger
             conv.conv2d = ProductConv(library, stride=stride, dilation=dilation)
     elif is_plain and dilation == 1 and all(width in FEW for width in widths):
         conv.conv2d = KernelConvFunction(library, "narrow_conv")
