@@ -96,7 +96,7 @@ class GeluLinearFunction(nn.Cell):
 
 
 class GeluLinear(RowDense):
-    """A linear layer behind a GELU, for what `linear_leaving_bias` returns: a pair (rows (R, in), bias (in,)) -> (R, out).
+    """A linear layer behind a GELU, for what `linear_leaving_bias` returns: rows (R, in) and bias (in,) -> (R, out).
 
     activation: "gelu" or "tanh_gelu".
     """
