@@ -4,7 +4,6 @@ import numpy as np
 from mindspore import Tensor, nn
 
 from .library import InPlaceKernel, in_place_signature, kernel
-from .values import value_of
 
 INPUTS = ("x", "bias", "gamma", "beta", "moving_mean", "moving_variance", "settings")
 CHANGED = ("moving_mean", "moving_variance")
@@ -106,7 +105,7 @@ class KernelBatchNorm(nn.BatchNorm2d):
         return self.by_batch if by_batch else self.by_moving
 
     def construct(self, x):
-        return self.function(x, self.no_bias, value_of(self.gamma), self.beta)[0]
+        return self.function(x, self.no_bias, self.gamma, self.beta)[0]
 
 
 class KernelBiasedNorm(KernelBatchNorm):
@@ -118,7 +117,7 @@ class KernelBiasedNorm(KernelBatchNorm):
 
     def construct(self, x_and_bias):
         x, bias = x_and_bias
-        return self.function(x, bias, value_of(self.gamma), self.beta)[0]
+        return self.function(x, bias, self.gamma, self.beta)[0]
 
 
 class KernelShortcutNorm(KernelBatchNorm):
@@ -128,7 +127,7 @@ class KernelShortcutNorm(KernelBatchNorm):
         super().__init__(library, num_channels, "shortcut_relu", ShortcutNormFunction)
 
     def construct(self, x, shortcut):
-        return self.function(x, self.no_bias, value_of(self.gamma), self.beta, shortcut)[0]
+        return self.function(x, self.no_bias, self.gamma, self.beta, shortcut)[0]
 
 
 def kernel_batch_norm(library: str, num_channels: int, follows: str = "", *, biased: bool = False) -> nn.BatchNorm2d:

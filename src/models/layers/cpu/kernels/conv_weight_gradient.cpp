@@ -5,7 +5,7 @@
 #include "matrix.h"
 #include "parallel.h"
 #include "space.h"
-#include "stretch.h"
+#include "strided_copy.h"
 #include "transpose.h"
 
 #include <algorithm>
@@ -14,7 +14,7 @@
 namespace {
 
 constexpr int64_t POSITIONS = 1024;  // of which the columns of a part stay in the cache
-constexpr int64_t FEW = 8;           // parts, so that each image gets its own
+constexpr int64_t FEW = 8;           // parts; then each image has parts of its own
 
 // The windows of a convolution of `side` x `side` taps, padded by dilation * (side / 2).
 struct Windows {
@@ -70,7 +70,7 @@ struct Columns {
       const int64_t channel = (first + j) / windows.num_taps(), tap = (first + j) % windows.num_taps();
       const float *column = start + (channel - first_channel) * windows.padded_size() + windows.shift(tap);
       for (int64_t i = 0; i < num_lines; i++, column += windows.stride * windows.padded_width())
-        copy_apart(column, windows.stride, rows + j * step + i * width, width);
+        copy_from_apart(column, windows.stride, rows + j * step + i * width, width);
     }
     transpose(rows, step, count, length, values, space);
   }

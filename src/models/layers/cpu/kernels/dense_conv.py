@@ -6,7 +6,7 @@ processors whose wide registers it leaves half empty only those of even sizes ar
 
 from mindspore import nn, ops
 
-from . import values
+from .function_conv import function_conv
 from .grouped_conv import STEP, KernelConvFunction
 from .library import has_wide_products
 from .product_conv import ProductConv
@@ -44,7 +44,7 @@ def dense_conv(
     library: str, in_channels: int, out_channels: int, size: int, *, stride: int, dilation: int, **options
 ) -> nn.Conv2d:
     """`standard.conv` without groups, by the kernel that is fastest for it on this processor, if there is one."""
-    conv = values.conv(in_channels, out_channels, size, stride=stride, dilation=dilation, **options)
+    conv = function_conv(in_channels, out_channels, size, stride=stride, dilation=dilation, **options)
     widths = (in_channels, out_channels)
     is_plain = size == SIZE and stride == 1
     if is_plain and min(widths) >= WIDE:

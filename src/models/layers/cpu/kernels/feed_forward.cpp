@@ -12,18 +12,6 @@ namespace {
 constexpr int64_t BLOCK = 8 * ROWS;  // rows at a time
 constexpr int64_t SLICES = 16;       // of the rows, each of which sums the gradients of weights for itself
 
-// A matrix packed for products, in the calling thread's own space for this `purpose`.
-template <int purpose>
-Panels packed(const float *matrix, int64_t height, int64_t width, bool turned) {
-  static thread_local Space space;
-  Panels panels{turned ? width : height, turned ? height : width};
-  panels.numbers = space.place(panels.size());
-  parallel_for(panels.count(), panels.depth * COLUMNS, [&](int64_t p) {
-    turned ? panels.pack_turned(matrix, p, p + 1) : panels.pack(matrix, width, p, p + 1);
-  });
-  return panels;
-}
-
 // Inputs x, V, a, W and, further on, others.
 struct Layers {
   const float *x, *V, *a, *W;
@@ -44,7 +32,8 @@ void multiply(const float *rows, int64_t count, const Panels &panels, const floa
 template <Activation A>
 void forward(const Arguments &arguments) {
   const Layers s(arguments);
-  const Panels first = packed<0>(s.V, s.H, s.C, true), second = packed<1>(s.W, s.O, s.H, true);
+  static thread_local Space of_first, of_second;
+  const Panels first = packed(of_first, s.V, s.H, s.C, true), second = packed(of_second, s.W, s.O, s.H, true);
   parallel_for(s.num_blocks, BLOCK * s.H, [&](int64_t block) {
     static thread_local Space space;
     float *hidden = space.place(BLOCK * s.H);
@@ -91,8 +80,9 @@ void turn_back(float *__restrict hidden, float *__restrict gradient, int64_t cou
 template <Activation A>
 void backward(const Arguments &arguments) {
   const Layers s(arguments);
-  const Panels first = packed<0>(s.V, s.H, s.C, true), first_back = packed<1>(s.V, s.H, s.C, false);
-  const Panels second_back = packed<2>(s.W, s.O, s.H, false);
+  static thread_local Space of_first, of_first_back, of_second_back;
+  const Panels first = packed(of_first, s.V, s.H, s.C, true), first_back = packed(of_first_back, s.V, s.H, s.C, false);
+  const Panels second_back = packed(of_second_back, s.W, s.O, s.H, false);
   const int64_t num_slices = std::min(SLICES, s.num_blocks);
   std::vector<Sums> slices(num_slices, Sums(s));
   parallel_for(num_slices, s.R / num_slices * s.H, [&](int64_t number) {

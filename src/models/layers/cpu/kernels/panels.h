@@ -39,6 +39,16 @@ struct Panels {
   }
 };
 
+// A matrix, or its transpose, packed in a space by all threads.
+inline Panels packed(Space &space, const float *matrix, int64_t height, int64_t width, bool turned) {
+  Panels panels{turned ? width : height, turned ? height : width};
+  panels.numbers = space.place(panels.size());
+  parallel_for(panels.count(), panels.depth * COLUMNS, [&](int64_t p) {
+    turned ? panels.pack_turned(matrix, p, p + 1) : panels.pack(matrix, width, p, p + 1);
+  });
+  return panels;
+}
+
 // Sums of a tile (rows, N vectors), plus an addend if there is one -> the first `columns` of rows `stride` apart.
 template <int64_t N>
 inline void write_tile(const float *sums, int64_t rows, int64_t columns, float *to, int64_t stride, const float *addend,

@@ -9,7 +9,7 @@ smallest maps.
 from mindspore import nn, ops
 from mindspore.ops.operations import Conv2DBackpropInput
 
-from . import values
+from .function_conv import function_conv
 from .library import has_wide_products
 from .product_conv import ProductConv
 
@@ -42,7 +42,7 @@ class MixedPointwiseConv(ProductConv):
 
 def pointwise_conv(library: str, in_channels: int, out_channels: int, **options) -> nn.Cell:
     """`standard.conv` of size 1, by kernels as far as they are faster on this processor."""
-    conv = values.conv(in_channels, out_channels, 1, **options)
+    conv = function_conv(in_channels, out_channels, 1, **options)
     stride = options["stride"]
     if has_wide_products(library):
         conv.conv2d = ProductConv(library, stride=stride)

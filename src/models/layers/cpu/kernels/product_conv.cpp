@@ -36,17 +36,6 @@ void forward(const Arguments &a) {
   MapProduct{a.floats(1), a.floats(0), a.floats(3), x, y, taps, {0, 0, 1}, conv.groups, conv.B, y.height, y.width}.run_all();
 }
 
-// Weights (O, C, side * side) -> (C, O, taps).
-void turn_taps(const Conv &conv, const float *weights, const std::vector<int64_t> &taps, float *turned) {
-  const int64_t num_weights = conv.side * conv.side, num_taps = taps.size();
-  if (num_weights == 1) return turn(weights, conv.O, conv.C, 1, turned);
-  parallel_for(conv.C, conv.O * num_taps, [&](int64_t c) {
-    for (int64_t o = 0; o < conv.O; o++)
-      for (int64_t t = 0; t < num_taps; t++)
-        turned[(c * conv.O + o) * num_taps + t] = weights[(o * conv.C + c) * num_weights + taps[t]];
-  });
-}
-
 // The numbers of x in every `stride`th line and place from one on, and what they meet of y.
 struct Phase {
   const Grid own;
@@ -75,10 +64,9 @@ void backward(const Arguments &a) {
     const int64_t height = ceil_ratio(conv.x.height - phase.own.line, conv.stride);
     const int64_t width = ceil_ratio(conv.x.width - phase.own.number, conv.stride);
     if (phase.taps.empty() || height <= 0 || width <= 0) continue;
-    const int64_t size = conv.O * conv.C;
+    const int64_t size = conv.O * conv.C, num_taps = conv.side * conv.side, count = phase.taps.size();
     for (int64_t g = 0; g < conv.groups; g++)
-      turn_taps(conv, a.floats(1) + g * size * conv.side * conv.side, phase.taps,
-                turned + g * size * int64_t(phase.taps.size()));
+      turn(a.floats(1) + g * size * num_taps, conv.O, conv.C, num_taps, phase.taps, turned + g * size * count);
     MapProduct{turned, a.floats(2), dx, conv.y, conv.x, phase.met, phase.own, conv.groups, conv.B, height, width}.run_all();
   }
 }

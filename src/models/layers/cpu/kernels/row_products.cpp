@@ -18,32 +18,18 @@ void multiply(const float *rows, int64_t R, const Panels &panels, const float *b
   });
 }
 
-// Pack the columns in the calling thread's space.
-template <typename Pack>
-Panels packed(int64_t depth, int64_t width, const Pack &pack) {
-  static thread_local Space space;
-  Panels panels{depth, width};
-  panels.numbers = space.place(panels.size());
-  parallel_for(panels.count(), depth * COLUMNS, [&](int64_t panel) { pack(panels, panel); });
-  return panels;
-}
-
 // Inputs x, W and, if it is added, a bias (O,). Output y.
 template <bool biased>
 void forward(const Arguments &a) {
-  const float *weights = a.floats(1);
-  const Panels panels = packed(a.size(1, 1), a.size(1, 0), [&](const Panels &panels, int64_t panel) {
-    panels.pack_turned(weights, panel, panel + 1);
-  });
+  static thread_local Space space;
+  const Panels panels = packed(space, a.floats(1), a.size(1, 0), a.size(1, 1), true);
   multiply(a.floats(0), a.size(0, 0), panels, biased ? a.floats(2) : nullptr, a.floats(2 + biased));
 }
 
 // Inputs dy, W. Output dx.
 void backward(const Arguments &a) {
-  const float *weights = a.floats(1);
-  const Panels panels = packed(a.size(1, 0), a.size(1, 1), [&](const Panels &panels, int64_t panel) {
-    panels.pack(weights, panels.width, panel, panel + 1);
-  });
+  static thread_local Space space;
+  const Panels panels = packed(space, a.floats(1), a.size(1, 0), a.size(1, 1), false);
   multiply(a.floats(0), a.size(0, 0), panels, nullptr, a.floats(2));
 }
 

@@ -6,6 +6,7 @@
 
 #include "map.h"
 #include "small_matrix.h"
+#include "strided_copy.h"
 #include "vectors.h"
 
 #include <algorithm>
@@ -54,7 +55,7 @@ struct Rows {
           for (int64_t h = 0; h < height; h++, rows += line()) {
             const int64_t filled = h < phase.height() ? phase.width() : 0;
             if (filled < width) std::fill_n(rows + filled, width - filled, 0);
-            copy<S, 1>(numbers + phase.place(b, c, h), rows, filled);
+            copy_from_apart(numbers + phase.place(b, c, h), S, rows, filled);
             rows[width] = 0;
           }
           rows = std::fill_n(rows, line(), 0);
@@ -69,17 +70,7 @@ struct Rows {
     for (int64_t c = 0; c < count; c++)
       for (int64_t b = 0; b < num_images; b++)
         for (int64_t h = 0; h < phase.height(); h++)
-          copy<1, S>(rows + c * size() + b * image() + h * line(), numbers + phase.place(b, c, h), phase.width());
-  }
-
- private:
-  // Numbers `from_step` apart -> places `to_step` apart.
-  template <int from_step, int to_step>
-  static void copy(const float *from, float *to, int64_t count) {
-    if constexpr (from_step == 1 && to_step == 1)
-      copy_few(from, to, count);
-    else
-      for (int64_t i = 0; i < count; i++) to[i * to_step] = from[i * from_step];
+          copy_to_apart(rows + c * size() + b * image() + h * line(), numbers + phase.place(b, c, h), S, phase.width());
   }
 };
 

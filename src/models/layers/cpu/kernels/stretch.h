@@ -3,7 +3,7 @@
 
 #include "map.h"
 #include "matrix.h"
-#include "vectors.h"
+#include "strided_copy.h"
 
 #include <algorithm>
 #include <cstdint>
@@ -15,37 +15,6 @@ inline int64_t ceil_ratio(int64_t a, int64_t b) { return (a + b - 1) / b; }
 struct Grid {
   int64_t line, number, step;
 };
-
-typedef int32_t VectorPlaces __attribute__((vector_size(4 * WIDTH)));
-typedef int32_t LanePlaces __attribute__((vector_size(4 * LANES)));
-
-// Every second number -> numbers side by side, at least a vector of them, the last of which may begin inside those before.
-template <typename Numbers, typename Places>
-inline void copy_every_second(const float *from, float *to, int64_t count) {
-  constexpr int N = sizeof(Numbers) / sizeof(float);
-  Places places = {};  // from 0 on those of the first half, from N on those of the second, which begins one number earlier
-  for (int i = 0; i < N; i++) places[i] = 2 * i < N ? 2 * i : 2 * i + 1;
-  for (int64_t done = 0; done < count; done += N) {
-    const int64_t start = std::min(done, count - N);
-    Numbers first, second;
-    std::memcpy(&first, from + 2 * start, sizeof first);
-    std::memcpy(&second, from + 2 * start + N - 1, sizeof second);
-    first = __builtin_shuffle(first, second, places);
-    std::memcpy(to + start, &first, sizeof first);
-  }
-}
-
-// Numbers `step` apart -> numbers side by side.
-inline void copy_apart(const float *from, int64_t step, float *to, int64_t count) {
-  if (step == 1)
-    copy_few(from, to, count);
-  else if (step == 2 && count >= WIDTH)
-    copy_every_second<Vector, VectorPlaces>(from, to, count);
-  else if (step == 2 && count >= LANES)
-    copy_every_second<Lanes, LanePlaces>(from, to, count);
-  else
-    for (int64_t i = 0; i < count; i++) to[i] = from[i * step];
-}
 
 // Up to COLUMNS positions: runs of numbers, each of one line or joined to the next.
 class Stretch {
@@ -74,15 +43,12 @@ class Stretch {
       if (run->place == OUTSIDE)
         std::fill_n(values, run->count, 0);
       else
-        copy_apart(channel + run->place, step, values, run->count);
+        copy_from_apart(channel + run->place, step, values, run->count);
   }
 
   void write(const float *values, float *channel) const {
     for (const Run *run = runs; run < runs + num_runs; values += run++->count)
-      if (step == 1)
-        copy_few(values, channel + run->place, run->count);
-      else
-        for (int64_t i = 0; i < run->count; i++) channel[run->place + i * step] = values[i];
+      copy_to_apart(values, channel + run->place, step, run->count);
   }
 
  private:
@@ -95,16 +61,14 @@ class Stretch {
   int64_t step, num_runs = 0;
   Run runs[COLUMNS];
 
+  // A run from `place` on, or OUTSIDE, which joins the last one if it goes on where that ends.
   void add(int64_t place, int64_t length) {
     if (length == 0) return;
-    if (num_runs > 0) {
-      Run &last = runs[num_runs - 1];
-      const int64_t next = last.place == OUTSIDE ? OUTSIDE : step == 1 ? last.place + last.count : OUTSIDE - 1;
-      if (place == next) {
-        last.count += length;
-        return;
-      }
-    }
-    runs[num_runs++] = {place, length};
+    Run *last = num_runs > 0 ? &runs[num_runs - 1] : nullptr;
+    if (last && (last->place == OUTSIDE || place == OUTSIDE ? last->place == place
+                                                            : step == 1 && last->place + last->count == place))
+      last->count += length;
+    else
+      runs[num_runs++] = {place, length};
   }
 };
