@@ -56,9 +56,9 @@ class CompiledAdamWeightDecay(nn.Cell):
             Tensor(np.array(values, np.float32)) for values in (betas, optimizer.weight_decays, optimizer.rate_scales)
         )
 
-    def construct(self, rate, eps, decay_scale, changed, gradients):
-        """Scalars; weights, then first moments, then second moments; gradients, in float32 as the rest."""
-        return self.update(rate, eps, decay_scale, *self.constants, *changed, *gradients)
+    def construct(self, rate, eps, decay_scale, weights, moments1, moments2, gradients):
+        """Scalars; weights, first moments, second moments; gradients, in float32 as the rest."""
+        return self.update(rate, eps, decay_scale, *self.constants, *weights, *moments1, *moments2, *gradients)
 
 
 def _scalar(value):
@@ -91,8 +91,8 @@ class AdamWeightDecay(Optimizer):
     def run_kernel(self, rate: Tensor, eps, decay_scale, gradients: tuple[Tensor, ...]) -> tuple:
         """Run the kernel on every parameter, its weight decay multiplied by `decay_scale`."""
         if self.all_at_once is not None:
-            changed = (*self.parameters, *self.moment1, *self.moment2)
-            return self.all_at_once(rate, _scalar(eps), _scalar(decay_scale), changed, gradients)
+            tensors = (self.parameters, self.moment1, self.moment2, gradients)
+            return self.all_at_once(rate, _scalar(eps), _scalar(decay_scale), *tensors)
         return self.for_each_parameter(
             ops.partial(_update, self.kernel, self.beta1, self.beta2, rate, eps, decay_scale),
             self.weight_decays,
