@@ -38,6 +38,8 @@ def main() -> int:
     parser.add_argument("num_steps", type=int, help="in a call")
     parser.add_argument("--amp", action="store_true", help="float16 where PyTorch takes it")
     options = parser.parse_args()
+    if options.device == "cuda" and not torch.cuda.is_available():
+        parser.error("PyTorch finds no GPU")
     torch.set_num_threads(options.threads)
     torch.manual_seed(0)
     torch.set_default_device(options.device)

@@ -12,6 +12,7 @@ import sys
 import sysconfig
 from collections.abc import Iterable, Iterator
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 from typing import Any
@@ -51,11 +52,11 @@ def graph_key(cell: nn.Cell, inputs: tuple[Tensor, ...]) -> str:
     Raises:
         NoKeyError: the cell holds an object of unknown content.
     """
-    digest = hashlib.sha256()
-    for part in (*_surroundings(), *map(_outline, inputs), *_content(cell, {})):
-        digest.update(part if isinstance(part, bytes) else part.encode("utf-8", "surrogatepass"))
-        digest.update(b"\0")
-    return digest.hexdigest()
+    content = _ContentHash()
+    for part in (*_surroundings(), *map(_outline, inputs)):
+        content.add_part(part)
+    content.add(cell)
+    return content.digest()
 
 
 def _surroundings() -> Iterator[str]:
@@ -83,61 +84,81 @@ def _outline(tensor: Tensor) -> str:
     return f"{tensor.dtype} {tuple(tensor.shape)}"
 
 
-def _content(value: Any, seen: dict[int, tuple[int, Any]]) -> Iterator[str | bytes]:
-    """The parts of a value in a fixed order; an object that occurred before is named by its number."""
-    if isinstance(value, _PLAIN):
-        yield f"{type(value).__name__} {value!r}"
-        return
-    if id(value) in seen:
-        yield f"object {seen[id(value)][0]}"
-        return
-    seen[id(value)] = len(seen), value  # held, so that its id is not given to another
-    yield f"{type(value).__module__}.{type(value).__qualname__}"
-    yield from _parts(value, seen)
+class _ContentHash:
+    """Hash of values' parts in a fixed order; an object that occurred before is named by its number.
 
+    Parts are hashed where they are found instead of handed up: a large network has a quarter of a million, ten levels
+    deep.
+    """
 
-def _parts(value: Any, seen: dict[int, tuple[int, Any]]) -> Iterator[str | bytes]:
-    if isinstance(value, Parameter):  # an input of the graph: its values are not part of it
-        yield f"{value.name} {_outline(value)} {value.requires_grad}"
-    elif isinstance(value, Tensor):
-        yield _outline(value)
-        yield value.asnumpy().tobytes()
-    elif isinstance(value, np.ndarray | np.generic):
-        yield f"{value.dtype} {value.shape}"
-        yield value.tobytes()
-    elif isinstance(value, dict):
-        for name, item in value.items():
-            yield from _content(name, seen)
-            yield from _content(item, seen)
-    elif isinstance(value, list | tuple):
-        for item in value:
-            yield from _content(item, seen)
-    elif isinstance(value, set | frozenset):
-        yield from sorted(map(repr, value))
-    elif isinstance(value, FunctionType):
-        yield f"{value.__module__}.{value.__qualname__}"
-        yield from _content((value.__defaults__, value.__kwdefaults__), seen)
-        held = zip(value.__code__.co_freevars, value.__closure__ or (), strict=True)
-        yield from _named(((name, cell.cell_contents) for name, cell in held), seen)
-    elif isinstance(value, MethodType):
-        yield value.__func__.__qualname__
-        yield from _content(value.__self__, seen)
-    elif isinstance(value, partial):
-        yield from _content((value.func, value.args, value.keywords), seen)
-    elif isinstance(value, type | BuiltinFunctionType | ModuleType):
-        yield f"{getattr(value, '__module__', '')}.{getattr(value, '__qualname__', value.__name__)}"
-    elif isinstance(value, ms.dtype.Type) or hasattr(type(value), "__members__"):  # types; enumerations
-        yield str(value)
-    elif hasattr(value, "__dict__"):  # cells, primitives, function graphs, records
-        yield from _named(sorted(vars(value).items()), seen)
-    else:
-        raise NoKeyError(f"{type(value).__module__}.{type(value).__qualname__}")
+    def __init__(self):
+        self._hash = hashlib.sha256()
+        # By id; each is held, so that its id is not given to another.
+        self._seen: dict[int, tuple[int, Any]] = {}
 
+    def digest(self) -> str:
+        """The hash so far, as hexadecimal digits."""
+        return self._hash.hexdigest()
 
-def _named(items: Iterable[tuple[str, Any]], seen: dict[int, tuple[int, Any]]) -> Iterator[str | bytes]:
-    """The parts of attributes or of a function's outer variables."""
-    for name, item in items:
-        unused = name.startswith("_lazy_") and not item  # hooks, made at first use
-        if name not in _BOOKKEEPING and not unused:
-            yield name
-            yield from _content(item, seen)
+    def add_part(self, part: str | bytes) -> None:
+        """Add one part as it is."""
+        self._hash.update(part if isinstance(part, bytes) else part.encode("utf-8", "surrogatepass"))
+        self._hash.update(b"\0")
+
+    def add(self, value: Any) -> None:
+        """Add the parts of any value; NoKeyError if they are not known."""
+        if isinstance(value, _PLAIN):
+            self.add_part(f"{type(value).__name__} {value!r}")
+        elif id(value) in self._seen:
+            self.add_part(f"object {self._seen[id(value)][0]}")
+        else:
+            self._seen[id(value)] = len(self._seen), value
+            self.add_part(f"{type(value).__module__}.{type(value).__qualname__}")
+            self._add_inner(value)
+
+    def _add_inner(self, value: Any) -> None:
+        if isinstance(value, Parameter):  # an input of the graph: its values are not part of it
+            self.add_part(f"{value.name} {_outline(value)} {value.requires_grad}")
+        elif isinstance(value, Tensor):
+            self.add_part(_outline(value))
+            self.add_part(value.asnumpy().tobytes())
+        elif isinstance(value, np.ndarray | np.generic):
+            self.add_part(f"{value.dtype} {value.shape}")
+            self.add_part(value.tobytes())
+        elif isinstance(value, dict):
+            self._add_all(chain.from_iterable(value.items()))
+        elif isinstance(value, list | tuple):
+            self._add_all(value)
+        elif isinstance(value, set | frozenset):
+            for text in sorted(map(repr, value)):
+                self.add_part(text)
+        elif isinstance(value, FunctionType):
+            self.add_part(f"{value.__module__}.{value.__qualname__}")
+            self.add((value.__defaults__, value.__kwdefaults__))
+            held = zip(value.__code__.co_freevars, value.__closure__ or (), strict=True)
+            self._add_named((name, cell.cell_contents) for name, cell in held)
+        elif isinstance(value, MethodType):
+            self.add_part(value.__func__.__qualname__)
+            self.add(value.__self__)
+        elif isinstance(value, partial):
+            self._add_all((value.func, value.args, value.keywords))
+        elif isinstance(value, type | BuiltinFunctionType | ModuleType):
+            self.add_part(f"{getattr(value, '__module__', '')}.{getattr(value, '__qualname__', value.__name__)}")
+        elif isinstance(value, ms.dtype.Type) or hasattr(type(value), "__members__"):  # types; enumerations
+            self.add_part(str(value))
+        elif hasattr(value, "__dict__"):  # cells, primitives, function graphs, records
+            self._add_named(sorted(vars(value).items()))
+        else:
+            raise NoKeyError(f"{type(value).__module__}.{type(value).__qualname__}")
+
+    def _add_all(self, values: Iterable[Any]) -> None:
+        for value in values:
+            self.add(value)
+
+    def _add_named(self, items: Iterable[tuple[str, Any]]) -> None:
+        """Add attributes, or a function's outer variables."""
+        for name, item in items:
+            unused = name.startswith("_lazy_") and not item  # hooks, made at first use
+            if name not in _BOOKKEEPING and not unused:
+                self.add_part(name)
+                self.add(item)
