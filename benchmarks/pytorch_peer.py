@@ -39,7 +39,7 @@ def main() -> int:
     parser.add_argument("--amp", action="store_true", help="float16 where PyTorch takes it")
     options = parser.parse_args()
     if options.device == "cuda" and not torch.cuda.is_available():
-        parser.error("PyTorch finds no GPU")
+        sys.exit("error: PyTorch finds no GPU here; give --device_target CPU")
     torch.set_num_threads(options.threads)
     torch.manual_seed(0)
     torch.set_default_device(options.device)

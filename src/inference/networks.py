@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 
 import mindspore as ms
 import numpy as np
@@ -13,6 +14,7 @@ from src.config import Config, as_user_error
 from src.config.errors import few_names
 from src.models import KERNEL_SOURCES, LayerContext, ModelInfo, create_model, model_info, network_options
 from src.runtime.kernel_library import kernel_library
+from src.runtime.logs import get_logger
 from src.runtime.session import Session
 
 
@@ -67,7 +69,15 @@ def with_mixed_precision(network: nn.Cell, amp_level: str) -> nn.Cell:
     """The network with the float16 operators of `amp_level`; its parameters remain float32."""
     if amp_level == "O0":
         return network
+    if ms.get_context("device_target") == "CPU":
+        _warn_of_float16(amp_level)
     return ms.amp.auto_mixed_precision(network, amp_level, ms.float16)
+
+
+@cache
+def _warn_of_float16(amp_level: str) -> None:
+    """Once: a training run has a network for its steps and one for its evaluations."""
+    get_logger().warning("amp_level %s: float16 is slower than float32 on a CPU; use --amp_level O0", amp_level)
 
 
 def arrays_of(network: nn.Cell) -> dict[str, np.ndarray]:

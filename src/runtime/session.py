@@ -79,15 +79,12 @@ def _launched_device(placement: Placement, device_target: str) -> int | None:
 
 
 def announce(config: Config, session: Session, notes: Iterable[str]) -> None:
-    """Log `notes`, and remarks on the launcher and on a precision that the device is slow in."""
+    """Log `notes`, and remarks on the launcher."""
     logger = get_logger()
     for note in notes:
         logger.info(note)
     if session.cluster:
         logger.info(session.cluster)
-    precision = config.run.amp_level
-    if session.device == "CPU" and precision != "O0":
-        logger.warning("amp_level %s: float16 is slower than float32 on a CPU; use --amp_level O0", precision)
     if config.run.run_distribute and session.num_ranks == 1:
         logger.warning(
             "run_distribute is on, but no launcher started this process: using one device; use scripts/launch.py"
